@@ -1,0 +1,1 @@
+"""One published benchmark, or scene we make ourselves, a module: how it becomes kapture folders."""

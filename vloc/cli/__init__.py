@@ -1,0 +1,1 @@
+"""The command line: flags, exit statuses, one file a command."""

@@ -1,0 +1,143 @@
+"""A capture: what was recorded in a place, in columns. On disk it is a kapture 1.1 folder, or what a format reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from ..array_types import Bool, Float64, Int32, Int64
+from ..geometry.camera import Camera
+from ..geometry.rigid import Rigid
+from .rigs import RigMember, compose_rigs
+
+
+class ImageFiles(Protocol):
+    """Where the bytes of images come from (a folder, an archive)."""
+
+    def read(self, name: str) -> bytes:
+        """The encoded image; DataError names it when it is missing."""
+        ...
+
+    def stamp(self, name: str) -> str:
+        """A cheap text that changes when the file does (size and time); 'missing' where there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """Anything that records. Cameras and depth sensors have intrinsics; others keep their parameters as text."""
+
+    kind: str
+    name: str = ""
+    camera: Camera | None = None
+    params: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """One row a recording: when, by which device, under which name. Rows are sorted by (timestamp, device id)."""
+
+    timestamps: Int64[np.ndarray, "i"]
+    devices: Int32[np.ndarray, "i"]
+    device_ids: tuple[str, ...]
+    names: Sequence[str]
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[tuple[int, str, str]]) -> Records:
+        """From (timestamp, device id, name) rows in any order."""
+        rows = sorted(rows)
+        ids = tuple(sorted({device for _, device, _ in rows}))
+        index = {device: i for i, device in enumerate(ids)}
+        timestamps = np.array([row[0] for row in rows], np.int64)
+        return cls(timestamps, np.array([index[row[1]] for row in rows], np.int32), ids, [row[2] for row in rows])
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Poses `device_from_world` of sensors and rigs, sorted by (timestamp, device id).
+
+    A pose may lack its rotation or its translation: the missing numbers are NaN.
+    """
+
+    timestamps: Int64[np.ndarray, "i"]
+    devices: Int32[np.ndarray, "i"]
+    device_ids: tuple[str, ...]
+    quat_wxyz: Float64[np.ndarray, "i 4"]
+    translation: Float64[np.ndarray, "i 3"]
+
+    @classmethod
+    def empty(cls) -> Trajectory:
+        """No poses."""
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.int32), (), np.zeros((0, 4)), np.zeros((0, 3)))
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[tuple[int, str, Rigid]]) -> Trajectory:
+        """From (timestamp, device id, device_from_world) rows in any order."""
+        rows = sorted(rows, key=lambda row: row[:2])
+        ids = tuple(sorted({device for _, device, _ in rows}))
+        index = {device: i for i, device in enumerate(ids)}
+        poses = Rigid.stack([row[2] for row in rows])
+        devices = np.array([index[row[1]] for row in rows], np.int32)
+        return cls(np.array([row[0] for row in rows], np.int64), devices, ids, poses.quat_wxyz, poses.translation)
+
+    def __len__(self) -> int:
+        return len(self.timestamps)
+
+
+@dataclass(frozen=True, eq=False)
+class Capture:
+    """Sensors, rigs, camera records and trajectories of one place. Immutable.
+
+    Cameras use vloc's pixel convention (first centre at 0.5); `pixel_center` is what the source was taken to use.
+    `notes` are counted remarks of the reader, such as "3 quaternions normalised".
+    """
+
+    sensors: Mapping[str, Sensor]
+    images: Records
+    trajectory: Trajectory = field(default_factory=Trajectory.empty)
+    rigs: tuple[RigMember, ...] = ()
+    others: Mapping[str, Records] = field(default_factory=dict)
+    files: ImageFiles | None = None
+    pixel_center: float = 0.5
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        posed = int(self.has_pose.sum())
+        return f"Capture({len(self.images)} images, {posed} with poses, {len(self.sensors)} sensors)"
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Image name -> row of `images`."""
+        return {name: row for row, name in enumerate(self.images.names)}
+
+    def camera(self, name: str) -> Camera:
+        """The intrinsics of an image, by its name."""
+        sensor = self.sensors[self.images.device_ids[self.images.devices[self.row_of[name]]]]
+        assert sensor.camera is not None  # noqa: S101 - readers refuse camera records of other sensors
+        return sensor.camera
+
+    @cached_property
+    def _image_poses(self) -> tuple[Rigid, np.ndarray]:
+        return compose_rigs(self.images, self.trajectory, self.rigs)
+
+    @property
+    def cam_from_world(self) -> Rigid:
+        """The pose of every row of `images`, through rigs where need be; identity where `has_pose` is False."""
+        return self._image_poses[0]
+
+    @property
+    def has_pose(self) -> Bool[np.ndarray, "i"]:
+        """Which rows of `images` have a full pose."""
+        return self._image_poses[1]
+
+    def pose(self, name: str) -> Rigid | None:
+        """`cam_from_world` of an image by name, or None."""
+        row = self.row_of[name]
+        return self.cam_from_world[row] if self.has_pose[row] else None

@@ -1,0 +1,77 @@
+"""Local features of one image, and matches between two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..array_types import Float32, Shaped, UInt32
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class LocalFeatures:
+    """Keypoints of one image with their descriptors, strongest first.
+
+    `keypoints`: px in the stored (distorted) image, first pixel centred at (0.5, 0.5).
+    `descriptors`: uint8 or float16 rows whose direction carries the meaning (cosine similarity).
+    """
+
+    keypoints: Float32[np.ndarray, "n 2"]
+    descriptors: Shaped[np.ndarray, "n d"]
+    scores: Float32[np.ndarray, "n"]
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    def to_arrays(self) -> Arrays:
+        """The stored form."""
+        return {"keypoints": self.keypoints, "descriptors": self.descriptors, "scores": self.scores}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> LocalFeatures:
+        """The inverse of `to_arrays`."""
+        return cls(**arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class GlobalDescriptor:
+    """What one image looks like as a whole: a unit vector (or zeros where the image shows nothing)."""
+
+    vector: Float32[np.ndarray, "d"]
+
+    def to_arrays(self) -> Arrays:
+        """The stored form."""
+        return {"vector": self.vector[None]}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> GlobalDescriptor:
+        """The inverse of `to_arrays`."""
+        return cls(arrays["vector"][0])
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """Keypoint rows of two images that show the same thing, with cosine similarities."""
+
+    indices: UInt32[np.ndarray, "m 2"]
+    scores: Float32[np.ndarray, "m"]
+
+    @classmethod
+    def none(cls) -> Matches:
+        """No matches."""
+        return cls(np.zeros((0, 2), np.uint32), np.zeros(0, np.float32))
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def to_arrays(self) -> Arrays:
+        """The stored form."""
+        return {"indices": self.indices, "scores": self.scores}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Matches:
+        """The inverse of `to_arrays`."""
+        return cls(**arrays)

@@ -1,0 +1,103 @@
+"""The sparse map in memory: points, and for every image the point that each of its keypoints shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..array_types import Float32, Float64, Int32, Int64
+from ..geometry.camera import Camera
+from ..geometry.rigid import Rigid
+from .features import Arrays
+
+NO_POINT = -1
+
+
+@dataclass(frozen=True, eq=False)
+class SparseMap:
+    """Triangulated points and the posed images that see them. Images are rows; names are looked up once.
+
+    `points`: in world coordinates (metres when the poses are). `point_errors`: mean reprojection error, px.
+    `point_of_keypoint`: the images' keypoints one after the other (image i has rows offsets[i]:offsets[i+1]);
+    each the row of its point, or NO_POINT. `cameras[camera_of_image[i]]` is the camera of image i.
+    """
+
+    image_names: Sequence[str]
+    cameras: tuple[Camera, ...]
+    camera_of_image: Int32[np.ndarray, "i"]
+    cam_from_world: Rigid
+    points: Float64[np.ndarray, "p 3"]
+    point_errors: Float32[np.ndarray, "p"]
+    offsets: Int64[np.ndarray, "i_plus_1"]
+    point_of_keypoint: Int32[np.ndarray, "o"]
+
+    def __repr__(self) -> str:
+        return f"SparseMap({len(self.image_names)} images, {len(self.points)} points, {self.num_observations} observations)"
+
+    @property
+    def num_observations(self) -> int:
+        """How many keypoints show a point."""
+        return int((self.point_of_keypoint != NO_POINT).sum())
+
+    @property
+    def mean_error(self) -> float:
+        """Mean reprojection error over observations, px (0 without points)."""
+        tracks = self.track_lengths
+        return float((self.point_errors * tracks).sum() / max(tracks.sum(), 1))
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Image name -> row."""
+        return {name: row for row, name in enumerate(self.image_names)}
+
+    @cached_property
+    def track_lengths(self) -> Int64[np.ndarray, "p"]:
+        """For every point, the number of images' keypoints that show it."""
+        seen = self.point_of_keypoint[self.point_of_keypoint != NO_POINT]
+        return np.bincount(seen, minlength=len(self.points))
+
+    def points_of(self, image: int) -> Int32[np.ndarray, "n"]:
+        """The row of the point of each keypoint of an image, or NO_POINT."""
+        return self.point_of_keypoint[self.offsets[image] : self.offsets[image + 1]]
+
+    def camera(self, image: int) -> Camera:
+        """The camera of an image."""
+        return self.cameras[self.camera_of_image[image]]
+
+    def to_arrays(self) -> Arrays:
+        """The stored form; cameras and names go as UTF-8 text."""
+        return {
+            "image_names": _encode(self.image_names),
+            "cameras": _encode([f"{c.model} {c.width} {c.height} {' '.join(map(repr, c.params))}" for c in self.cameras]),
+            "camera_of_image": self.camera_of_image,
+            "rotation": self.cam_from_world.rotation,
+            "translation": self.cam_from_world.translation,
+            "points": self.points,
+            "point_errors": self.point_errors,
+            "offsets": self.offsets,
+            "point_of_keypoint": self.point_of_keypoint,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> SparseMap:
+        """The inverse of `to_arrays`."""
+        rest = dict(arrays)
+        poses = Rigid(rest.pop("rotation"), rest.pop("translation"))
+        cameras = tuple(_parse_camera(line) for line in _decode(rest.pop("cameras")))
+        return cls(_decode(rest.pop("image_names")), cameras, cam_from_world=poses, **rest)
+
+
+def _encode(lines: Sequence[str]) -> np.ndarray:
+    return np.frombuffer("\n".join(lines).encode(), np.uint8)
+
+
+def _decode(text: np.ndarray) -> list[str]:
+    return text.tobytes().decode().split("\n") if len(text) else []
+
+
+def _parse_camera(line: str) -> Camera:
+    model, width, height, *params = line.split()
+    return Camera(model, int(width), int(height), tuple(map(float, params)))

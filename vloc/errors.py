@@ -1,0 +1,40 @@
+"""The error tree: each branch says who is at fault, and with which exit status the command line ends."""
+
+from __future__ import annotations
+
+
+class VlocError(Exception):
+    """Something vloc refuses to do, told in one line: what, where, expected, found, what to do."""
+
+    exit_status = 2
+
+
+class DataError(VlocError):
+    """Input that is broken or inconsistent. The message begins with the file (and line) or the item."""
+
+
+class ConfigError(VlocError):
+    """A setting that does not exist or is out of its range."""
+
+
+class StageError(VlocError):
+    """A step that cannot go on with the (valid) values it was given, such as an SfM that registers nothing."""
+
+
+class ExtraMissingError(VlocError):
+    """A command needs an optional part of vloc; the message says which one and how to install it."""
+
+    def __init__(self, feature: str, extra: str, cause: ImportError) -> None:
+        super().__init__(f"{feature} needs the '{extra}' extra: pip install 'vloc[{extra}]' ({cause})")
+
+
+class ResourceError(VlocError):
+    """Disk or memory ran out; what was finished is kept."""
+
+    exit_status = 4
+
+
+class LockedError(VlocError):
+    """Another run is writing this output."""
+
+    exit_status = 5

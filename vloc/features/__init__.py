@@ -1,0 +1,1 @@
+"""One file a local feature; heavy imports only inside `load()`."""

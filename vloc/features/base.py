@@ -1,0 +1,30 @@
+"""What a local feature is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from ..data.features import LocalFeatures
+from ..registry import Registry
+from ..runtime import Runtime
+
+Extractor = Callable[[np.ndarray], LocalFeatures]
+"""uint8 image, (h, w) grey or (h, w, 3) RGB -> features. Safe to call from several threads."""
+
+
+class LocalFeature(Protocol):
+    """Settings of a local feature."""
+
+    plugin_name: ClassVar[str]
+    in_color: ClassVar[bool]
+    """whether the extractor wants RGB"""
+
+    def load(self, runtime: Runtime) -> Extractor:
+        """The extractor; heavy imports and weights happen here. ExtraMissingError where a package is missing."""
+        ...
+
+
+FEATURES: Registry[LocalFeature] = Registry("feature")

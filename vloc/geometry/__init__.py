@@ -1,0 +1,1 @@
+"""Rigid transforms, cameras, alignment and pose errors: numpy and scipy only; no files, no names."""

@@ -1,0 +1,94 @@
+"""Camera models: names, parameters and checks. `projection.py` maps points through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..array_types import Float64
+
+# COLMAP's names and parameter order, which kapture shares.
+CAMERA_PARAMS: dict[str, tuple[str, ...]] = {
+    "SIMPLE_PINHOLE": ("f", "cx", "cy"),
+    "PINHOLE": ("fx", "fy", "cx", "cy"),
+    "SIMPLE_RADIAL": ("f", "cx", "cy", "k"),
+    "RADIAL": ("f", "cx", "cy", "k1", "k2"),
+    "OPENCV": ("fx", "fy", "cx", "cy", "k1", "k2", "p1", "p2"),
+    "OPENCV_FISHEYE": ("fx", "fy", "cx", "cy", "k1", "k2", "k3", "k4"),
+    "FULL_OPENCV": ("fx", "fy", "cx", "cy", "k1", "k2", "p1", "p2", "k3", "k4", "k5", "k6"),
+    "FOV": ("fx", "fy", "cx", "cy", "omega"),
+    "SIMPLE_RADIAL_FISHEYE": ("f", "cx", "cy", "k"),
+    "RADIAL_FISHEYE": ("f", "cx", "cy", "k1", "k2"),
+    "THIN_PRISM_FISHEYE": ("fx", "fy", "cx", "cy", "k1", "k2", "p1", "p2", "k3", "k4", "sx1", "sx2"),
+}
+UNKNOWN = "UNKNOWN_CAMERA"
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Intrinsics of a stored image, distortion included.
+
+    `params` in the order of `CAMERA_PARAMS[model]`, px; the centre of the first pixel is (0.5, 0.5).
+    `UNKNOWN_CAMERA` has a size and no parameters. A wrong model, count or range is a ValueError.
+    """
+
+    model: str
+    width: int
+    height: int
+    params: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.width <= 0 or self.height <= 0:
+            raise ValueError(f"image size {self.width} x {self.height}, expected positive")
+        if self.model == UNKNOWN:
+            return
+        if self.model not in CAMERA_PARAMS:
+            raise ValueError(f"camera model '{self.model}', expected one of {', '.join(CAMERA_PARAMS)}")
+        names = CAMERA_PARAMS[self.model]
+        if len(self.params) != len(names):
+            raise ValueError(f"{self.model} with {len(self.params)} parameters, expected {len(names)}: {', '.join(names)}")
+        if not np.all(np.isfinite(self.params)):
+            raise ValueError(f"{self.model} with parameters {self.params}, expected finite numbers")
+        if min(self.focal) <= 0:
+            raise ValueError(f"{self.model} with focal length {min(self.focal)}, expected positive")
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are intrinsics at all."""
+        return self.model != UNKNOWN
+
+    @property
+    def num_focals(self) -> int:
+        """1 where x and y share one focal length, 2 where each has its own."""
+        return 1 if CAMERA_PARAMS[self.model][0] == "f" else 2
+
+    @property
+    def focal(self) -> tuple[float, float]:
+        """(fx, fy) px."""
+        return (self.params[0], self.params[0]) if self.num_focals == 1 else (self.params[0], self.params[1])
+
+    @property
+    def principal_point(self) -> tuple[float, float]:
+        """(cx, cy) px."""
+        return self.params[self.num_focals], self.params[self.num_focals + 1]
+
+    @property
+    def distortion(self) -> tuple[float, ...]:
+        """The parameters after the principal point."""
+        return self.params[self.num_focals + 2 :]
+
+    @property
+    def matrix(self) -> Float64[np.ndarray, "3 3"]:
+        """The calibration matrix K, distortion left out."""
+        (fx, fy), (cx, cy) = self.focal, self.principal_point
+        return np.array([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]])
+
+    def shifted(self, pixels: float) -> Camera:
+        """The same camera when the first pixel's centre is called `pixels` more than it was."""
+        if not self.is_known or pixels == 0:
+            return self
+        params, n = list(self.params), self.num_focals
+        params[n] += pixels
+        params[n + 1] += pixels
+        return Camera(self.model, self.width, self.height, tuple(params))

@@ -1,0 +1,77 @@
+"""Rigid transforms in three dimensions, one or a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..array_types import Float64
+
+
+@dataclass(frozen=True, eq=False)
+class Rigid:
+    """`x_target = rotation @ x_source + translation`; name values `target_from_source` so that neighbours cancel.
+
+    `rotation`: (..., 3, 3) orthonormal; `translation`: (..., 3) metres. Leading axes are a batch.
+    """
+
+    rotation: Float64[np.ndarray, "*batch 3 3"]
+    translation: Float64[np.ndarray, "*batch 3"]
+
+    @classmethod
+    def identity(cls, *batch: int) -> Rigid:
+        """The transform that moves nothing, repeated over `batch`."""
+        return cls(np.broadcast_to(np.eye(3), (*batch, 3, 3)).copy(), np.zeros((*batch, 3)))
+
+    @classmethod
+    def from_quat_wxyz(cls, quat_wxyz: np.ndarray, translation: np.ndarray) -> Rigid:
+        """From Hamilton quaternions, scalar first, of any norm but 0 (ValueError)."""
+        from scipy.spatial.transform import Rotation
+
+        quat = np.asarray(quat_wxyz, dtype=np.float64)
+        if quat.size == 0:
+            return cls(np.zeros((*quat.shape[:-1], 3, 3)), np.zeros((*quat.shape[:-1], 3)))
+        rotation = Rotation.from_quat(quat.reshape(-1, 4), scalar_first=True).as_matrix()
+        return cls(rotation.reshape(*quat.shape[:-1], 3, 3), np.array(translation, dtype=np.float64))
+
+    @classmethod
+    def stack(cls, transforms: list[Rigid]) -> Rigid:
+        """One batch of single transforms."""
+        if not transforms:
+            return cls.identity(0)
+        return cls(np.stack([t.rotation for t in transforms]), np.stack([t.translation for t in transforms]))
+
+    @property
+    def quat_wxyz(self) -> Float64[np.ndarray, "*batch 4"]:
+        """Unit quaternions, scalar first and never negative."""
+        from scipy.spatial.transform import Rotation
+
+        if self.rotation.size == 0:
+            return np.zeros((*self.rotation.shape[:-2], 4))
+        quat = Rotation.from_matrix(self.rotation.reshape(-1, 3, 3)).as_quat(scalar_first=True, canonical=True)
+        return quat.reshape(*self.rotation.shape[:-2], 4)
+
+    @property
+    def center(self) -> Float64[np.ndarray, "*batch 3"]:
+        """The target's origin in source coordinates: of `cam_from_world`, the camera centre `cam_in_world`."""
+        return -np.einsum("...ji,...j->...i", self.rotation, self.translation)
+
+    def inverse(self) -> Rigid:
+        """`source_from_target`."""
+        return Rigid(np.swapaxes(self.rotation, -1, -2), self.center)
+
+    def __matmul__(self, other: Rigid) -> Rigid:
+        """`a_from_c = a_from_b @ b_from_c`, batch by batch."""
+        moved = np.einsum("...ij,...j->...i", self.rotation, other.translation)
+        return Rigid(self.rotation @ other.rotation, moved + self.translation)
+
+    def apply(self, points: Float64[np.ndarray, "*points 3"]) -> Float64[np.ndarray, "*points 3"]:
+        """Points in source coordinates to target coordinates, by one transform."""
+        return points @ self.rotation.T + self.translation
+
+    def __getitem__(self, index: object) -> Rigid:
+        return Rigid(self.rotation[index], self.translation[index])  # type: ignore[index]
+
+    def __len__(self) -> int:
+        return len(self.rotation)

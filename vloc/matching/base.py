@@ -1,0 +1,34 @@
+"""What a matcher is."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+from ..data.features import LocalFeatures, Matches
+from ..registry import Registry
+from ..runtime import Runtime
+
+
+class PairMatcher(Protocol):
+    """A loaded matcher. Safe to call from several threads."""
+
+    def prepare(self, features: LocalFeatures) -> Any:
+        """What `match` needs of one image, made once and used for every pair of it."""
+        ...
+
+    def match(self, first: Any, second: Any) -> Matches:
+        """Matches between two prepared images, rows sorted by the first image's keypoint."""
+        ...
+
+
+class Matcher(Protocol):
+    """Settings of a matcher."""
+
+    plugin_name: ClassVar[str]
+
+    def load(self, runtime: Runtime) -> PairMatcher:
+        """The matcher; heavy imports and weights happen here."""
+        ...
+
+
+MATCHERS: Registry[Matcher] = Registry("matcher")

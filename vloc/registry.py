@@ -1,0 +1,100 @@
+"""A name -> plugin table: one way to do one step is a frozen dataclass of settings that can `load()`.
+
+The one written form of a plugin is `name:key=value,...`: in flags, manifests and folder names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from .errors import ConfigError
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+
+class Registry(Generic[P]):
+    """The plugins of one kind, by name. Third parties add theirs under the entry point group `vloc.KIND`."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._classes: dict[str, type[P]] = {}
+        self._entry_points_loaded = False
+
+    def register(self, name: str) -> Callable[[type[T]], type[T]]:
+        """Class decorator: make the class known as `name`."""
+
+        def add(cls: type[T]) -> type[T]:
+            if name in self._classes:
+                raise ConfigError(f"{self.kind} '{name}' is registered twice: {self._classes[name]} and {cls}")
+            cls.plugin_name = name  # type: ignore[attr-defined]
+            self._classes[name] = cls  # type: ignore[assignment]
+            return cls
+
+        return add
+
+    def names(self) -> list[str]:
+        """Every known name, sorted."""
+        self._load_entry_points()
+        return sorted(self._classes)
+
+    def __iter__(self) -> Iterator[type[P]]:
+        return (self._classes[name] for name in self.names())
+
+    def get(self, name: str) -> type[P]:
+        """The class of that name; ConfigError lists the choices."""
+        if name not in self._classes:
+            self._load_entry_points()
+        if name not in self._classes:
+            raise ConfigError(f"unknown {self.kind} '{name}': choose from {', '.join(self.names())}")
+        return self._classes[name]
+
+    def parse(self, text: str) -> P:
+        """`name:key=value,...` as a plugin; unknown keys and values out of range are errors."""
+        name, _, settings = text.partition(":")
+        cls = self.get(name.strip())
+        pairs = [item.partition("=") for item in settings.split(",") if item.strip()]
+        for key, equals, _ in pairs:
+            if not equals:
+                raise ConfigError(f"{self.kind} '{text}': expected key=value, got '{key}'")
+        return configure(cls, {key.strip(): value.strip() for key, _, value in pairs}, where=name)
+
+    def _load_entry_points(self) -> None:
+        if not self._entry_points_loaded:
+            self._entry_points_loaded = True
+            for point in entry_points(group=f"vloc.{self.kind}"):
+                point.load()
+
+
+def configure(cls: type[P], settings: Mapping[str, Any], where: str) -> P:
+    """Build a settings dataclass from (possibly textual) values, checked against its types and bounds."""
+    known = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    for key in settings:
+        if key not in known:
+            raise ConfigError(f"{where}: unknown setting '{key}': choose from {', '.join(known) or '(none)'}")
+    try:
+        return msgspec.convert(dict(settings), cls, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}") from None
+
+
+def validated(settings: P, where: str) -> P:
+    """The same settings, after the same checks that text goes through."""
+    values = {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)}  # type: ignore[arg-type]
+    return configure(type(settings), values, where)
+
+
+def to_text(plugin: object) -> str:
+    """The written form of a plugin: every setting that differs from its default, in the order of declaration."""
+    changed = [
+        f"{f.name}={getattr(plugin, f.name)}"
+        for f in dataclasses.fields(plugin)  # type: ignore[arg-type]
+        if getattr(plugin, f.name) != f.default
+    ]
+    name: str = plugin.plugin_name  # type: ignore[attr-defined]
+    return f"{name}:{','.join(changed)}" if changed else name

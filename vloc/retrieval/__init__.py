@@ -1,0 +1,1 @@
+"""One file a global descriptor; fusion of their similarities."""

@@ -1,0 +1,1 @@
+"""Workspace, stores, shards: where results live. Knows no stage and no model."""

@@ -1,0 +1,1 @@
+"""Absolute pose, two views, triangulation, SfM: every foreign convention ends here."""

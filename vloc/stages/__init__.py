@@ -1,0 +1,1 @@
+"""The steps: pure functions from values to values."""
