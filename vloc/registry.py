@@ -54,15 +54,16 @@ class Registry(Generic[P]):
             raise ConfigError(f"unknown {self.kind} '{name}': choose from {', '.join(self.names())}")
         return self._classes[name]
 
-    def parse(self, text: str) -> P:
-        """`name:key=value,...` as a plugin; unknown keys and values out of range are errors."""
+    def parse(self, text: str, defaults: Mapping[str, Any] | None = None) -> P:
+        """`name:key=value,...` as a plugin, over `defaults`; unknown keys and values out of range are errors."""
         name, _, settings = text.partition(":")
         cls = self.get(name.strip())
         pairs = [item.partition("=") for item in settings.split(",") if item.strip()]
         for key, equals, _ in pairs:
             if not equals:
                 raise ConfigError(f"{self.kind} '{text}': expected key=value, got '{key}'")
-        return configure(cls, {key.strip(): value.strip() for key, _, value in pairs}, where=name)
+        written = {key.strip(): value.strip() for key, _, value in pairs}
+        return configure(cls, {**(defaults or {}), **written}, where=name)
 
     def _load_entry_points(self) -> None:
         if not self._entry_points_loaded:

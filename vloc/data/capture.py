@@ -12,6 +12,7 @@ import numpy as np
 from ..array_types import Bool, Float64, Int32, Int64
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
+from .reconstruction import Reconstruction
 from .rigs import RigMember, compose_rigs
 
 
@@ -60,6 +61,22 @@ class Records:
 
 
 @dataclass(frozen=True, eq=False)
+class Readings:
+    """One row a reading of a sensor that records numbers, not files (wifi, gnss, ...), in named columns.
+
+    Rows are sorted by (timestamp, device id), stably: one scan of wifi or bluetooth is several rows.
+    """
+
+    timestamps: Int64[np.ndarray, "i"]
+    devices: Int32[np.ndarray, "i"]
+    device_ids: tuple[str, ...]
+    columns: Mapping[str, np.ndarray | Sequence[str]]
+
+    def __len__(self) -> int:
+        return len(self.timestamps)
+
+
+@dataclass(frozen=True, eq=False)
 class Trajectory:
     """Poses `device_from_world` of sensors and rigs, sorted by (timestamp, device id).
 
@@ -96,6 +113,7 @@ class Capture:
     """Sensors, rigs, camera records and trajectories of one place. Immutable.
 
     Cameras use vloc's pixel convention (first centre at 0.5); `pixel_center` is what the source was taken to use.
+    `others`: records of files that are no images, by sensor kind (depth, lidar); `readings`: records of numbers.
     `notes` are counted remarks of the reader, such as "3 quaternions normalised".
     """
 
@@ -104,6 +122,8 @@ class Capture:
     trajectory: Trajectory = field(default_factory=Trajectory.empty)
     rigs: tuple[RigMember, ...] = ()
     others: Mapping[str, Records] = field(default_factory=dict)
+    readings: Mapping[str, Readings] = field(default_factory=dict)
+    reconstruction: Reconstruction | None = None
     files: ImageFiles | None = None
     pixel_center: float = 0.5
     notes: tuple[str, ...] = ()

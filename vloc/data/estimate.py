@@ -9,6 +9,7 @@ import numpy as np
 
 from ..array_types import Float64
 from ..geometry.rigid import Rigid
+from .features import Arrays
 
 Source = Literal["pnp", "rig", "sequence", "retrieval", "none"]
 
@@ -35,3 +36,27 @@ class PoseEstimate:
     def is_localized(self) -> bool:
         """Whether there is a pose."""
         return self.cam_from_world is not None
+
+    def to_arrays(self) -> Arrays:
+        """The stored form; the pose and its covariance have no rows where there is no pose."""
+        poses = [self.cam_from_world] if self.cam_from_world is not None else []
+        text = [self.source, self.name, self.reason, *self.retrieved]
+        return {
+            "rotation": np.array([pose.rotation for pose in poses]).reshape(-1, 3, 3),
+            "translation": np.array([pose.translation for pose in poses]).reshape(-1, 3),
+            "covariance": np.array([self.covariance] if self.covariance is not None else []).reshape(-1, 6, 6),
+            "counts": np.array([[self.num_inliers, self.num_matches]]),
+            "text": np.frombuffer("\n".join(text).encode(), np.uint8),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> PoseEstimate:
+        """The inverse of `to_arrays`."""
+        source, name, reason, *retrieved = arrays["text"].tobytes().decode().split("\n")
+        pose = Rigid(arrays["rotation"], arrays["translation"])
+        inliers, matches = arrays["counts"][0].tolist()
+        covariance = arrays["covariance"][0] if len(arrays["covariance"]) else None
+        return cls(
+            name, pose[0] if len(pose) else None, source, inliers, matches, covariance,  # type: ignore[arg-type]
+            tuple(retrieved), reason=reason,
+        )

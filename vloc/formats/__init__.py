@@ -1,1 +1,1 @@
-"""One file a format: kapture, COLMAP, image folders and lists, benchmark result files."""
+"""File formats: everything that knows a path, one file a format; each says what it keeps and what it loses."""

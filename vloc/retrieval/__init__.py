@@ -1,1 +1,5 @@
 """One file a global descriptor; fusion of their similarities."""
+
+from . import densevlad as densevlad
+from .base import DESCRIPTORS as DESCRIPTORS
+from .fusion import FUSIONS as FUSIONS

@@ -1,0 +1,63 @@
+"""`vloc convert` between formats, with pycolmap as the judge of what was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vloc
+from vloc.cli.main import main
+from vloc.map import Map
+
+
+def test_help_lists_the_formats(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["convert", "--help"])
+    text = capsys.readouterr().out
+    assert "kapture" in text
+    assert "colmap" in text
+
+
+def test_a_capture_keeps_poses_and_intrinsics_through_colmap(gallery, tmp_path: Path) -> None:
+    assert main(["convert", str(gallery.mapping), f"colmap:{tmp_path / 'model'}"]) == 0
+    before, after = vloc.read(str(gallery.mapping)), vloc.read(f"colmap:{tmp_path / 'model'}")
+    for name in before.images.names:
+        assert np.allclose(after.pose(name).translation, before.pose(name).translation, atol=1e-9)
+        assert np.allclose(after.camera(name).matrix, before.camera(name).matrix, atol=1e-9)
+
+
+def test_losses_are_told_on_standard_error(gallery, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["convert", str(gallery.mapping), f"colmap:{tmp_path / 'model'}"]) == 0
+    told = capsys.readouterr()
+    assert "12 images" in told.out
+    assert "lost:" in told.err
+
+
+def test_nothing_is_overwritten(gallery, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine.txt").write_text("mine")
+    assert main(["convert", str(gallery.mapping), f"colmap:{tmp_path / 'model'}"]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert (tmp_path / "model" / "mine.txt").read_text() == "mine"
+
+
+def test_an_output_without_a_format_is_refused_with_the_choices(
+    gallery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["convert", str(gallery.mapping), str(tmp_path / "model")]) == 2
+    assert "colmap" in capsys.readouterr().err
+
+
+def test_colmap_opens_a_map_and_sees_the_same_points_and_errors(job, tmp_path: Path) -> None:
+    import pycolmap
+
+    assert main(["convert", str(job.map), f"colmap:{tmp_path / 'model'}"]) == 0
+    folder = next(path.parent for path in (tmp_path / "model").rglob("points3D.*"))
+    model, sparse = pycolmap.Reconstruction(str(folder)), Map.open(job.map).sparse
+    assert model.num_reg_images() == len(sparse.image_names)
+    assert model.num_points3D() == len(sparse.points)
+    assert model.compute_num_observations() == sparse.num_observations
+    model.update_point_3d_errors()
+    assert model.compute_mean_reprojection_error() == pytest.approx(sparse.mean_error, rel=0.05)

@@ -1,0 +1,59 @@
+"""`vloc demo`: from nothing to a page."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from vloc.cli.main import main
+
+SMALL = ["--num-images=12", "--num-queries=3", "--workers=1", "--quiet"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "in here"
+    assert main(["demo", str(folder), *SMALL]) in (0, 3)
+    return folder
+
+
+class Sources(HTMLParser):
+    """Collects everything a page loads or links to, and its images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attrs if name in ("src", "href", "xlink:href") and value]
+
+
+def test_the_page_needs_nothing_but_itself(folder: Path) -> None:
+    parser = Sources()
+    parser.feed((folder / "index.html").read_text(encoding="utf-8"))
+    assert len(parser.found) > 3
+    assert all(source.startswith(("data:", "#")) for source in parser.found)
+
+
+def test_the_page_is_small(folder: Path) -> None:
+    assert (folder / "index.html").stat().st_size < 5e6
+
+
+def test_the_page_shows_every_query_and_the_commands(folder: Path) -> None:
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    names = [line.split()[0] for line in (folder / "gallery" / "query_truth.txt").read_text().splitlines()]
+    assert all(name in text for name in names)
+    assert all(f"vloc {command}" in text for command in ("map", "localize", "evaluate"))
+
+
+def test_a_rerun_goes_on_where_the_last_ended(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shards = {path: path.stat().st_mtime_ns for path in folder.rglob("*.h5")}
+    assert main(["demo", str(folder), *[flag for flag in SMALL if flag != "--quiet"]]) in (0, 3)
+    told = capsys.readouterr()
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.h5")} == shards
+    assert "up to date" in told.err
+    assert re.search(r"page: .*index\.html", told.out)
+    assert "3 localized" in told.out

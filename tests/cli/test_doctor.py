@@ -1,0 +1,56 @@
+"""`vloc doctor` tells what is here."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import version
+
+import pytest
+
+from vloc.cli.main import main
+from vloc.cli.packages import requirements, satisfies
+
+
+def test_the_json_holds_machine_packages_and_codecs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["healthy"] is True
+    assert report["machine"]["python"].startswith(platform.python_version())
+    found = {package["name"]: package["version"] for package in report["required"]}
+    assert found["numpy"] == version("numpy")
+    assert {"jpg", "png"} <= set(report["codecs"]["opencv"]) & set(report["codecs"]["pillow"])
+
+
+def test_what_is_missing_comes_with_the_way_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["doctor", "--json"])
+    optional = json.loads(capsys.readouterr().out)["optional"]
+    assert {package["extra"] for package in optional} == {"learned", "scan"}
+    assert all(package["remedy"] for package in optional if package["problem"])
+
+
+def test_the_text_ends_with_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    assert capsys.readouterr().out.endswith("everything required works\n")
+
+
+def test_requirements_come_from_the_packages_metadata() -> None:
+    found = {name: (wanted, extra) for name, wanted, extra in requirements()}
+    assert found["torch"][1] == "learned"
+    assert found["numpy"] == (">=2.0", "")
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "expected"),
+    [
+        ("2.4.1", ">=2.0", True),
+        ("1.26.4", ">=2.0", False),
+        ("4.2.1", "<4.3,>=4.2", True),
+        ("4.3.0", "<4.3,>=4.2", False),
+        ("4.10", ">=4.9", True),
+        ("2.0", ">=2.0.0", True),
+        ("3.0rc1", "", True),
+    ],
+)
+def test_versions_are_compared_number_by_number(found: str, wanted: str, expected: bool) -> None:
+    assert satisfies(found, wanted) is expected

@@ -1,0 +1,68 @@
+"""`vloc evaluate` on poses whose errors are known by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vloc.cli.main import main
+
+KEYS = {
+    "num_queries", "num_localized", "median_translation_m", "median_rotation_deg", "max_translation_m",
+    "max_rotation_deg", "recall",
+}  # fmt: skip
+TRUTH = "a.jpg 1 0 0 0 0 0 0\nb.jpg 1 0 0 0 0 0 0\nc.jpg 1 0 0 0 0 0 0\n"
+# Centre of a is (0.1, 0, 0) away; b is turned by 90 degrees about z at the same centre, c by nothing.
+RESULTS = "a.jpg 1 0 0 0 -0.1 0 0\nb.jpg 0.7071067811865476 0 0 0.7071067811865476 0 0 0\nc.jpg 1 0 0 0 0 0 0\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str, str]:
+    (tmp_path / "truth.txt").write_text(TRUTH)
+    (tmp_path / "results.txt").write_text(RESULTS)
+    return str(tmp_path / "results.txt"), str(tmp_path / "truth.txt"), str(tmp_path / "figures.json")
+
+
+def test_the_json_file_holds_the_promised_keys_and_figures(files: tuple[str, str, str]) -> None:
+    results, truth, figures = files
+    assert main(["evaluate", results, truth, "--json", figures]) == 0
+    found = json.loads(Path(figures).read_text())
+    assert set(found) >= KEYS
+    assert (found["num_queries"], found["num_localized"]) == (3, 3)
+    assert found["max_translation_m"] == pytest.approx(0.1)
+    assert found["max_rotation_deg"] == pytest.approx(90)
+    assert found["median_translation_m"] == pytest.approx(0)
+    assert [recall["percent"] for recall in found["recall"]] == pytest.approx([200 / 3] * 3)
+    assert set(found["recall"][0]) == {"translation_m", "rotation_deg", "percent"}
+
+
+def test_thresholds_are_the_users(files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", *files[:2], "--thresholds", "0.05,1", "1,100"]) == 0
+    text = capsys.readouterr().out
+    assert "within (0.05 m, 1 deg): 33.3 %" in text
+    assert "within (1 m, 100 deg): 100.0 %" in text
+
+
+def test_a_query_without_a_pose_counts_against_recall(files: tuple[str, str, str], tmp_path: Path) -> None:
+    (tmp_path / "results.txt").write_text(RESULTS.splitlines()[0] + "\n")
+    assert main(["evaluate", *files[:2], "--json", files[2]]) == 0
+    found = json.loads(Path(files[2]).read_text())
+    assert (found["num_queries"], found["num_localized"]) == (3, 1)
+    assert found["median_translation_m"] is None
+    assert found["recall"][0]["percent"] == pytest.approx(100 / 3)
+
+
+def test_a_broken_line_is_named_by_file_and_line(
+    files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(files[0]).write_text(RESULTS + "d.jpg 1 0 0\n")
+    assert main(["evaluate", *files[:2]]) == 2
+    assert "results.txt:4" in capsys.readouterr().err
+
+
+def test_results_of_another_place_are_refused(files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path(files[0]).write_text("elsewhere.jpg 1 0 0 0 0 0 0\n")
+    assert main(["evaluate", *files[:2]]) == 2
+    assert "elsewhere.jpg" in capsys.readouterr().err

@@ -1,0 +1,107 @@
+"""`vloc map` and `vloc localize` on a small gallery: files, JSON, failures, dry runs, reruns."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from vloc.cli.localize import read_estimates
+from vloc.cli.main import main
+from vloc.errors import DataError
+from vloc.map import Map
+
+
+def test_the_json_summary_says_what_is_in_the_map(job, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["map", str(job.mapping), str(job.map), "--json", "--quiet"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["num_images"], summary["num_registered"], summary["poses"]) == (12, 12, "known")
+    assert summary["num_points"] == len(Map.open(job.map).sparse.points) > 0
+    assert summary["failures"] == {}
+    assert set(summary["config"]) >= {"extract", "describe", "pair", "match", "verify", "triangulate", "seed"}
+
+
+def test_the_map_remembers_where_it_came_from(job) -> None:
+    about = Map.open(job.map).manifest["capture"]
+    assert (about["location"], about["pixel_center"]) == (str(job.mapping), 0.5)
+
+
+def test_a_rerun_finds_everything_done(job, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["map", str(job.mapping), str(job.map)]) == 0
+    told = capsys.readouterr().err
+    assert "up to date" in told
+    assert "to do" not in told
+
+
+def test_a_dry_run_says_what_a_changed_setting_redoes_and_does_nothing(job, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(job.map.rglob("*"))
+    assert main(["map", str(job.mapping), str(job.map), "--dry-run", "--match.ratio", "0.7"]) == 0
+    told = capsys.readouterr().err
+    assert "match" in told
+    assert "ratio" in told
+    assert sorted(job.map.rglob("*")) == before
+
+
+def test_broken_images_are_listed_and_the_others_go_on(
+    gallery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(gallery.mapping, tmp_path / "mapping")
+    images = sorted((tmp_path / "mapping" / "sensors" / "records_data").rglob("*.jpg"))
+    images[0].write_bytes(images[0].read_bytes()[:2000])
+    images[1].write_bytes(b"")
+    images[2].unlink()
+    assert main(["map", str(tmp_path / "mapping"), str(tmp_path / "map"), "--quiet"]) == 3
+    told = capsys.readouterr().err
+    assert "3 failed" in told
+    assert all(image.name in told for image in images[:3])
+    assert len(Map.open(tmp_path / "map").sparse.image_names) == 9
+
+
+def test_localize_writes_a_row_for_every_query(job) -> None:
+    rows = json.loads(job.results.with_name("poses.txt.json").read_text(encoding="utf-8"))
+    assert len(rows) == 4
+    assert set(rows[0]) >= {"name", "status", "source", "reason", "num_inliers", "num_matches", "retrieved", "seconds"}
+    poses = {line.split()[0] for line in job.results.read_text().splitlines()}
+    assert poses == {row["name"] for row in rows if row["status"] == "localized"}
+    assert all(row["source"] == "none" and row["reason"] for row in rows if row["status"] == "failed")
+
+
+def test_localized_queries_are_where_the_truth_says(job, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(job.results), str(job.truth), "--json", str(job.root / "figures.json")]) == 0
+    figures = json.loads((job.root / "figures.json").read_text())
+    assert figures["num_localized"] >= 2
+    assert figures["recall"][0]["percent"] >= 50
+
+
+def test_written_results_read_back_as_estimates(job) -> None:
+    estimates = read_estimates(job.results)
+    assert [e.is_localized for e in estimates] == [e.source == "pnp" for e in estimates]
+    assert all(e.num_inliers >= 12 for e in estimates if e.is_localized)
+
+
+def test_poses_and_details_of_different_runs_are_refused(job, tmp_path: Path) -> None:
+    shutil.copy(job.results.with_name("poses.txt.json"), tmp_path / "poses.txt.json")
+    (tmp_path / "poses.txt").write_text("")
+    with pytest.raises(DataError, match=r"poses\.txt\.json"):
+        read_estimates(tmp_path / "poses.txt")
+
+
+def test_a_folder_without_a_map_is_bad_input(job, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["localize", str(tmp_path), str(job.queries), str(tmp_path / "poses.txt"), "--quiet"]) == 2
+    assert "map.json" in capsys.readouterr().err
+
+
+def test_the_matcher_of_the_map_has_dotted_flags_in_localize(job, tmp_path: Path) -> None:
+    arguments = [
+        "localize",
+        str(job.map),
+        str(job.queries),
+        str(tmp_path / "poses.txt"),
+        "--quiet",
+        "--match.ratio",
+        "0.9",
+    ]
+    assert main(arguments) in (0, 3)
+    assert main([*arguments[:-2], "--match.rato", "0.9"]) == 2

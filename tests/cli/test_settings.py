@@ -1,0 +1,112 @@
+"""Flags, dotted names and TOML files end in the same checked configs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vloc.cli.map import MapFlags
+from vloc.cli.settings import parse
+from vloc.config import MappingConfig
+from vloc.errors import ConfigError, DataError
+
+
+def config_of(*arguments: str) -> MappingConfig:
+    return parse("map", MapFlags, MappingConfig, ["capture", "map", *arguments])[1]
+
+
+def toml(folder: Path, text: str) -> str:
+    (folder / "settings.toml").write_text(text, encoding="utf-8")
+    return f"--config={folder / 'settings.toml'}"
+
+
+def test_no_flags_give_the_defaults() -> None:
+    assert config_of() == MappingConfig()
+
+
+def test_positional_arguments_reach_the_flags() -> None:
+    flags, _ = parse("map", MapFlags, MappingConfig, ["a b", "c"])
+    assert (flags.capture, flags.map) == ("a b", Path("c"))
+
+
+def test_a_plugin_is_written_with_its_settings() -> None:
+    assert config_of("--features", "sift:max_keypoints=1500").extract.max_keypoints == 1500
+
+
+def test_a_setting_of_the_default_plugin_has_a_dotted_name() -> None:
+    assert config_of("--match.ratio", "0.75").match.ratio == 0.75
+
+
+def test_a_dotted_name_goes_over_the_plugins_written_form() -> None:
+    assert config_of("--matcher", "nn:ratio=0.9", "--match.ratio", "0.75").match.ratio == 0.75
+
+
+@pytest.mark.parametrize("short", [["--num-pairs", "7"], ["--num-pairs=7"], ["--num_pairs=7"]])
+def test_num_pairs_is_short_for_the_setting_of_the_pair_stage(short: list[str]) -> None:
+    assert config_of(*short).pair.num_pairs == 7
+
+
+@pytest.mark.parametrize("method", ["exhaustive", "retrieval", "covisibility", "distance", "sequence"])
+def test_pairs_takes_the_name_of_a_method(method: str) -> None:
+    flags, config = parse("map", MapFlags, MappingConfig, ["capture", "map", "--pairs", method])
+    assert (config.pair.method, flags.pairs) == (method, None)
+
+
+def test_pairs_takes_a_file() -> None:
+    flags, config = parse("map", MapFlags, MappingConfig, ["capture", "map", "--pairs", "my/pairs.txt"])
+    assert flags.pairs == Path("my/pairs.txt")
+    assert config.pair == MappingConfig().pair
+
+
+def test_a_toml_table_holds_single_settings(tmp_path: Path) -> None:
+    assert config_of(toml(tmp_path, "[match]\nratio = 0.75\n")).match.ratio == 0.75
+
+
+def test_a_toml_line_holds_a_plugin(tmp_path: Path) -> None:
+    assert config_of(toml(tmp_path, 'extract = "sift:max_keypoints=1500"\n')).extract.max_keypoints == 1500
+
+
+def test_flags_go_over_the_file(tmp_path: Path) -> None:
+    file = toml(tmp_path, "seed = 3\n[match]\nratio = 0.75\n")
+    config = config_of(file, "--match.ratio", "0.6")
+    assert (config.match.ratio, config.seed) == (0.6, 3)
+
+
+def test_a_table_stays_where_the_flag_that_names_the_plugin_says_nothing(tmp_path: Path) -> None:
+    file = toml(tmp_path, "[extract]\nmax_keypoints = 1500\n")
+    assert config_of(file, "--features", "sift").extract.max_keypoints == 1500
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[match]\nratioo = 0.8\n", "ratioo"),
+        ("[mach]\nratio = 0.8\n", "mach"),
+        ('extract = "sift:max_keypoint=4"\n', "max_keypoint"),
+        ('extract = "swift"\n', "swift"),
+        ("[match]\nratio = -1\n", "ratio"),
+        ("[match\n", "settings.toml"),
+    ],
+)
+def test_what_a_file_gets_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        config_of(toml(tmp_path, text))
+
+
+def test_a_missing_file_of_settings_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nothing.toml"):
+        config_of("--config", str(tmp_path / "nothing.toml"))
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--features", "swift"], ["--match.ratio", "-1"], ["--num-pairs", "0"], ["--features", "sift:max_keypoints=x"]],
+)
+def test_settings_out_of_range_are_refused(flags: list[str]) -> None:
+    with pytest.raises((ConfigError, SystemExit)):
+        config_of(*flags)
+
+
+def test_several_descriptors_each_get_their_dotted_group() -> None:
+    assert [type(d).plugin_name for d in config_of("--retrieval", "densevlad").describe] == ["densevlad"]

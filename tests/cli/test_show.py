@@ -1,0 +1,53 @@
+"""`vloc show` on a map and on a capture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vloc.cli.main import main
+
+
+def shown(path: Path, capsys: pytest.CaptureFixture[str]) -> dict:
+    capsys.readouterr()
+    assert main(["show", str(path), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_map_tells_what_it_holds_and_what_made_it(job, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = shown(job.map, capsys)
+    assert facts["images"] == 12
+    assert facts["points"] > 0
+    assert facts["mean_track_length"] >= 2
+    assert facts["settings"]["extract"].startswith("sift")
+    assert facts["made_from"]["location"] == str(job.mapping)
+
+
+def test_the_sizes_of_stores_are_those_on_disk(job, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = shown(job.map, capsys)
+    assert facts["bytes"] == sum(path.stat().st_size for path in job.map.rglob("*.h5"))
+    read = [store["name"].partition("-")[0] for store in facts["stores"] if store["read_by_map"]]
+    assert sorted(read) == ["describe", "extract", "train", "triangulate"]
+
+
+def test_a_capture_tells_sensors_rigs_poses_and_time(gallery, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = shown(gallery.mapping, capsys)
+    assert (facts["images"], facts["with_pose"]) == (12, 12)
+    assert facts["sensors"] == {"camera": 3}
+    assert facts["rigs"] == {"rig": 3}
+    assert facts["timestamps"][0] < facts["timestamps"][1]
+    assert len(facts["extent_m"]) == 3
+
+
+def test_the_text_fits_on_a_screen(job, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (job.map, job.mapping):
+        capsys.readouterr()
+        assert main(["show", str(path)]) == 0
+        assert len(capsys.readouterr().out.splitlines()) <= 40
+
+
+def test_what_is_neither_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+    assert main(["show", str(tmp_path)]) == 2

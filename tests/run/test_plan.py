@@ -1,0 +1,105 @@
+"""Dry runs and reasons: what will be redone, and why."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from squares import POWERS, SQUARES, SUMS, Numbers, Power, Table, run_all
+
+from vloc.run.plan import PlanRow
+from vloc.run.workspace import Workspace
+from vloc.stage import EachStage
+
+
+def planned(folder: Path, items: Numbers, settings: Power = SQUARES, *, look: bool = False) -> list[tuple]:
+    with Workspace(folder, dry_run=True) as work:
+        sums = work.once(SUMS, None, work.each(POWERS, items, settings))
+        if look:
+            sums.value  # noqa: B018
+        work.each(POWERS, Numbers(["a1"]), Power(9.0))
+    return [(row.stage, row.todo, row.reason) for row in work.plan][: 3 if look else 2]
+
+
+def test_a_first_run_is_new(tmp_path: Path) -> None:
+    assert planned(tmp_path / "map", Numbers.first(3)) == [("powers", 3, "new"), ("sums", 1, "new")]
+    assert not (tmp_path / "map").exists()
+
+
+def test_a_finished_run_is_up_to_date(tmp_path: Path) -> None:
+    run_all(tmp_path, Numbers.first(3))
+    assert planned(tmp_path, Numbers.first(3)) == [("powers", 0, "up to date"), ("sums", 0, "up to date")]
+
+
+def test_added_items_are_counted_and_change_what_follows(tmp_path: Path) -> None:
+    run_all(tmp_path, Numbers.first(3))
+    assert planned(tmp_path, Numbers.first(5)) == [
+        ("powers", 2, "2 of 5 items new or changed"),
+        ("sums", 1, "inputs changed: powers"),
+    ]
+
+
+def test_a_changed_setting_is_named_with_both_values(tmp_path: Path) -> None:
+    run_all(tmp_path, Numbers.first(3))
+    assert planned(tmp_path, Numbers.first(3), Power(0.75))[0] == ("powers", 3, "changed setting: exponent 2.0 -> 0.75")
+
+
+def test_a_raised_stage_version_is_named(tmp_path: Path) -> None:
+    run_all(tmp_path, Numbers.first(3))
+    with Workspace(tmp_path, dry_run=True) as work:
+        work.each(EachStage("powers", 2, Table, POWERS.start), Numbers.first(3), Power())
+    assert work.plan == [PlanRow("powers", 3, 3, "stage version 1 -> 2")]
+
+
+def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
+    class Crashing(Numbers):
+        def load(self, index: int):
+            if index == 9:
+                raise ValueError("crash")
+            return super().load(index)
+
+    with pytest.raises(ValueError, match="crash"):
+        run_all(tmp_path, Crashing.first(12))
+    assert planned(tmp_path, Numbers.first(12))[0] == ("powers", 4, "resumed: 4 of 12 left")
+
+
+def test_a_plan_ends_where_a_value_is_needed_that_is_not_there(tmp_path: Path) -> None:
+    assert planned(tmp_path, Numbers.first(3), look=True)[2] == ("later stages", 0, "unknown until sums has run")
+
+
+def test_a_plan_goes_on_past_values_that_are_there(tmp_path: Path) -> None:
+    run_all(tmp_path, Numbers.first(3))
+    assert planned(tmp_path, Numbers.first(3), look=True)[2][0] == "powers"
+
+
+def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
+    run_all(tmp_path, Numbers.first(3))
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    planned(tmp_path, Numbers.first(9), Power(5.0), look=True)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_a_plugin_is_compared_with_its_own_kind(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Sift(Power):
+        size: int = 1
+        plugin_name = "sift"
+
+    @dataclass(frozen=True)
+    class Aliked(Power):
+        size: int = 1
+        plugin_name = "aliked"
+
+    stage = EachStage("extract", 1, Table, POWERS.start, 4)
+    reasons = []
+    for plugin in (Sift(), Aliked(), Sift(size=2)):
+        with Workspace(tmp_path) as work:
+            work.each(stage, Numbers.first(2), plugin)
+        reasons.append(work.plan[0].reason)
+    assert reasons == ["new", "changed setting: plugin sift -> aliked", "changed setting: size 1 -> 2"]
+
+
+def test_two_plugins_of_one_run_do_not_explain_each_other(tmp_path: Path) -> None:
+    with Workspace(tmp_path) as work:
+        work.each(POWERS, Numbers.first(2), Power(1.0))
+        work.each(POWERS, Numbers.first(2), Power(2.0))
+    assert [row.reason for row in work.plan] == ["new", "new"]

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from vloc.errors import DataError
+from vloc.geometry.rigid import Rigid
+from vloc.stages.evaluate import evaluate
+
+
+def camera_at(x: float, turned_deg: float = 0.0) -> Rigid:
+    rotation = Rotation.from_euler("y", turned_deg, degrees=True).as_matrix()
+    return Rigid(rotation, -rotation @ np.array([x, 0.0, 0.0]))
+
+
+TRUTH = {"a.jpg": camera_at(0), "b.jpg": camera_at(1), "c.jpg": camera_at(2), "d.jpg": camera_at(3)}
+
+
+def test_errors_are_distances_of_centres_and_angles_of_rotations():
+    result = evaluate({"a.jpg": camera_at(0.3, 4.0)}, {"a.jpg": TRUTH["a.jpg"]})
+    np.testing.assert_allclose(result.translation_m, [0.3])
+    np.testing.assert_allclose(result.rotation_deg, [4.0])
+    assert result.recall == [0.0, 100.0, 100.0]
+
+
+def test_a_missing_query_counts_as_infinitely_wrong():
+    figures = evaluate({"a.jpg": camera_at(0), "b.jpg": camera_at(1)}, TRUTH).to_json()
+    assert (figures["num_queries"], figures["num_localized"]) == (4, 2)
+    assert figures["median_translation_m"] is None and figures["max_translation_m"] is None
+    assert [recall["percent"] for recall in figures["recall"]] == [50.0, 50.0, 50.0]
+
+
+def test_a_pose_exactly_on_a_threshold_is_within_it():
+    moved = {"a.jpg": camera_at(0.25)}
+    assert evaluate(moved, {"a.jpg": TRUTH["a.jpg"]}, [(0.25, 2.0)]).recall == [100.0]
+
+
+def test_both_limits_must_hold():
+    turned = {"a.jpg": camera_at(0, 3.0)}
+    assert evaluate(turned, {"a.jpg": TRUTH["a.jpg"]}, [(0.25, 2.0), (0.25, 3.5)]).recall == [0.0, 100.0]
+
+
+def test_a_base_name_finds_its_folder():
+    truth = {"left/1.jpg": camera_at(0), "left/2.jpg": camera_at(1)}
+    assert evaluate({"1.jpg": camera_at(0), "2.jpg": camera_at(1)}, truth).num_localized == 2
+
+
+def test_an_ambiguous_base_name_is_refused():
+    truth = {"left/1.jpg": camera_at(0), "rear/1.jpg": camera_at(1)}
+    with pytest.raises(DataError, match=r"'1\.jpg' fits 2 images"):
+        evaluate({"1.jpg": camera_at(0)}, truth)
+
+
+def test_results_of_another_data_set_are_refused():
+    with pytest.raises(DataError, match="none of the 1 estimated names"):
+        evaluate({"other.jpg": camera_at(0)}, TRUTH)
+
+
+def test_poses_without_truth_are_counted_apart():
+    estimates = {"a.jpg": camera_at(0), "extra.jpg": camera_at(9)}
+    assert evaluate(estimates, {"a.jpg": TRUTH["a.jpg"]}).num_without_truth == 1
+
+
+def test_no_poses_at_all_is_a_result():
+    assert evaluate({}, TRUTH).num_localized == 0
+
+
+def test_an_empty_truth_is_refused():
+    with pytest.raises(DataError, match="no poses"):
+        evaluate({}, {})

@@ -1,0 +1,56 @@
+"""The main job on real photos, through the command line, against their published truth."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vloc.cli.main import main
+
+SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not SHARED.is_dir(), reason="the real photos of ../shared are not here"),
+]
+
+
+def run(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def figures(tmp_path: Path, scene: Path, truth: Path, *flags: str) -> dict:
+    assert run("map", f"kapture:{scene / 'mapping'}", tmp_path / "scene.map", "--quiet", *flags) == 0
+    results = tmp_path / "poses.txt"
+    assert run("localize", tmp_path / "scene.map", f"kapture:{scene / 'query'}", results, "--quiet", *flags) == 0
+    assert run("evaluate", results, truth, "--json", tmp_path / "figures.json") == 0
+    return json.loads((tmp_path / "figures.json").read_text())
+
+
+def test_virtual_gallery_is_localized_within_2_millimetres_from_a_path_with_spaces_and_unicode(tmp_path: Path) -> None:
+    scene = tmp_path / "la galerie virtuelle – 画廊"
+    shutil.copytree(SHARED / "virtual_gallery_tutorial", scene)
+    found = figures(tmp_path, scene, scene / "query", "--pixel-center", "0")
+    assert (found["num_queries"], found["num_localized"]) == (4, 4)
+    assert found["median_translation_m"] <= 0.0016
+    assert found["median_rotation_deg"] <= 0.025
+
+
+@pytest.mark.parametrize(("scene", "median_m"), [("fountain-P11", 0.0025), ("Herz-Jesus-P8", 0.0050)])
+def test_strecha_scenes_are_localized_within_millimetres(tmp_path: Path, scene: str, median_m: float) -> None:
+    folder = SHARED / "strecha" / scene
+    queries = {line.split()[0] for line in (folder / "queries_with_intrinsics.txt").read_text().splitlines()}
+    truth = [line for line in (folder / "gt_poses.txt").read_text().splitlines() if line.split()[0] in queries]
+    (tmp_path / "truth.txt").write_text("\n".join(truth) + "\n")
+    found = figures(tmp_path, folder, tmp_path / "truth.txt")
+    assert found["num_localized"] == found["num_queries"] == len(queries)
+    assert found["median_translation_m"] <= median_m
+    assert found["max_translation_m"] <= 0.025
+
+
+def test_sceaux_castle_is_reconstructed_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("map", SHARED / "sceaux_castle", tmp_path / "castle.map", "--json", "--quiet") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["num_registered"] == summary["num_images"] == 11
+    assert np.isfinite(summary["mean_reprojection_error_px"]) and summary["mean_reprojection_error_px"] < 0.8

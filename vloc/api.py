@@ -1,0 +1,45 @@
+"""The main job in Python: read, map, localize."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .config import LocalizationConfig, MappingConfig, make_config
+from .data.capture import Capture
+from .data.estimate import PoseEstimate
+from .formats.access import read, write
+from .localization import localize_capture
+from .map import Map
+from .mapping import map_capture
+from .run.progress import Silent
+from .run.workspace import Workspace
+from .runtime import Runtime
+
+__all__ = ["build_map", "localize", "read", "write"]
+
+_STAGE_OF = {"features": "extract", "retrieval": "describe", "fusion": "fuse", "matcher": "match"}
+
+
+def build_map(
+    capture: Capture, folder: str | Path, *, pairs: Sequence[tuple[str, str]] | None = None,
+    runtime: Runtime | None = None, **settings: Any,
+) -> Map:
+    """Build the map of a capture in a folder, or finish or update the one begun there.
+
+    `settings` are those of `MappingConfig`, with `features`, `retrieval`, `fusion` and `matcher` as on the command
+    line: `build_map(capture, "gallery.map", features="sift:max_keypoints=4096", pair={"num_pairs": 10})`.
+    """
+    config = make_config(MappingConfig, **{_STAGE_OF.get(name, name): value for name, value in settings.items()})
+    with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
+        return map_capture(work, capture, config, pairs)
+
+
+def localize(
+    map_: Map, queries: Capture, folder: str | Path, *, runtime: Runtime | None = None, **settings: Any
+) -> list[PoseEstimate]:
+    """Localize every image of a capture; intermediate results stay in `folder`, so that a killed run resumes."""
+    config = make_config(LocalizationConfig, **{_STAGE_OF.get(name, name): value for name, value in settings.items()})
+    with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
+        return localize_capture(work, map_, queries, config)

@@ -1,0 +1,122 @@
+"""`vloc check PATH`: everything that is broken in a map or a capture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..data.capture import Capture
+from ..errors import DataError, VlocError
+from ..formats.access import find_format, read
+from ..formats.images import check_size, decode
+from ..map import MANIFEST, Map
+from ..run.overview import verify
+from ..runtime import Runtime
+from . import options
+from .main import OK, WITH_FAILURES
+from .map_folder import is_map
+from .settings import parse_flags
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckFlags(options.ReadFlags):
+    """Read every byte of a map or a capture, and list what is broken. Status 3 when anything is."""
+
+    path: options.Capture
+    """folder of a map, or FORMAT:PATH or path of a capture"""
+    workers: int = 0
+    """images decoded at a time; 0: one per core"""
+    json: bool = False
+    """print the list as JSON"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Check, and list the problems."""
+    flags = parse_flags("check", CheckFlags, arguments)
+    if is_map(flags.path):
+        problems = list(map_problems(Path(flags.path)))
+    else:
+        find_format(flags.path)  # what is neither a map nor a capture is bad input, not a broken capture
+        problems = capture_problems(flags)
+    if flags.json:
+        options.print_json({"path": flags.path, "problems": problems})
+    else:
+        verdict = f"{len(problems)} problems" if problems else "nothing is broken"
+        print("\n".join([*problems, f"{flags.path}: {verdict}"]))
+    return WITH_FAILURES if problems else OK
+
+
+def map_problems(folder: Path) -> Iterator[str]:
+    """Every file of a map that is not what was written, and references that lead nowhere."""
+    for path, what in verify(folder):
+        yield what if str(path) in what else f"{path}: {what}"
+    if not (folder / MANIFEST).is_file():
+        yield f"{folder / MANIFEST}: missing: the map was begun and not finished; run the same command again"
+        return
+    try:
+        yield from _inconsistencies(Map.open(folder))
+    except VlocError as error:
+        yield str(error)
+
+
+def _inconsistencies(map_: Map) -> Iterator[str]:
+    """Whether the parts of a map that opens fit together."""
+    sparse = map_.sparse
+    for row, name in enumerate(sparse.image_names):
+        if name not in map_.features:
+            yield f"{map_.folder}: image '{name}' of the sparse map has no local features"
+        elif len(map_.features[name]) != len(sparse.points_of(row)):
+            yield (
+                f"{map_.folder}: image '{name}' has {len(map_.features[name])} keypoints, "
+                f"the sparse map counts {len(sparse.points_of(row))}"
+            )
+        for descriptors in map_.descriptors:
+            if name not in descriptors:
+                yield f"{map_.folder}: image '{name}' of the sparse map has no global descriptor"
+    last = int(sparse.point_of_keypoint.max(initial=-1))
+    if last >= len(sparse.points):
+        yield f"{map_.folder}: a keypoint shows point {last} of {len(sparse.points)}"
+
+
+def capture_problems(flags: CheckFlags) -> list[str]:
+    """What its reader refuses; else images that do not decode and ids that lead nowhere."""
+    try:
+        capture = read(flags.path, **flags.read_options)
+    except DataError as error:
+        return [str(error)]
+    return [*dangling(capture), *broken_images(capture, Runtime(workers=flags.workers).num_workers)]
+
+
+def dangling(capture: Capture) -> list[str]:
+    """Records, poses and rigs of devices that do not exist; poses of devices that recorded nothing are no problem."""
+    known = {*capture.sensors, *(member.rig_id for member in capture.rigs)}
+    users = {
+        "image records": capture.images.device_ids,
+        "trajectories": capture.trajectory.device_ids,
+        "rigs": [member.sensor_id for member in capture.rigs],
+        **{f"{kind} records": r.device_ids for kind, r in (*capture.others.items(), *capture.readings.items())},
+    }
+    return [
+        f"{where}: device '{device}' is no sensor and no rig"
+        for where, devices in users.items()
+        for device in sorted({*devices} - known)
+    ]
+
+
+def broken_images(capture: Capture, workers: int) -> list[str]:
+    """Images that are missing, do not decode or have another size than their camera's, in the capture's order."""
+    if capture.files is None:
+        return ["the image files were not found: give their folder with --images"] if len(capture.images) else []
+    with ThreadPoolExecutor(workers) as pool:
+        return [problem for problem in pool.map(lambda name: _broken(capture, name), capture.images.names) if problem]
+
+
+def _broken(capture: Capture, name: str) -> str:
+    try:
+        assert capture.files is not None  # noqa: S101 - looked at by the caller
+        check_size(decode(capture.files.read(name), name, color=True), capture.camera(name), name)
+    except DataError as error:
+        return str(error)
+    return ""

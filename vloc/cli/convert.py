@@ -1,0 +1,75 @@
+"""`vloc convert FROM TO`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from ..data.capture import Capture
+from ..formats.access import formats, read, write
+from ..formats.base import Transfer
+from . import options
+from .exporting import capture_of_map
+from .main import OK
+from .map_folder import is_map
+from .settings import parse_flags
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertFlags(options.ReadFlags):
+    """Write a capture, or the points and poses of a map, in another format, and tell what it cannot hold."""
+
+    source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FROM")]
+    """FORMAT:PATH, or a path whose format is recognised, or the folder of a map"""
+    target: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="TO")]
+    """FORMAT:PATH, where nothing is yet"""
+    transfer: Transfer = "copy"
+    """how image files get into the output: copied, as one link to their folder, or not at all"""
+    write_pixel_center: Literal["0", "0.5"] = "0.5"
+    """px: where the output puts the centre of the first pixel (COLMAP: 0.5)"""
+    keypoints_type: str | None = None
+    """which keypoints to write where the output holds one type and the capture several"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Convert, then list the losses."""
+    if "-h" in arguments or "--help" in arguments:
+        print(format_table(), end="\n\n", flush=True)
+    flags = parse_flags("convert", ConvertFlags, arguments)
+    capture = capture_of_map(Path(flags.source)) if is_map(flags.source) else read(flags.source, **flags.read_options)
+    losses = write(
+        capture,
+        flags.target,
+        pixel_center=float(flags.write_pixel_center),
+        transfer=flags.transfer,
+        keypoints_type=flags.keypoints_type,
+    )
+    print(summary(capture, flags.target))
+    for note in capture.notes:
+        print(f"note: {note}")
+    for loss in losses:
+        print(f"lost: {loss}", file=sys.stderr)
+    return OK
+
+
+def format_table() -> str:
+    """Every format, with what it can do and what it keeps."""
+    known = formats()
+    width = max(len(form.name) for form in known)
+    rows = [
+        f"  {form.name:<{width}} {'r' if form.read else '-'}{'w' if form.write else '-'}  {form.about}"
+        for form in known
+    ]
+    return "\n".join(["formats (r: read, w: written):", *rows])
+
+
+def summary(capture: Capture, target: str) -> str:
+    """What was written, in one line."""
+    points = capture.reconstruction.points if capture.reconstruction else None
+    parts = [f"{len(capture.images)} images", f"{int(capture.has_pose.sum())} poses", f"{len(capture.sensors)} sensors"]
+    return f"{', '.join(parts + ([f'{len(points)} points'] if points else []))}: {target}"

@@ -1,0 +1,117 @@
+"""`vloc demo [FOLDER]`: the main job on a place that vloc draws itself, by the commands a user would type."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from ..errors import VlocError
+from .main import OK, WITH_FAILURES
+from .settings import parse_flags
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoFlags:
+    """Draw a synthetic gallery, map it, localize its queries, evaluate, and show it all on one page.
+
+    A rerun goes on where the last one ended.
+    """
+
+    folder: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="[FOLDER]")] = Path("vloc-demo")
+    """where everything goes"""
+    num_images: int = 30
+    """images to map"""
+    num_queries: int = 8
+    """images to localize"""
+    seed: int = 0
+    """of the gallery"""
+    workers: int = 0
+    """images or pairs worked on at a time; 0: one per core"""
+    quiet: bool = False
+    """no progress"""
+
+
+class Steps:
+    """Runs commands one after the other, and remembers them, how long they took and how they ended."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.seconds: dict[str, float] = {}
+        self.status = OK
+
+    def command(self, name: str, *arguments: str) -> None:
+        """A vloc command as typed; any status but 0 or 3 ends the demo."""
+        line = f"vloc {name} {shlex.join(arguments)}"
+        print(f"\n$ {line}", flush=True)
+        self.lines.append(line)
+        status = self.timed(name, lambda: import_module(f".{name}", __package__).run(arguments))
+        if status not in (OK, WITH_FAILURES):
+            raise VlocError(f"demo: '{line}' ended with status {status}")
+        self.status = max(self.status, status)
+
+    def timed(self, name: str, work: Callable[[], Any]) -> Any:
+        """The result of some work whose time is wanted."""
+        began = time.monotonic()
+        result = work()
+        self.seconds[name] = time.monotonic() - began
+        return result
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The demo, from nothing to a page."""
+    flags = parse_flags("demo", DemoFlags, arguments)
+    flags.folder.mkdir(parents=True, exist_ok=True)
+    places = {name: str(flags.folder / name) for name in ("gallery", "gallery.map", "poses.txt")}
+    how = [f"--workers={flags.workers}", *(["--quiet"] if flags.quiet else [])]
+    steps = Steps()
+    steps.timed("gallery", lambda: make_gallery(flags))
+    steps.command("map", f"{places['gallery']}/mapping", places["gallery.map"], *how)
+    steps.command("localize", places["gallery.map"], f"{places['gallery']}/query", places["poses.txt"], *how)
+    steps.command("evaluate", places["poses.txt"], f"{places['gallery']}/query_truth.txt")
+    page = steps.timed("page", lambda: write_page(flags, steps))
+    print(f"\ntotal: {sum(steps.seconds.values()):.0f} s\npage: {page}")
+    return steps.status
+
+
+def make_gallery(flags: DemoFlags) -> None:
+    """The place, its map images and its queries; left alone where they are there already."""
+    from ..datasets.synthetic_gallery import GalleryConfig, make
+
+    config = GalleryConfig(
+        num_images=flags.num_images, num_queries=flags.num_queries, image_size=(640, 480), seed=flags.seed
+    )
+    print(f"drawing a gallery of {flags.num_images} images and {flags.num_queries} queries", flush=True)
+    make(flags.folder / "gallery", config)
+
+
+def write_page(flags: DemoFlags, steps: Steps) -> Path:
+    """The page of what the commands have left in the folder."""
+    from .. import page
+    from ..formats.access import read
+    from ..formats.results import read_truth
+    from ..map import Map
+    from ..runtime import Runtime
+    from .doctor import installed_versions
+    from .localize import read_estimates
+
+    gallery = flags.folder / "gallery"
+    truth = read_truth(str(gallery / "query_truth.txt"))
+    times = {f"time of {name}": f"{seconds:.1f} s" for name, seconds in steps.seconds.items()}
+    about = page.About("vloc demo: a synthetic gallery", steps.lines, {**times, **installed_versions()})
+    return page.write(
+        flags.folder,
+        Map.open(flags.folder / "gallery.map"),
+        read(f"kapture:{gallery / 'query'}"),
+        read_estimates(flags.folder / "poses.txt"),
+        truth,
+        photos=read(f"kapture:{gallery / 'mapping'}").files,
+        about=about,
+        runtime=Runtime(workers=flags.workers),
+    )

@@ -1,0 +1,132 @@
+"""`vloc localize MAP QUERIES RESULTS`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import atomic
+from ..config import LocalizationConfig
+from ..data.estimate import PoseEstimate
+from ..errors import DataError
+from ..formats.access import read
+from ..formats.results import read_poses, write_poses
+from ..geometry.rigid import Rigid
+from ..localization import localize_capture
+from ..map import Map
+from ..registry import to_text
+from ..run.workspace import Workspace
+from . import options
+from .main import OK, WITH_FAILURES
+from .report import failure_lines, summary_of_failures
+from .settings import parse
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalizeFlags(options.ReadFlags, options.RunFlags):
+    """Queries in, poses out: a line `name qw qx qy qz tx ty tz` (world to camera) for every query with a pose."""
+
+    map: options.folder("MAP")  # type: ignore[valid-type]
+    """folder of a finished map"""
+    queries: options.Capture
+    """FORMAT:PATH or path of a capture (poses not needed), or a list of `name MODEL w h params...` with --images"""
+    results: options.folder("RESULTS")  # type: ignore[valid-type]
+    """text file of poses; RESULTS.json beside it says how each query went, RESULTS.work keeps what a rerun reuses"""
+    matcher: str | None = None
+    """matcher of local features; the map's own when left out"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Localize queries against a map."""
+    flags, config = parse("localize", LocalizeFlags, LocalizationConfig, arguments, _matcher_of_map(arguments))
+    map_, queries = Map.open(flags.map), read(flags.queries, **flags.read_options)
+    with Workspace(beside(flags.results, ".work"), flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
+        estimates = localize_capture(work, map_, queries, config)
+        failures = summary_of_failures(work.failures)
+        if flags.dry_run:
+            return OK
+        write_results(flags.results, estimates, {})
+    _print(flags, estimates, queries.notes)
+    print(failure_lines(failures), end="", file=sys.stderr)
+    return WITH_FAILURES if failures or (estimates and not any(e.is_localized for e in estimates)) else OK
+
+
+def beside(results: Path, suffix: str) -> Path:
+    """`RESULTS` with a suffix added to its whole name."""
+    return results.with_name(results.name + suffix)
+
+
+def _matcher_of_map(arguments: Sequence[str]) -> dict[str, Any]:
+    """The map's matcher, so that its settings are flags too."""
+    folder = next((argument for argument in arguments if not argument.startswith("-")), None)
+    known = folder is not None and "-h" not in arguments and "--help" not in arguments
+    return {"match": to_text(Map.open(folder).config.match) if known and folder else "nn"}
+
+
+def write_results(results: Path, estimates: Sequence[PoseEstimate], seconds: Mapping[str, float]) -> None:
+    """The benchmark file and its JSON twin, each whole or not at all."""
+    results.parent.mkdir(parents=True, exist_ok=True)
+    rows = [to_json(estimate, seconds.get(estimate.name)) for estimate in estimates]
+    text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
+    atomic.write_text(beside(results, ".json"), text + "\n")
+    write_poses(results, {e.name: e.cam_from_world for e in estimates if e.cam_from_world is not None})
+
+
+def to_json(estimate: PoseEstimate, seconds: float | None) -> dict[str, Any]:
+    """One row of RESULTS.json. `seconds` is null for a query that an earlier run had finished."""
+    return {
+        "name": estimate.name,
+        "status": "localized" if estimate.is_localized else "failed",
+        "source": estimate.source,
+        "reason": estimate.reason,
+        "num_inliers": estimate.num_inliers,
+        "num_matches": estimate.num_matches,
+        "retrieved": list(estimate.retrieved),
+        "seconds": seconds,
+        "covariance": None if estimate.covariance is None else estimate.covariance.tolist(),
+    }
+
+
+def read_estimates(results: Path) -> list[PoseEstimate]:
+    """What `write_results` wrote; DataError where the two files are not there or not of one run."""
+    poses, details = read_poses(results), beside(results, ".json")
+    try:
+        rows = json.loads(details.read_text(encoding="utf-8"))
+        estimates = [_from_json(row, poses.get(row["name"])) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{details}: expected the rows that vloc localize writes ({error!r})") from None
+    if len(poses) != sum(row["status"] == "localized" for row in rows):
+        raise DataError(f"{details}: localized queries are not those of {results}; run vloc localize again")
+    return estimates
+
+
+def _from_json(row: Mapping[str, Any], cam_from_world: Rigid | None) -> PoseEstimate:
+    covariance = None if row["covariance"] is None else np.array(row["covariance"])
+    return PoseEstimate(
+        row["name"], cam_from_world, row["source"], row["num_inliers"], row["num_matches"], covariance,
+        tuple(row["retrieved"]), row["seconds"] or 0.0, row["reason"],
+    )
+
+
+def _print(flags: LocalizeFlags, estimates: Sequence[PoseEstimate], notes: Sequence[str]) -> None:
+    localized = sum(e.is_localized for e in estimates)
+    sources = Counter(e.source for e in estimates)
+    if flags.json:
+        options.print_json(
+            {"num_queries": len(estimates), "num_localized": localized, "sources": sources, "notes": list(notes)}
+        )
+    elif not flags.quiet:
+        print(f"{localized} of {len(estimates)} queries localized ({dict(sources)})")
+        for estimate in estimates:
+            if not estimate.is_localized:
+                print(f"  not localized: {estimate.name}: {estimate.reason}")
+        for note in notes:
+            print(f"note: {note}")
+        print(f"poses: {flags.results}")

@@ -1,0 +1,73 @@
+"""`vloc COMMAND ...`: finds the command, and turns errors into one line and an exit status."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from .. import __version__
+from ..errors import ResourceError, VlocError
+
+COMMANDS = {
+    "demo": "make a synthetic gallery, map it, localize its queries, show what came out",
+    "map": "photos in, map out",
+    "localize": "queries in, poses out",
+    "evaluate": "poses against true poses",
+    "convert": "from one format to another",
+    "show": "what a map or a capture holds, and what made it",
+    "check": "find what is broken in a map or a capture",
+    "run": "a recipe, or a scene of ours, by name",
+    "doctor": "versions, devices, optional parts and how to install them",
+}
+OK, BUG, BAD_INPUT, WITH_FAILURES, NO_SPACE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+"""exit statuses; a bug leaves Python with its traceback and status 1"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Gives the exit status; only bugs escape as exceptions."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(overview())
+        return OK if arguments else BAD_INPUT
+    if arguments[0] == "--version":
+        print(f"vloc {__version__}")
+        return OK
+    if arguments[0] not in COMMANDS:
+        return _fail(f"unknown command '{arguments[0]}': choose from {', '.join(COMMANDS)}", BAD_INPUT)
+    return _guarded(arguments[0], arguments[1:])
+
+
+def _guarded(command: str, arguments: Sequence[str]) -> int:
+    try:
+        status: int = import_module(f".{command}", __package__).run(arguments)
+    except VlocError as error:
+        return _fail(str(error), error.exit_status)
+    except KeyboardInterrupt:
+        return _fail("interrupted; what was finished is kept, the same command goes on from there", INTERRUPTED)
+    except MemoryError as error:
+        return _fail(f"out of memory: {error}", ResourceError.exit_status)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return _fail(f"disk full: {error}", ResourceError.exit_status)
+    return status
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"vloc: {message}", file=sys.stderr)
+    return status
+
+
+def overview() -> str:
+    """The commands, a line each."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
+    head = ["usage: vloc COMMAND ...", "", "Where was this photo taken, to the centimetre.", ""]
+    tail = ["", "vloc COMMAND --help tells every setting of a command, with units and defaults."]
+    return "\n".join([*head, *lines, *tail])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

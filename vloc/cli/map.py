@@ -1,0 +1,97 @@
+"""`vloc map CAPTURE MAP`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config import MappingConfig, config_to_json
+from ..data.capture import Capture
+from ..formats.access import read
+from ..formats.pairs import read_pairs
+from ..map import Map
+from ..mapping import map_capture
+from ..run.workspace import Workspace
+from . import options
+from .main import OK, WITH_FAILURES
+from .report import failure_lines, summary_of_failures
+from .settings import parse
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapFlags(options.ReadFlags, options.RunFlags):
+    """Photos in, map out: with known poses the map is triangulated from them, without it is reconstructed by SfM."""
+
+    capture: options.Capture
+    """FORMAT:PATH, or a path whose format is recognised: a kapture folder, a COLMAP model, a folder of images"""
+    map: options.folder("MAP")  # type: ignore[valid-type]
+    """folder of the map; a begun one is finished, a changed one updated"""
+    features: str = "sift"
+    """local feature, NAME:KEY=VALUE,..."""
+    retrieval: tuple[str, ...] = ("densevlad",)
+    """global descriptors"""
+    fusion: str = "gharm"
+    """late fusion of the descriptors' similarities"""
+    matcher: str = "nn"
+    """matcher of local features"""
+    pairs: Path | None = None
+    """which images to match: a METHOD of --pair.method, or a FILE of pairs"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Build, finish or update a map."""
+    flags, config = parse("map", MapFlags, MappingConfig, arguments)
+    capture = read(flags.capture, **flags.read_options)
+    pairs = None if flags.pairs is None else read_pairs(flags.pairs, capture)
+    with Workspace(flags.map, flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
+        map_ = map_capture(work, capture, config, pairs, about(flags, capture))
+        failures = summary_of_failures(work.failures)
+    if flags.dry_run:
+        return OK
+    summary = {**summarise(map_, capture), "failures": failures}
+    if flags.json:
+        options.print_json(summary)
+    elif not flags.quiet:
+        print(lines(map_, summary))
+    print(failure_lines(failures), end="", file=sys.stderr)
+    return WITH_FAILURES if failures or not len(map_.sparse.points) else OK
+
+
+def about(flags: MapFlags, capture: Capture) -> dict[str, Any]:
+    """What the manifest says of the source."""
+    return {
+        "capture": {"location": flags.capture, "pixel_center": capture.pixel_center, "notes": list(capture.notes)},
+    }
+
+
+def summarise(map_: Map, capture: Capture) -> dict[str, Any]:
+    """The figures of a map."""
+    sparse = map_.sparse
+    return {
+        "map": str(map_.folder),
+        "num_images": len(capture.images),
+        "num_registered": len(sparse.image_names),
+        "poses": "known" if capture.has_pose.any() else "sfm",
+        "num_points": len(sparse.points),
+        "num_observations": sparse.num_observations,
+        "mean_reprojection_error_px": sparse.mean_error,
+        "notes": list(capture.notes),
+        "config": config_to_json(map_.config),
+    }
+
+
+def lines(map_: Map, summary: dict[str, Any]) -> str:
+    """The summary for people."""
+    how = "their poses are kept" if summary["poses"] == "known" else "in the largest model"
+    return "\n".join(
+        [
+            f"{summary['num_registered']} of {summary['num_images']} images in the map ({how})",
+            f"{summary['num_points']} points, {summary['num_observations']} observations, "
+            f"mean reprojection error {summary['mean_reprojection_error_px']:.2f} px",
+            *(f"note: {note}" for note in summary["notes"]),
+            f"map: {map_.folder}",
+        ]
+    )

@@ -1,0 +1,85 @@
+"""Flags that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from ..errors import ConfigError
+from ..run.progress import Reporter, reporter_for
+from ..runtime import Device, Runtime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFlags:
+    """How to run, which never changes a result."""
+
+    device: Device = "auto"
+    """where networks run"""
+    workers: int = 0
+    """images or pairs worked on at a time; 0: one per core"""
+    dry_run: bool = False
+    """say what would be done or redone, and why; do nothing"""
+    quiet: bool = False
+    """no progress"""
+    json: bool = False
+    """print the summary as JSON"""
+    config: Path | None = None
+    """TOML file of settings: stage tables such as [match] with ratio = 0.75; flags go over it"""
+
+    @property
+    def runtime(self) -> Runtime:
+        """Device and workers."""
+        return Runtime(self.device, self.workers)
+
+    @property
+    def reporter(self) -> Reporter:
+        """Bars on a terminal, lines elsewhere, nothing when quiet."""
+        return reporter_for(quiet=self.quiet)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadFlags:
+    """How to read a capture."""
+
+    pixel_center: Literal["0", "0.5"] = "0.5"
+    """px: where the capture's intrinsics put the centre of the first pixel (COLMAP: 0.5; Virtual Gallery: 0)"""
+    images: Path | None = None
+    """folder of the image files, where it is not the usual place of the format"""
+    camera: str | None = None
+    """intrinsics of a plain folder of images: MODEL,params... (e.g. SIMPLE_RADIAL,1200,960,540,0); else from EXIF"""
+
+    @property
+    def read_options(self) -> dict[str, Any]:
+        """Keyword arguments of `read`."""
+        return {"pixel_center": float(self.pixel_center), "images": self.images, "camera": self.camera}
+
+
+Capture = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="CAPTURE")]
+"""FORMAT:PATH, or a path whose format is recognised"""
+
+
+def folder(metavar: str) -> Any:
+    """A positional path with that name in the help."""
+    return Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar=metavar)]
+
+
+def print_json(values: Any) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def parse_threshold(text: str) -> tuple[float, float]:
+    """`METRES,DEGREES`."""
+    try:
+        metres, degrees = (float(part) for part in text.split(","))
+        if not (0 <= metres < math.inf and 0 <= degrees < math.inf):
+            raise ValueError("negative, infinite or NaN")
+    except ValueError:
+        raise ConfigError(f"threshold '{text}': expected METRES,DEGREES such as 0.25,2") from None
+    return metres, degrees

@@ -1,0 +1,23 @@
+"""What commands print of items that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def summary_of_failures(failures: Mapping[str, Mapping[Any, str]]) -> dict[str, str]:
+    """Item -> reason, each item once, over all stages."""
+    merged: dict[str, str] = {}
+    for by_item in failures.values():
+        for key, reason in by_item.items():
+            merged.setdefault(key if isinstance(key, str) else " ".join(key), reason)
+    return merged
+
+
+def failure_lines(failures: Mapping[str, str]) -> str:
+    """One line a failed item, with its reason."""
+    if not failures:
+        return ""
+    reasons = "".join(f"  {reason if name in reason else f'{name}: {reason}'}\n" for name, reason in failures.items())
+    return f"vloc: {len(failures)} failed, the others went on:\n{reasons}"

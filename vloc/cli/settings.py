@@ -1,0 +1,146 @@
+"""Flags made from configs: short ones, and every setting of every stage by its dotted name, or from a TOML file."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from ..config import REGISTRIES, make_config
+from ..errors import ConfigError, DataError
+from ..stages.pair import PairMethod
+
+A = TypeVar("A")
+C = TypeVar("C")
+
+STAGE_OF_FLAG = {"--features": "extract", "--retrieval": "describe", "--fusion": "fuse", "--matcher": "match"}
+"""flags that choose a plugin"""
+SHORT = {
+    "--num-pairs": "--pair.num-pairs", "--num-retrieved": "--retrieve.num-retrieved", "--sfm": "--sfm.method",
+    **{f"--pairs={method}": f"--pair.method={method}" for method in get_args(PairMethod)},
+}
+"""other names of settings"""
+
+
+def parse(
+    command: str, flags: type[A], story: type[C], arguments: Sequence[str], reserved: Mapping[str, Any] | None = None
+) -> tuple[A, C]:
+    """The command's own flags and the story's config, from the command line over a TOML file over `reserved`.
+
+    Ends the program with status 2 (or 0 for --help) as argparse does.
+    """
+    arguments = _long_names(arguments)
+    chosen = _over({**(reserved or {}), **_from_file(_value_of("--config", arguments))}, _plugins(story, arguments))
+    config = make_config(story, **chosen)
+    made = _cli(command, _with_settings(flags, config), arguments)
+    own = flags(**{f.name: getattr(made, f.name) for f in dataclasses.fields(flags)})  # type: ignore[arg-type]
+    settings = {f.name: getattr(made, f.name) for f in dataclasses.fields(config) if hasattr(made, f.name)}  # type: ignore[arg-type]
+    return own, make_config(story, **{**_current(config), **_flat(settings)})
+
+
+def parse_flags(command: str, flags: type[A], arguments: Sequence[str]) -> A:
+    """The flags of a command without a story."""
+    return _cli(command, flags, arguments)
+
+
+def _cli(command: str, flags: type[A], arguments: Sequence[str]) -> A:
+    import tyro
+
+    return tyro.cli(flags, args=list(arguments), prog=f"vloc {command}", config=(tyro.conf.FlagCreatePairsOff,))
+
+
+def _long_names(arguments: Sequence[str]) -> list[str]:
+    """The same arguments with other names of settings written out."""
+    text = list(arguments)
+    for i, argument in enumerate(text[:-1]):
+        if argument == "--pairs":
+            text[i : i + 2] = [f"--pairs={text[i + 1]}"]
+    names = [argument.partition("=") for argument in text]
+    return [
+        SHORT.get(argument) or SHORT.get(name.replace("_", "-"), name) + equals + value
+        for argument, (name, equals, value) in zip(text, names, strict=True)
+    ]
+
+
+def _value_of(flag: str, arguments: Sequence[str]) -> str | None:
+    """The first value of a flag, before tyro reads the rest."""
+    values = _values_of(flag, arguments)
+    return values[0] if values else None
+
+
+def _values_of(flag: str, arguments: Sequence[str]) -> list[str]:
+    for i, argument in enumerate(arguments):
+        if argument.startswith(f"{flag}="):
+            return [argument.partition("=")[2]]
+        if argument == flag:
+            rest = list(arguments[i + 1 :])
+            stops = [k for k, other in enumerate(rest) if other.startswith("--")]
+            return rest[: stops[0]] if stops else rest
+    return []
+
+
+def _plugins(story: type, arguments: Sequence[str]) -> dict[str, Any]:
+    """The plugins that flags choose, by stage."""
+    known = {f.name for f in dataclasses.fields(story)}
+    chosen: dict[str, Any] = {}
+    for flag, stage in STAGE_OF_FLAG.items():
+        values = _values_of(flag, arguments)
+        if values and stage in known:
+            chosen[stage] = values if stage == "describe" else values[0]
+    return chosen
+
+
+def _over(file: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Plugins chosen by flags over a file's settings; a table of settings in the file stays where a flag says none."""
+    merged = {**file, **chosen}
+    for stage, table in file.items():
+        if isinstance(table, Mapping) and isinstance(chosen.get(stage), str):
+            merged[stage] = REGISTRIES[stage].parse(chosen[stage], table)
+    return merged
+
+
+def _from_file(path: str | None) -> dict[str, Any]:
+    """Settings of a TOML file: `extract = "sift"`, or tables such as `[match]` with single settings."""
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _with_settings(flags: type[A], config: object) -> type[A]:
+    """The flags' dataclass with one group of dotted flags for each stage."""
+    groups: list[tuple[str, Any, Any]] = []
+    for f in dataclasses.fields(config):  # type: ignore[arg-type]
+        value = getattr(config, f.name)
+        if f.name == "describe":
+            value = _group("Describe", {item.plugin_name: item for item in value})
+        if dataclasses.is_dataclass(value):
+            groups.append((f.name, type(value), dataclasses.field(default=value)))  # type: ignore[arg-type]
+        elif value is not None and f.name not in REGISTRIES:
+            groups.append((f.name, type(value), dataclasses.field(default=value)))
+    made = dataclasses.make_dataclass(flags.__name__, groups, bases=(flags,), frozen=True, kw_only=True)
+    made.__doc__ = flags.__doc__
+    return made
+
+
+def _group(name: str, items: Mapping[str, Any]) -> Any:
+    fields = [(key, type(value), dataclasses.field(default=value)) for key, value in items.items()]
+    return dataclasses.make_dataclass(name, fields, frozen=True)()
+
+
+def _current(config: object) -> dict[str, Any]:
+    return {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}  # type: ignore[arg-type]
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """`describe`'s group back to a tuple of descriptors."""
+    flat = dict(settings)
+    if "describe" in flat:
+        flat["describe"] = tuple(_current(flat["describe"]).values())
+    return flat

@@ -1,0 +1,150 @@
+"""`vloc show PATH`: what a map or a capture holds, and what made it, on one screen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..config import config_to_json
+from ..data.capture import Capture
+from ..formats.access import read
+from ..map import Map
+from ..run.overview import StoreOverview, describe
+from . import options
+from .main import OK
+from .map_folder import is_map
+from .settings import parse_flags
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowFlags(options.ReadFlags):
+    """What a map or a capture holds, and what made it."""
+
+    path: options.Capture
+    """folder of a map, or FORMAT:PATH or path of a capture"""
+    json: bool = False
+    """print it as JSON"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Summarise a map or a capture."""
+    flags = parse_flags("show", ShowFlags, arguments)
+    if is_map(flags.path):
+        facts = map_facts(Map.open(flags.path))
+    else:
+        facts = capture_facts(read(flags.path, **flags.read_options))
+    if flags.json:
+        options.print_json(facts)
+    else:
+        print(lines(facts))
+    return OK
+
+
+def map_facts(map_: Map) -> dict[str, Any]:
+    """The figures of a map, its settings and its stores."""
+    sparse, stores = map_.sparse, describe(map_.folder)
+    tracks = sparse.track_lengths
+    used = {reference.partition("/")[0] for reference in _references(map_.manifest["references"])}
+    return {
+        "map": str(map_.folder),
+        "images": len(sparse.image_names),
+        "cameras": len(sparse.cameras),
+        "points": len(sparse.points),
+        "observations": sparse.num_observations,
+        "mean_reprojection_error_px": round(sparse.mean_error, 3),
+        "mean_track_length": round(float(tracks.mean()), 2) if len(tracks) else 0.0,
+        "extent_m": extent(sparse.cam_from_world.center),
+        "made_from": dict(map_.manifest.get("capture", {})),
+        "settings": config_to_json(map_.config),
+        "stores": [store_facts(store, used) for store in stores],
+        "bytes": sum(store.num_bytes for store in stores),
+    }
+
+
+def _references(value: Any) -> list[str]:
+    """Every reference in a manifest, whatever it is nested in."""
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, Mapping) else value
+    return [reference for part in parts for reference in _references(part)]
+
+
+def store_facts(store: StoreOverview, used: set[str]) -> dict[str, Any]:
+    """One store; the map reads those in `used`, and a rerun of the same command the others."""
+    return {
+        "name": store.folder.name,
+        "items": store.items,
+        "failed": store.failed,
+        "shards": store.shards,
+        "bytes": store.num_bytes,
+        "read_by_map": store.folder.name in used,
+        "made_by": f"vloc {store.identity.vloc}",
+    }
+
+
+def capture_facts(capture: Capture) -> dict[str, Any]:
+    """The figures of a capture."""
+    times, has_pose = capture.images.timestamps, capture.has_pose
+    result = capture.reconstruction
+    return {
+        "images": len(capture.images),
+        "with_pose": int(has_pose.sum()),
+        "sensors": dict(Counter(sensor.kind for sensor in capture.sensors.values())),
+        "cameras": dict(Counter(_camera(capture, device) for device in capture.images.device_ids)),
+        "rigs": {rig: sum(m.rig_id == rig for m in capture.rigs) for rig in sorted({m.rig_id for m in capture.rigs})},
+        "other_records": {kind: len(r) for kind, r in (*capture.others.items(), *capture.readings.items())},
+        "timestamps": [int(times.min()), int(times.max())] if len(times) else [],
+        "extent_m": extent(capture.cam_from_world.center[has_pose]),
+        "pixel_center": capture.pixel_center,
+        "reconstruction": repr(result) if result else None,
+        "notes": list(capture.notes),
+    }
+
+
+def _camera(capture: Capture, device: str) -> str:
+    camera = capture.sensors[device].camera
+    return f"{camera.model} {camera.width} x {camera.height}" if camera else "no intrinsics"
+
+
+def extent(centers: np.ndarray) -> list[float]:
+    """Size of the box around camera centres (n, 3) along x, y and z."""
+    return [round(float(side), 2) for side in np.ptp(centers, axis=0)] if len(centers) else []
+
+
+def lines(facts: Mapping[str, Any]) -> str:
+    """The figures for people; those that are empty are left out."""
+    shown = {name: value for name, value in facts.items() if value not in ({}, [], None, "")}
+    width = max(map(len, shown))
+    return "\n".join(line for name, value in shown.items() for line in _lines(name.replace("_", " "), value, width))
+
+
+def _lines(name: str, value: Any, width: int) -> list[str]:
+    if name == "stores":
+        rows = [_store_line(store) for store in value]
+    elif isinstance(value, Mapping):
+        rows = [f"{key}: {_plain(item)}" for key, item in value.items() if item not in (None, [], {})]
+    elif name == "notes":
+        rows = list(value)
+    elif name == "bytes":
+        rows = [f"{value / 1e6:.1f} MB"]
+    else:
+        rows = [_plain(value)]
+    return [f"{name if i == 0 else '':<{width}}  {row}" for i, row in enumerate(rows)]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return (", " if value and isinstance(value[0], str) else " x ").join(map(_plain, value))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _store_line(store: Mapping[str, Any]) -> str:
+    failed = f", {store['failed']} failed" if store["failed"] else ""
+    unread = "" if store["read_by_map"] else ", only for reruns"
+    return f"{store['name']:<28} {store['items']:>7,} items  {store['bytes'] / 1e6:>8.1f} MB{failed}{unread}"

@@ -1,0 +1,131 @@
+"""Every setting that can change a result, one dataclass a story; flags, help and manifests are made from these."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from .errors import ConfigError
+from .features import FEATURES
+from .features.base import LocalFeature
+from .features.sift import Sift
+from .matching import MATCHERS
+from .matching.base import Matcher
+from .matching.nearest_neighbour import NearestNeighbour
+from .registry import Registry, configure, to_text, validated
+from .retrieval import DESCRIPTORS
+from .retrieval.base import GlobalFeature
+from .retrieval.densevlad import DenseVlad
+from .retrieval.fusion import FUSIONS, Fusion, GeneralizedHarmonicMean
+from .solvers.absolute_pose import PnpConfig
+from .solvers.triangulation import TriangulationConfig
+from .stages.pair import PairConfig
+from .stages.retrieve import RetrieveConfig
+from .stages.verify import VerifyConfig
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True)
+class MappingConfig:
+    """Settings of a map, stage by stage. Localization extracts, describes and fuses with the same."""
+
+    extract: LocalFeature = field(default_factory=Sift)
+    """local feature"""
+    describe: tuple[GlobalFeature, ...] = field(default_factory=lambda: (DenseVlad(),))
+    """global descriptors for retrieval"""
+    fuse: Fusion = field(default_factory=GeneralizedHarmonicMean)
+    """late fusion of the descriptors' similarities"""
+    pair: PairConfig = field(default_factory=PairConfig)
+    """which map images to match"""
+    match: Matcher = field(default_factory=NearestNeighbour)
+    """matcher"""
+    verify: VerifyConfig = field(default_factory=VerifyConfig)
+    """geometric verification"""
+    triangulate: TriangulationConfig = field(default_factory=TriangulationConfig)
+    """points from known poses"""
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """of every random choice"""
+
+
+@dataclass(frozen=True)
+class LocalizationConfig:
+    """Settings of localization beyond the map's own."""
+
+    retrieve: RetrieveConfig = field(default_factory=RetrieveConfig)
+    """which map images"""
+    match: Matcher | None = None
+    """matcher; None: the map's"""
+    register: PnpConfig = field(default_factory=PnpConfig)
+    """absolute pose"""
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """of every random choice"""
+
+
+REGISTRIES: dict[str, Registry[Any]] = {
+    "extract": FEATURES, "describe": DESCRIPTORS, "fuse": FUSIONS, "match": MATCHERS,
+}
+
+
+def plugin(stage: str, value: object) -> Any:
+    """A plugin from its written form, or itself, checked."""
+    return REGISTRIES[stage].parse(value) if isinstance(value, str) else validated(value, stage)
+
+
+def make_config(cls: type[C], **settings: Any) -> C:
+    """A story's config from plugins or their written forms, and dataclasses or dicts of settings."""
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    made = {}
+    for name, value in settings.items():
+        if name not in fields:
+            raise ConfigError(f"unknown setting '{name}': choose from {', '.join(fields)}")
+        made[name] = _checked(cls, name, value)
+    return cls(**made)
+
+
+def _checked(cls: type, name: str, value: Any) -> Any:
+    if name == "describe":
+        return tuple(plugin(name, item) for item in ([value] if isinstance(value, str) else value))
+    default = getattr(cls(), name)
+    if isinstance(value, Mapping):
+        return configure(type(default), value, name)
+    if name in REGISTRIES:
+        return None if value is None else plugin(name, value)
+    return validated(value, name) if dataclasses.is_dataclass(value) else _bounded(cls, name, value)
+
+
+def _bounded(cls: type, name: str, value: Any) -> Any:
+    """A plain number, checked like a dataclass of its own."""
+    try:
+        return msgspec.convert(value, _annotations(cls)[name], strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{name}: {error}") from None
+
+
+def _annotations(cls: type) -> dict[str, Any]:
+    from typing import get_type_hints
+
+    return get_type_hints(cls, include_extras=True)
+
+
+def config_to_json(config: object) -> dict[str, Any]:
+    """A config as plain values; plugins in their written form."""
+    values = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}  # type: ignore[arg-type]
+    return {name: _to_json(value) for name, value in values.items()}
+
+
+def _to_json(value: Any) -> Any:
+    if hasattr(value, "plugin_name"):
+        return to_text(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_to_json(item) for item in value]
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value  # type: ignore[arg-type]
+
+
+def config_from_json(values: Mapping[str, Any]) -> MappingConfig:
+    """The inverse of `config_to_json` for maps."""
+    return make_config(MappingConfig, **values)

@@ -1,0 +1,86 @@
+"""Which images are worth comparing, and which map points a query's keypoints may show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..array_types import Float32, Int32, UInt32
+from .features import Arrays
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Candidate rows for query rows, best first within a query, sorted by query.
+
+    Between two collections it is a retrieval; within one, with first < second, a list of pairs.
+    """
+
+    rows: UInt32[np.ndarray, "m 2"]
+    scores: Float32[np.ndarray, "m"]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def of(self, query: int) -> UInt32[np.ndarray, "k"]:
+        """The candidates of one query, best first."""
+        start, stop = np.searchsorted(self.rows[:, 0], [query, query + 1])
+        return self.rows[start:stop, 1]
+
+    def to_arrays(self) -> Arrays:
+        """The stored form."""
+        return {"rows": self.rows, "scores": self.scores}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Ranking:
+        """The inverse of `to_arrays`."""
+        return cls(**arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class Correspondences:
+    """2D-3D matches of one query: each keypoint with at most one point and each point with at most one keypoint.
+
+    `keypoints`: rows of the query's keypoints; `points`: rows of the map's points; `scores`: summed similarities;
+    `images`: the map image row that gave the best match.
+    """
+
+    keypoints: Int32[np.ndarray, "m"]
+    points: Int32[np.ndarray, "m"]
+    scores: Float32[np.ndarray, "m"]
+    images: Int32[np.ndarray, "m"]
+
+    @classmethod
+    def none(cls) -> Correspondences:
+        """No matches."""
+        rows = np.zeros(0, np.int32)
+        return cls(rows, rows, np.zeros(0, np.float32), rows)
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    def to_arrays(self) -> Arrays:
+        """The stored form."""
+        return {"keypoints": self.keypoints, "points": self.points, "scores": self.scores, "images": self.images}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Correspondences:
+        """The inverse of `to_arrays`."""
+        return cls(**arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a global descriptor learned from the map's images, by name; empty where it learned nothing."""
+
+    arrays: Arrays
+
+    def to_arrays(self) -> Arrays:
+        """The stored form."""
+        return self.arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Trained:
+        """The inverse of `to_arrays`."""
+        return cls(arrays)

@@ -1,0 +1,60 @@
+"""SIFT by COLMAP (VLFeat), with COLMAP's own defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+import numpy as np
+
+from ..array_types import UInt8
+from ..data.features import LocalFeatures
+from ..runtime import Runtime
+from .base import FEATURES, Extractor
+from .root_sift import strongest_first
+
+
+@FEATURES.register("colmap_sift")
+@dataclass(frozen=True)
+class ColmapSift:
+    """COLMAP's SIFT keypoints with RootSIFT descriptors in bytes. Scores are scales (px): it gives no contrasts.
+
+    It is about three times slower than `sift`, and Python cannot run it in parallel threads.
+    """
+
+    plugin_name: ClassVar[str]
+    in_color: ClassVar[bool] = False
+
+    max_keypoints: Annotated[int, msgspec.Meta(gt=0)] = 8192
+    """keypoints kept at most, those of largest scale"""
+    peak_threshold: Annotated[float, msgspec.Meta(ge=0)] = 0.02 / 3
+    """least contrast of a keypoint, for intensities from 0 to 1"""
+    edge_threshold: Annotated[float, msgspec.Meta(gt=1)] = 10.0
+    """largest ratio of the two curvatures at a keypoint; along an edge it is large"""
+    first_octave: Annotated[int, msgspec.Meta(ge=-1, le=3)] = -1
+    """-1 looks at the image at twice its size, 0 as it is, 1 at half"""
+
+    def load(self, runtime: Runtime) -> Extractor:
+        """The extractor of grey images."""
+        import pycolmap
+
+        extractor = pycolmap.FeatureExtractor.create(self._options(), pycolmap.Device.cpu)
+
+        def extract(image: UInt8[np.ndarray, "h w"]) -> LocalFeatures:
+            found, descriptors = extractor.extract_from_uint8_array(np.ascontiguousarray(image))
+            rows = pycolmap.keypoints_to_matrix(found)  # x, y (first pixel centred at 0.5, as ours), scale, angle
+            # COLMAP completes the octave in which it reaches the limit, hence more than asked.
+            return strongest_first(rows[:, :2], descriptors.data, rows[:, 2], self.max_keypoints)
+
+        return extract
+
+    def _options(self) -> Any:
+        import pycolmap
+
+        options = pycolmap.FeatureExtractionOptions(num_threads=1, use_gpu=False)
+        options.sift.max_num_features = self.max_keypoints
+        options.sift.peak_threshold = self.peak_threshold
+        options.sift.edge_threshold = self.edge_threshold
+        options.sift.first_octave = self.first_octave
+        return options

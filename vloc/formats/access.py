@@ -1,0 +1,129 @@
+"""Reading and writing by location: `FORMAT:PATH`, or a path whose format is recognised."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..atomic import sync_folder
+from ..data.capture import Capture
+from ..errors import ConfigError, DataError, ResourceError
+from . import colmap, image_folder, image_list, kapture  # noqa: F401 - each registers its format
+from .base import FORMATS, Format, ReadOptions, WriteOptions
+
+O = TypeVar("O", ReadOptions, WriteOptions)  # noqa: E741 - options
+
+
+def read(location: str | Path, **options: Any) -> Capture:
+    """The capture at a location, strictly checked; `options` are those of `ReadOptions`.
+
+    DataError names file and line of what is broken; ConfigError an option that does not exist.
+    """
+    form, path = find_format(location)
+    if form.read is None:
+        raise DataError(f"{location}: vloc writes {form.name} and does not read it")
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
+    return form.read(path, _options(ReadOptions, options))
+
+
+def write(capture: Capture, location: str | Path, **options: Any) -> list[str]:
+    """Write a capture to `FORMAT:PATH` and tell what was lost, one counted line each; options as in `WriteOptions`.
+
+    The output appears by rename when it is whole. DataError where something is already there.
+    """
+    form, path = _split(location)
+    if form is None:
+        writable = ", ".join(f.name for f in formats() if f.write)
+        raise DataError(f"{location}: say which format to write, FORMAT:PATH with FORMAT one of {writable}")
+    if form.write is None:
+        raise DataError(f"{location}: vloc reads {form.name} and does not write it")
+    with new_output(path) as temporary:
+        return form.write(capture, temporary, _options(WriteOptions, options))
+
+
+def formats() -> list[Format]:
+    """Every format by name, those of other packages (entry points `vloc.format`) included."""
+    for point in entry_points(group="vloc.format"):
+        point.load()
+    return [FORMATS[name] for name in sorted(FORMATS)]
+
+
+def find_format(location: str | Path) -> tuple[Format, Path]:
+    """The format and path of a location; DataError unless exactly one format recognises a bare path."""
+    form, path = _split(location)
+    if form is not None:
+        return form, path
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
+    readable = [f for f in formats() if f.read]
+    found = [f for f in readable if f.recognises(path)]
+    if len(found) != 1:
+        what = f"looks like {' and like '.join(f.name for f in found)}" if found else "no format recognises it"
+        raise DataError(f"{path}: {what}; say which: {', '.join(f'{f.name}:{path.name}' for f in found or readable)}")
+    return found[0], path
+
+
+def _split(location: str | Path) -> tuple[Format | None, Path]:
+    """A known format's prefix and the rest; a path that merely contains a colon stays whole."""
+    if isinstance(location, str):
+        prefix, colon, rest = location.partition(":")
+        for form in formats() if colon and rest else []:
+            if form.name == prefix:
+                return form, Path(rest)
+    return None, Path(location)
+
+
+def _options(cls: type[O], options: dict[str, Any]) -> O:
+    known = [f.name for f in dataclasses.fields(cls)]
+    for name in options:
+        if name not in known:
+            raise ConfigError(f"unknown option '{name}': choose from {', '.join(known)}")
+    if isinstance(options.get("images"), str):
+        options["images"] = Path(options["images"])
+    return cls(**options)
+
+
+@contextmanager
+def new_output(path: Path) -> Iterator[Path]:
+    """A place to write a file or folder that becomes `path`, flushed to disk, when the block ends without error.
+
+    DataError where `path` exists already (an empty folder does no harm). ResourceError on a full disk.
+    """
+    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+        raise DataError(f"{path}: exists already; remove it or write elsewhere")
+    if not path.parent.is_dir():
+        raise DataError(f"{path.parent}: no such folder")
+    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+    try:
+        yield folder / path.name
+        _flush(folder / path.name)
+        (folder / path.name).replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ResourceError(f"{path}: no space left on the disk; nothing was written") from None
+        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    """Flush a file, or every file and folder under a folder."""
+    if path.is_dir():
+        for child in path.iterdir():
+            if not child.is_symlink():
+                _flush(child)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

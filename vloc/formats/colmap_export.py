@@ -1,0 +1,112 @@
+"""A Capture as a COLMAP model, and what that loses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..data.capture import Capture
+from ..data.reconstruction import Features, Observations, Points
+from ..errors import DataError
+from .base import WriteOptions
+from .colmap_model import NO_POINT, ColmapImages, ColmapModel, ColmapPoints
+
+
+def model_of(capture: Capture, options: WriteOptions) -> tuple[ColmapModel, list[str]]:
+    """The posed images with their keypoints, and all points; the losses are counted lines."""
+    shift = options.pixel_center - 0.5
+    posed = np.flatnonzero(capture.has_pose)
+    used = sorted({capture.images.device_ids[d] for d in capture.images.devices[posed].tolist()})
+    numbers = {sensor: i for i, sensor in enumerate(used, start=1)}
+    cameras = {}
+    for sensor, number in numbers.items():
+        camera = capture.sensors[sensor].camera
+        if camera is None or not camera.is_known:
+            raise DataError(f"camera '{sensor}' has no intrinsics, which a COLMAP model needs; give --camera")
+        cameras[number] = camera.shifted(shift)
+    images, points = _images_and_points(capture, posed, numbers, shift, options.keypoints_type)
+    return ColmapModel(cameras, images, points), _losses(capture, len(posed), options.keypoints_type)
+
+
+def chosen_keypoints(capture: Capture, wanted: str | None) -> str | None:
+    """The type of keypoints to write; DataError where the choice is not clear."""
+    types = list(capture.reconstruction.keypoints) if capture.reconstruction else []
+    if wanted is None and len(types) > 1:
+        raise DataError(f"several types of keypoints: choose one of {', '.join(types)} with keypoints_type")
+    if wanted is not None and wanted not in types:
+        raise DataError(f"no keypoints of type '{wanted}': there are {', '.join(types) or 'none'}")
+    return wanted or (types[0] if types else None)
+
+
+def _images_and_points(
+    capture: Capture, posed: np.ndarray, numbers: dict[str, int], shift: float, wanted: str | None
+) -> tuple[ColmapImages, ColmapPoints]:
+    kind, work = chosen_keypoints(capture, wanted), capture.reconstruction
+    names = [capture.images.names[row] for row in posed.tolist()]
+    keypoints = _keypoints(work.keypoints[kind] if work and kind else None, names, shift)
+    offsets = np.cumsum([0, *map(len, keypoints)])
+    points = work.points if work and work.points is not None else Points(np.zeros((0, 3)))
+    seen = work.observations.get(kind) if work and kind else None
+    rows, images_seen = _visible(seen, posed, len(capture.images))
+    point_ids = np.full(offsets[-1], NO_POINT, np.int64)
+    columns, tracks = ColmapPoints(*_point_columns(points), *_tracks(points, rows, images_seen)), rows
+    point_ids[offsets[images_seen] + tracks.keypoints] = tracks.points + 1
+    poses = capture.cam_from_world[posed]
+    devices = [capture.images.device_ids[d] for d in capture.images.devices[posed].tolist()]
+    images = ColmapImages(
+        np.arange(1, len(names) + 1), names, np.array([numbers[d] for d in devices], np.int64),
+        np.hstack([poses.quat_wxyz, poses.translation]), offsets,
+        np.concatenate([np.zeros((0, 2)), *keypoints]), point_ids,
+    )  # fmt: skip
+    return images, columns
+
+
+def _keypoints(features: Features | None, names: list[str], shift: float) -> list[np.ndarray]:
+    known = set(features.images) if features else set()
+    return [
+        features.load(name)[:, :2].astype(np.float64) + shift if features and name in known else np.zeros((0, 2))
+        for name in names
+    ]
+
+
+def _visible(seen: Observations | None, posed: np.ndarray, num_images: int) -> tuple[Observations, np.ndarray]:
+    """The observations in posed images, and the place of their image among those."""
+    if seen is None:
+        none = np.zeros(0, np.int32)
+        return Observations(none, none, none), none
+    place = np.full(num_images, -1, np.int64)
+    place[posed] = np.arange(len(posed))
+    kept = place[seen.images] >= 0
+    return Observations(seen.points[kept], seen.images[kept], seen.keypoints[kept]), place[seen.images[kept]]
+
+
+def _point_columns(points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    count = len(points)
+    rgb = np.zeros((count, 3), np.uint8) if points.rgb is None else points.rgb
+    # COLMAP writes -1 where it has not computed the error.
+    errors = np.full(count, -1.0) if points.errors is None else points.errors
+    return np.arange(1, count + 1), points.xyz, rgb, errors
+
+
+def _tracks(points: Points, seen: Observations, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(seen.points, kind="stable")
+    lengths = np.bincount(seen.points, minlength=len(points))
+    tracks = np.stack([images + 1, seen.keypoints], axis=1).astype(np.int64)[order]
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), tracks
+
+
+def _losses(capture: Capture, num_posed: int, wanted: str | None) -> list[str]:
+    work = capture.reconstruction
+    others = {f"{kind} records": len(rows) for kind, rows in capture.others.items()}
+    others |= {f"{kind} records": len(rows) for kind, rows in capture.readings.items()}
+    if work:
+        kinds = len(work.keypoints) - (chosen_keypoints(capture, wanted) is not None)
+        others |= {"types of keypoints": kinds, "types of descriptors": len(work.descriptors)}
+        others |= {"types of global features": len(work.global_features), "types of matches": len(work.matches)}
+    counts = {
+        "images without a pose": len(capture.images) - num_posed,
+        "timestamps, replaced by image ids": num_posed,
+        "names of sensors, replaced by numbers": len(capture.sensors),
+        "rig members, resolved into poses of their images": len(capture.rigs),
+        **others,
+    }
+    return [f"{count} {what}" for what, count in counts.items() if count]

@@ -1,0 +1,98 @@
+"""A plain folder of images. Keeps names; intrinsics come from `--camera`, from EXIF or from a guess that is counted."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+from ..data.capture import Capture, Records, Sensor
+from ..errors import DataError
+from ..geometry.camera import Camera
+from . import colmap, kapture
+from .base import Format, ReadOptions, register
+from .camera_text import parse_camera, split_camera
+from .image_header import ImageHeader, image_header
+from .images import SUFFIXES, FolderImages
+from .remarks import Remarks
+
+# COLMAP's guess for photos that say nothing of their lens.
+GUESSED_FOCAL = 1.2
+
+
+def recognises(path: Path) -> bool:
+    """A folder with an image in it, or below, that is no other format's folder."""
+    if not path.is_dir() or kapture.recognises(path) or colmap.recognises(path):
+        return False
+    return any(_is_image(name) for _, _, names in os.walk(path) for name in names)
+
+
+def read(path: Path, options: ReadOptions) -> Capture:
+    """All images below the folder, sorted by path (timestamps are places in that order), without poses.
+
+    A file that cannot be read stays, with the most common camera, and is remarked: decoding it will fail by name.
+    """
+    if not path.is_dir():
+        raise DataError(f"{path}: expected a folder of images")
+    remarks, files = Remarks(), FolderImages(options.images or path)
+    names = image_names(files.root)
+    if not names:
+        raise DataError(f"{files.root}: no images here or below (looked for {', '.join(sorted(SUFFIXES))})")
+    headers = {name: _header(files, name, remarks) for name in names}
+    known = {name: _camera(header, options, files.root / name, remarks) for name, header in headers.items() if header}
+    if not known:
+        raise DataError(f"{files.root}: none of the {len(names)} images can be read; {remarks.lines()[0]}")
+    common = Counter(known.values()).most_common(1)[0][0]
+    ids: dict[Camera, str] = {}
+    rows = [
+        (time, ids.setdefault(known.get(name, common), f"camera{len(ids)}"), name) for time, name in enumerate(names)
+    ]
+    sensors = {sensor: Sensor("camera", camera=camera) for camera, sensor in ids.items()}
+    return Capture(
+        sensors, Records.from_rows(rows), files=files, pixel_center=options.pixel_center, notes=remarks.lines()
+    )
+
+
+def image_names(root: Path) -> list[str]:
+    """Paths of all images below a folder, `/` between folders, sorted; hidden files and folders are left out."""
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [(Path(folder) / name).relative_to(root).as_posix() for name in names if _is_image(name)]
+    return sorted(found)
+
+
+def _is_image(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+
+
+def _header(files: FolderImages, name: str, remarks: Remarks) -> ImageHeader | None:
+    try:
+        header = image_header(files.read(name), name)
+    except DataError as error:
+        remarks.add(files.root, "images that cannot be read", first=str(error))
+        return None
+    if header.orientation != 1:
+        remarks.add(
+            files.root, "images whose EXIF orientation is not applied: poses are of the stored pixels", first=name
+        )
+    return header
+
+
+def _camera(header: ImageHeader, options: ReadOptions, path: Path, remarks: Remarks) -> Camera:
+    size = header.width, header.height
+    if options.camera is not None:
+        try:
+            return parse_camera(split_camera(options.camera), size).shifted(0.5 - options.pixel_center)
+        except ValueError as error:
+            raise DataError(f"--camera '{options.camera}' for {path.name}: {error}") from None
+    focal = header.focal_px
+    if focal is None:
+        focal = GUESSED_FOCAL * max(size)
+        remarks.add(path.parent, f"images with a guessed focal length ({GUESSED_FOCAL} x longer side)", first=path.name)
+    return Camera("SIMPLE_RADIAL", *size, (focal, size[0] / 2, size[1] / 2, 0.0))
+
+
+FORMAT = register(
+    Format("images", "folder of images; names, and intrinsics from EXIF or --camera, no poses", recognises, read)
+)

@@ -1,0 +1,85 @@
+"""What an image file says of itself before it is decoded: size, EXIF orientation and focal length."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from .images import open_image
+
+# EXIF tags, by their numbers in the standard (CIPA DC-008).
+_EXIF_IFD = 0x8769
+_MAKE, _MODEL, _ORIENTATION = 0x010F, 0x0110, 0x0112
+_FOCAL_MM, _FOCAL_35MM, _PIXELS_ACROSS = 0x920A, 0xA405, 0xA002
+_PLANE_RESOLUTION, _PLANE_UNIT = 0xA20E, 0xA210
+_MM_PER_UNIT = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
+_DIAGONAL_35MM = math.hypot(36, 24)
+
+# Longer side of the sensor, mm, of cameras whose photos lack both other sources; from their makers' specifications.
+SENSOR_WIDTH_MM = {
+    "canon eos 5d": 35.8, "canon eos 5d mark ii": 36.0, "canon eos 300d digital": 22.7, "canon eos 350d digital": 22.2,
+    "canon eos 400d digital": 22.2, "canon eos 20d": 22.5, "canon eos 30d": 22.5, "canon eos 40d": 22.2,
+    "nikon d50": 23.7, "nikon d70": 23.7, "nikon d80": 23.6, "nikon d90": 23.6, "nikon d200": 23.6, "nikon d700": 36.0,
+    "apple iphone 4s": 4.54, "apple iphone 5": 4.54, "apple iphone 5s": 4.8, "apple iphone 6": 4.8,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """Size of the stored pixels; `orientation`: EXIF's 1 to 8, 1 where it says nothing; `focal_px`: px, or None.
+
+    `camera` is maker and model, lower case. `focal_source` says where the focal length comes from.
+    """
+
+    width: int
+    height: int
+    orientation: int = 1
+    camera: str = ""
+    focal_px: float | None = None
+    focal_source: str = ""
+
+
+def image_header(data: bytes, name: str) -> ImageHeader:
+    """The header of an encoded image; DataError where there is none. Unreadable EXIF counts as no EXIF."""
+    image = open_image(data, name)
+    width, height = image.size
+    try:
+        tags = image.getexif()
+        exif = {**tags, **tags.get_ifd(_EXIF_IFD)}
+    except Exception:
+        exif = {}
+    orientation = exif.get(_ORIENTATION)
+    focal_px, source = _focal(exif, width, height)
+    valid = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
+    return ImageHeader(width, height, valid, _camera(exif), focal_px, source)
+
+
+def _camera(exif: dict[int, Any]) -> str:
+    make, model = (str(exif.get(tag, "")).strip("\0 ").lower() for tag in (_MAKE, _MODEL))
+    return model if model.startswith(make) else f"{make} {model}"
+
+
+def _focal(exif: dict[int, Any], width: int, height: int) -> tuple[float | None, str]:
+    """Focal length in px: from the 35 mm tag (equal diagonals), the focal plane's resolution, or the sensor's width."""
+    focal_mm, focal_35 = _positive(exif.get(_FOCAL_MM)), _positive(exif.get(_FOCAL_35MM))
+    if focal_35:
+        return focal_35 / _DIAGONAL_35MM * math.hypot(width, height), "35 mm tag"
+    resolution, unit = _positive(exif.get(_PLANE_RESOLUTION)), _MM_PER_UNIT.get(exif.get(_PLANE_UNIT, 2))
+    if focal_mm and resolution and unit:
+        # The resolution is that of the picture as taken; it may have been made smaller since.
+        scale = width / (_positive(exif.get(_PIXELS_ACROSS)) or width)
+        return focal_mm * resolution / unit * scale, "focal plane"
+    sensor_mm = SENSOR_WIDTH_MM.get(_camera(exif))
+    if focal_mm and sensor_mm:
+        return focal_mm / sensor_mm * max(width, height), "sensor width"
+    return None, ""
+
+
+def _positive(value: Any) -> float | None:
+    """A finite number above 0, or None (tags hold 0 or 0/0 for unknown)."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return number if math.isfinite(number) and number > 0 else None

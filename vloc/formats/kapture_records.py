@@ -1,0 +1,127 @@
+"""kapture's records of files (camera, depth, lidar) and trajectories, in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..data.capture import Records, Sensor, Trajectory
+from ..errors import DataError
+from .images import first_unsafe
+from .kapture_sensors import read_poses
+from .remarks import Remarks
+from .text_fields import refusal
+from .text_tables import Table, read_tables
+
+TRAJECTORY_COLUMNS = ("timestamp", "device_id", "qw", "qx", "qy", "qz", "tx", "ty", "tz")
+FILE_COLUMNS = {
+    "camera": ("timestamp", "device_id", "image_path"),
+    "depth": ("timestamp", "device_id", "depth_map_path"),
+    "lidar": ("timestamp", "device_id", "point_cloud_path"),
+}
+
+
+@dataclass
+class DeviceRows:
+    """Timestamps and devices of rows, gathered table by table and sorted at the end."""
+
+    ids: dict[str, int] = field(default_factory=dict)
+    timestamps: list[np.ndarray] = field(default_factory=list)
+    devices: list[np.ndarray] = field(default_factory=list)
+    lines: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, table: Table, rows: np.ndarray | None = None) -> None:
+        """The first two columns of a table, or of some of its rows."""
+        names, of_row = table.devices
+        codes = np.array([self.ids.setdefault(name, len(self.ids)) for name in names], np.int32)
+        chosen = slice(None) if rows is None else rows
+        self.timestamps.append(table.integers(0)[chosen])
+        self.devices.append(codes[of_row][chosen])
+        self.lines.append(table.lines[chosen])
+
+    def sorted(self) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], np.ndarray, np.ndarray]:
+        """(timestamps, devices, device ids, order, lines), rows stably sorted by (timestamp, device id)."""
+        if not self.timestamps:
+            return np.zeros(0, np.int64), np.zeros(0, np.int32), (), np.zeros(0, np.int64), np.zeros(0, np.int64)
+        timestamps, devices = np.concatenate(self.timestamps), np.concatenate(self.devices)
+        counts = np.bincount(devices, minlength=len(self.ids))
+        used = sorted(name for name, index in self.ids.items() if counts[index])
+        place = np.zeros(len(self.ids), np.int32)
+        place[[self.ids[name] for name in used]] = np.arange(len(used))
+        devices = place[devices]
+        order = np.lexsort((devices, timestamps))
+        return timestamps[order], devices[order], tuple(used), order, np.concatenate(self.lines)[order]
+
+
+def read_file_records(path: Path, kind: str, sensors: Mapping[str, Sensor], remarks: Remarks) -> Records:
+    """Rows (timestamp, device, path). Refused: devices of another kind, repeated rows, repeated or unsafe paths."""
+    gathered, names = DeviceRows(), list[str]()
+    for table in read_tables(path, FILE_COLUMNS[kind], remarks):
+        gathered.add(table)
+        check_devices(table, sensors, kind)
+        paths = table.text(2)
+        if unsafe := first_unsafe(paths):
+            raise table.refusal(unsafe[0], unsafe[1], found=paths[unsafe[0]])
+        names.extend(paths)
+    timestamps, devices, ids, order, lines = gathered.sorted()
+    _refuse_twice(path, timestamps, devices, ids, lines)
+    if len(order) and (np.diff(order) != 1).any():
+        names = [names[i] for i in order.tolist()]
+    if len(set(names)) != len(names):
+        raise _name_twice(path, names, lines)
+    return Records(timestamps, devices, ids, names)
+
+
+def check_devices(table: Table, sensors: Mapping[str, Sensor], kind: str) -> None:
+    """DataError for a row whose device is not a sensor of that kind."""
+    names, of_row = table.devices
+    for index, device in enumerate(names):
+        sensor = sensors.get(device)
+        if sensor is None or sensor.kind != kind:
+            found = f"is of type {sensor.kind}" if sensor else "is not in sensors.txt"
+            row = int(np.argmax(of_row == index))
+            raise table.refusal(row, f"device '{device}' {found}", f"a {kind} of sensors.txt")
+
+
+def read_trajectory(path: Path, known: Collection[str], remarks: Remarks) -> Trajectory:
+    """Poses `device_from_world`; those of devices that are neither sensors nor rigs are left out, with a remark."""
+    gathered, quats, translations = DeviceRows(), list[np.ndarray](), list[np.ndarray]()
+    for table in read_tables(path, TRAJECTORY_COLUMNS, remarks):
+        names, of_row = table.devices
+        rows = np.array([name in known for name in names])[of_row]
+        if not rows.all():
+            what = "poses left out: neither sensors.txt nor rigs.txt has the device"
+            remarks.add(path, what, int((~rows).sum()), names[of_row[np.argmin(rows)]])
+        gathered.add(table, rows)
+        quat, translation = read_poses(table, 2, remarks)
+        quats.append(quat[rows])
+        translations.append(translation[rows])
+    timestamps, devices, ids, order, lines = gathered.sorted()
+    _refuse_twice(path, timestamps, devices, ids, lines)
+    if not len(order):
+        return Trajectory.empty()
+    return Trajectory(timestamps, devices, ids, np.concatenate(quats)[order], np.concatenate(translations)[order])
+
+
+def _refuse_twice(
+    path: Path, timestamps: np.ndarray, devices: np.ndarray, ids: tuple[str, ...], lines: np.ndarray
+) -> None:
+    same = np.flatnonzero((np.diff(timestamps) == 0) & (np.diff(devices) == 0))
+    if len(same):
+        row = int(same[0])
+        first, second = sorted(lines[row : row + 2].tolist())
+        what = f"timestamp {timestamps[row]} of '{ids[devices[row]]}' is here twice, also in line {first}"
+        raise refusal(path, second, what)
+
+
+def _name_twice(path: Path, names: list[str], lines: np.ndarray) -> DataError:
+    rows = dict[str, int]()
+    for row in np.argsort(lines, kind="stable").tolist():
+        if names[row] in rows:
+            what = f"'{names[row]}' is here twice, also in line {lines[rows[names[row]]]}"
+            return refusal(path, int(lines[row]), what, hint="a file is known by its path")
+        rows[names[row]] = row
+    return refusal(path, None, "a path is here twice")

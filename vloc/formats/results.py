@@ -1,0 +1,78 @@
+"""Benchmark result files: a line `name qw qx qy qz tx ty tz` an image, world to camera. Keeps poses; nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ..atomic import write_text
+from ..data.capture import Capture
+from ..errors import DataError
+from ..geometry.rigid import Rigid
+from .kapture_sensors import NOTED_NORM_ERROR, ZERO_NORM, quaternion_norms
+from .text_fields import parse_float, refusal
+from .text_lines import data_lines
+
+_log = logging.getLogger(__name__)
+LINE = "name qw qx qy qz tx ty tz"
+
+
+def read_poses(path: Path) -> dict[str, Rigid]:
+    """`cam_from_world` by image name; names may hold blanks. DataError with file and line for anything unclear."""
+    names: dict[str, int] = {}
+    rows: list[list[float]] = []
+    for line, text in data_lines(path):
+        name, numbers = _split(path, line, text)
+        if name in names:
+            raise refusal(path, line, f"'{name}' is here twice, also in line {names[name]}")
+        names[name] = line
+        rows.append(numbers)
+    values = np.array(rows, np.float64).reshape(-1, 7)
+    norms = quaternion_norms(values[:, :4])
+    for line, norm in zip(names.values(), norms.tolist(), strict=True):
+        if norm < ZERO_NORM or norm == np.inf:
+            raise refusal(path, line, f"quaternion of norm {norm:.3g}", "a rotation, norm 1")
+    if off := int((np.abs(norms - 1) > NOTED_NORM_ERROR).sum()):
+        _log.warning("%s: %d quaternions normalised: their norms are more than 1 %% off 1", path, off)
+    poses = Rigid.from_quat_wxyz(values[:, :4], values[:, 4:])
+    return {name: poses[row] for row, name in enumerate(names)}
+
+
+def _split(path: Path, line: int, text: str) -> tuple[str, list[float]]:
+    fields = text.rsplit(maxsplit=7)
+    if len(fields) != 8:
+        raise refusal(path, line, f"{len(fields)} fields", f"8: {LINE}", text)
+    try:
+        return fields[0].strip(), [parse_float(field) for field in fields[1:]]
+    except ValueError as error:
+        raise refusal(path, line, str(error), f"{LINE} with 7 numbers", text) from None
+
+
+def write_poses(path: Path, poses: Mapping[str, Rigid]) -> None:
+    """Write `cam_from_world` of images, sorted by name, whole or not at all; numbers read back exactly."""
+    for name in poses:
+        if name != name.strip() or not name or name.startswith("#") or not name.isprintable():
+            raise DataError(f"{path}: image name {name!r} cannot be written as a line '{LINE}'")
+    write_text(path, "".join(f"{name} {_numbers(poses[name])}\n" for name in sorted(poses)))
+
+
+def _numbers(pose: Rigid) -> str:
+    return " ".join(repr(x) for x in [*pose.quat_wxyz.tolist(), *pose.translation.tolist()])
+
+
+def read_truth(path: str | Path) -> dict[str, Rigid]:
+    """The poses of a capture's images (`FORMAT:PATH` or a recognised path), or of a file of result lines."""
+    from .access import read
+
+    if Path(path).is_file():
+        return read_poses(Path(path))
+    return posed_images(read(path))
+
+
+def posed_images(capture: Capture) -> dict[str, Rigid]:
+    """`cam_from_world` of every image that has a full pose, by name."""
+    poses = capture.cam_from_world
+    return {capture.images.names[row]: poses[row] for row in np.flatnonzero(capture.has_pose).tolist()}

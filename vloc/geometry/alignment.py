@@ -1,0 +1,47 @@
+"""The similarity that brings one set of points onto another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..array_types import Float64
+from .rigid import Rigid
+
+
+@dataclass(frozen=True, eq=False)
+class Similarity:
+    """`x_target = scale * rotation @ x_source + translation`."""
+
+    scale: float
+    rotation: Float64[np.ndarray, "3 3"]
+    translation: Float64[np.ndarray, "3"]
+
+    def apply(self, points: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "n 3"]:
+        """Points in source coordinates to target coordinates."""
+        return self.scale * points @ self.rotation.T + self.translation
+
+    def apply_to_cameras(self, cam_from_source: Rigid) -> Rigid:
+        """`cam_from_target` of cameras that stand in source coordinates; lengths in the camera are target lengths."""
+        rotation = cam_from_source.rotation @ self.rotation.T
+        center = self.apply(np.atleast_2d(cam_from_source.center)).reshape(cam_from_source.translation.shape)
+        return Rigid(rotation, -np.einsum("...ij,...j->...i", rotation, center))
+
+
+def align(source: Float64[np.ndarray, "n 3"], target: Float64[np.ndarray, "n 3"]) -> Similarity:
+    """The least-squares similarity `target_from_source` (Umeyama 1991, eqs. 40-42).
+
+    ValueError for fewer than three points, or points on one line: a rotation about it is free.
+    """
+    if source.shape != target.shape or source.shape[1:] != (3,) or len(source) < 3:
+        raise ValueError(f"points of shapes {source.shape} and {target.shape}, expected two of (n, 3), n >= 3")
+    source_mean, target_mean = source.mean(0), target.mean(0)
+    a, b = source - source_mean, target - target_mean
+    u, singular, vt = np.linalg.svd(b.T @ a / len(a))
+    if not singular[1] > 1e-12 * singular[0]:
+        raise ValueError("points on one line (or in one place) fix no rotation")
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
+    rotation = u * sign @ vt
+    scale = float((singular * sign).sum() / (a**2).sum(1).mean())
+    return Similarity(scale, rotation, target_mean - scale * rotation @ source_mean)

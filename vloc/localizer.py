@@ -1,0 +1,77 @@
+"""A localizer that stays in memory: a robot, a server, a notebook."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .config import LocalizationConfig, make_config
+from .data.estimate import PoseEstimate
+from .errors import DataError
+from .formats.images import check_size, decode
+from .geometry.camera import Camera
+from .map import Map
+from .retrieval.search import search
+from .runtime import Runtime
+from .stages.correspond import MapMatcher
+from .stages.register import register
+
+
+class Localizer:
+    """Holds a map's descriptors, points and models, and localizes one image after another. Thread safe.
+
+    `settings` are those of `LocalizationConfig`: `Localizer(map_, retrieve={"num_retrieved": 10})`.
+    """
+
+    def __init__(self, map_: Map, runtime: Runtime | None = None, **settings: Any) -> None:
+        self.map = map_
+        self.config = make_config(LocalizationConfig, **settings)
+        runtime = runtime or Runtime()
+        config = map_.config
+        self._extract = config.extract.load(runtime)
+        self._describe = [
+            (d, d.load(runtime, trained.value.arrays)) for d, trained in zip(config.describe, map_.trained, strict=True)
+        ]
+        matcher = (self.config.match or config.match).load(runtime)
+        self._match = MapMatcher(matcher, map_.features, map_.sparse)
+
+    def localize(self, image: str | Path | np.ndarray, camera: Camera, name: str = "query") -> PoseEstimate:
+        """The pose of one image: a file, or uint8 pixels (h, w) grey or (h, w, 3) RGB.
+
+        DataError for a broken file, or one of another size than the camera's. No pose is a result, with a reason.
+        """
+        grey, color = self._pixels(image)
+        check_size(color, camera, str(image) if isinstance(image, str | Path) else name)
+        features = self._extract(color if self.map.config.extract.in_color else grey)
+        images = self._retrieve(grey, color)
+        matches = self._match(features, images)
+        estimate = register(
+            self.config.register, name, camera, features, matches, self.map.sparse.points, self.config.seed
+        )
+        return replace(estimate, retrieved=tuple(self.map.sparse.image_names[row] for row in images))
+
+    def _retrieve(self, grey: np.ndarray, color: np.ndarray) -> list[int]:
+        """Rows of the map images that look most like the query."""
+        vectors = [describe(color if d.in_color else grey).vector[None] for d, describe in self._describe]
+        ranking = search(vectors, self.map.vectors, self.map.config.fuse, self.config.retrieve.num_retrieved)
+        return ranking.of(0).tolist()
+
+    @staticmethod
+    def _pixels(image: str | Path | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(grey, RGB) pixels."""
+        import cv2
+
+        if isinstance(image, str | Path):
+            try:
+                data = Path(image).read_bytes()
+            except OSError as error:
+                raise DataError(f"{image}: {error.strerror}") from None
+            return decode(data, str(image), color=False), decode(data, str(image), color=True)
+        if image.dtype != np.uint8 or image.ndim not in (2, 3):
+            raise DataError(f"image array: expected uint8 (h, w) or (h, w, 3), got {image.dtype} {image.shape}")
+        if image.ndim == 2:
+            return image, np.repeat(image[..., None], 3, axis=2)
+        return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), image

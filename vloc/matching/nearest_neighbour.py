@@ -1,0 +1,119 @@
+"""Exact nearest neighbours by cosine similarity: mutual, by ratio, by distance."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import msgspec
+import numpy as np
+
+from ..array_types import Bool, Float32, Int64
+from ..data.features import LocalFeatures, Matches
+from ..errors import DataError
+from ..runtime import Runtime
+from .base import MATCHERS, PairMatcher
+from .similarity import SimilaritySearch
+
+BYTE_UNIT = 512.0
+"""length of the unit vectors that features store in bytes"""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Descriptors of one image, one a column, of length `unit`.
+
+    Bytes stay whole numbers: their products are exact in float32, so no order of summation changes a match.
+    """
+
+    columns: Float32[np.ndarray, "d n"]
+    unit: float
+
+
+@MATCHERS.register("nn")
+@dataclass(frozen=True)
+class NearestNeighbour:
+    """Every keypoint's most similar one in the other image, where that is beyond doubt.
+
+    Distances are those of unit descriptors, sqrt(2 - 2 cos), from 0 to 2.
+    """
+
+    plugin_name: ClassVar[str]
+
+    ratio: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.8
+    """the best distance must be under this part of the second best (Lowe, IJCV 2004); 1 takes all"""
+    mutual: bool = True
+    """whether each must be the other's most similar one"""
+    max_distance: Annotated[float, msgspec.Meta(ge=0, le=2)] = 2.0
+    """largest distance of a match; 2 takes all"""
+
+    def load(self, runtime: Runtime) -> PairMatcher:
+        """The matcher; there is nothing to read."""
+        return LoadedNearestNeighbour(self)
+
+
+class LoadedNearestNeighbour:
+    """`NearestNeighbour` at work; every thread has a buffer of its own."""
+
+    def __init__(self, settings: NearestNeighbour) -> None:
+        self._settings = settings
+        self._threads = threading.local()
+
+    def prepare(self, features: LocalFeatures) -> Prepared:
+        """Descriptors as float32 columns: bytes as they are, anything else scaled to unit length."""
+        stored = features.descriptors
+        if stored.dtype == np.uint8:
+            return Prepared(np.ascontiguousarray(stored.T, dtype=np.float32), BYTE_UNIT)
+        if stored.dtype.kind != "f":
+            raise DataError(f"descriptors of type {stored.dtype}, expected uint8 or floating point: extract them again")
+        return Prepared(np.ascontiguousarray(_unit_rows(stored).T), 1.0)
+
+    def match(self, first: Prepared, second: Prepared) -> Matches:
+        """Matches by rising keypoint of the first image; of equally similar ones the first counts.
+
+        Where the second image has a single keypoint there is no second best, and any ratio is met.
+        """
+        _check_comparable(first, second)
+        if not first.columns.shape[1] or not second.columns.shape[1]:
+            return Matches.none()
+        best, products, runners_up, column_maxima = self._search(first.columns, second.columns)
+        rows = _mutual_rows(best, products == column_maxima[best]) if self._settings.mutual else np.arange(len(best))
+        cosines, second_cosines = (x[rows] / np.float32(first.unit * second.unit) for x in (products, runners_up))
+        kept = self._is_clear(cosines, second_cosines)
+        indices = np.stack([rows[kept], best[rows[kept]]], axis=1).astype(np.uint32)
+        return Matches(indices, cosines[kept])
+
+    @property
+    def _search(self) -> SimilaritySearch:
+        if not hasattr(self._threads, "search"):
+            self._threads.search = SimilaritySearch()
+        search: SimilaritySearch = self._threads.search
+        return search
+
+    def _is_clear(self, best: Float32[np.ndarray, m], second: Float32[np.ndarray, m]) -> Bool[np.ndarray, m]:
+        best_squared, second_squared = (np.maximum(2 - 2 * x.astype(np.float64), 0) for x in (best, second))
+        is_clear = best_squared <= self._settings.max_distance**2
+        if self._settings.ratio < 1:
+            is_clear &= best_squared < self._settings.ratio**2 * second_squared
+        return is_clear
+
+
+def _unit_rows(stored: np.ndarray) -> Float32[np.ndarray, "n d"]:
+    rows = stored.astype(np.float32)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    if not np.isfinite(lengths).all():
+        raise DataError("descriptors that are not finite numbers: extract them again")
+    return rows / np.where(lengths > 0, lengths, 1)
+
+
+def _check_comparable(first: Prepared, second: Prepared) -> None:
+    (dims, _), (others, _) = first.columns.shape, second.columns.shape
+    if dims != others or first.unit != second.unit:
+        kinds = [f"{d} {'bytes' if p.unit == BYTE_UNIT else 'floats'}" for d, p in ((dims, first), (others, second))]
+        raise DataError(f"descriptors of {kinds[0]} cannot match those of {kinds[1]}: use one feature for both images")
+
+
+def _mutual_rows(best: Int64[np.ndarray, n], is_mutual: Bool[np.ndarray, n]) -> Int64[np.ndarray, m]:
+    rows = np.flatnonzero(is_mutual)
+    return np.sort(rows[np.unique(best[rows], return_index=True)[1]])  # several rows may tie for one column

@@ -1,0 +1,72 @@
+"""The best and second best product of every row of a matrix product that is never stored whole."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..array_types import Float32, Int64
+
+BLOCK = 2**20
+"""products at a time: 4 MB, which stay in the cache for the passes over them"""
+LANES = 256
+"""a row is folded to this width before its maximum is looked for, so that folding is vectorised"""
+
+
+class Neighbours(NamedTuple):
+    """For every row the first best column, its product and the next best product; for every column the best."""
+
+    best: Int64[np.ndarray, n]
+    products: Float32[np.ndarray, n]
+    runners_up: Float32[np.ndarray, n]
+    column_maxima: Float32[np.ndarray, k]
+
+
+class SimilaritySearch:
+    """Searches with one buffer, kept between calls: fresh memory costs as much as the search. One a thread."""
+
+    def __init__(self) -> None:
+        self._memory = np.empty(0, np.float32)
+
+    def __call__(self, first: Float32[np.ndarray, "d n"], second: Float32[np.ndarray, "d k"]) -> Neighbours:
+        """Compare the columns of both, neither empty."""
+        n, k = first.shape[1], second.shape[1]
+        found = Neighbours(
+            np.empty(n, np.int64), np.empty(n, np.float32), np.empty(n, np.float32), np.full(k, -np.inf, np.float32)
+        )
+        buffer = self._buffer(k)
+        for start in range(0, n, len(buffer)):
+            rows = slice(start, min(start + len(buffer), n))
+            block = buffer[: rows.stop - start]
+            np.matmul(first[:, rows].T, second, out=block[:, :k])  # (rows, k) = (rows, d) @ (d, k)
+            np.maximum(found.column_maxima, block[:, :k].max(axis=0), out=found.column_maxima)
+            found.best[rows], found.products[rows], found.runners_up[rows] = _two_best(block)
+        return found
+
+    def _buffer(self, k: int) -> Float32[np.ndarray, "rows width"]:
+        width = -(-k // LANES) * LANES
+        rows = max(BLOCK // width, 1)
+        if self._memory.size < rows * width:
+            self._memory = np.empty(rows * width, np.float32)
+        buffer = self._memory[: rows * width].reshape(rows, width)
+        buffer[:, k:] = -np.inf
+        return buffer
+
+
+def _two_best(
+    block: Float32[np.ndarray, "rows width"],
+) -> tuple[Int64[np.ndarray, rows], Float32[np.ndarray, rows], Float32[np.ndarray, rows]]:
+    rows = np.arange(len(block))
+    folded = block.reshape(len(block), -1, LANES)  # column = fold * LANES + lane
+    lane_maxima = folded.max(axis=1)
+    lane = lane_maxima.argmax(axis=1)
+    in_lane = folded[rows, :, lane]
+    fold = in_lane.argmax(axis=1)
+    best, products = fold * LANES + lane, in_lane[rows, fold]
+    in_lane[rows, fold] = -np.inf
+    lane_maxima[rows, lane] = in_lane.max(axis=1)
+    runners_up = lane_maxima.max(axis=1)
+    ties = np.flatnonzero(runners_up == products)
+    best[ties] = block[ties].argmax(axis=1)  # lanes are not in the order of columns
+    return best, products, runners_up

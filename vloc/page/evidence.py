@@ -1,0 +1,82 @@
+"""What speaks for a query's pose: the matches it shares with its best map image, and which of them agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..array_types import Bool, Float64
+from ..config import LocalizationConfig
+from ..data.estimate import PoseEstimate
+from ..data.selection import Correspondences
+from ..data.sparse_map import SparseMap
+from ..geometry.camera import Camera
+from ..geometry.projection import project
+from ..geometry.rigid import Rigid
+from ..map import Map
+from ..runtime import Runtime
+from ..stages.correspond import MapMatcher
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Points seen both by a query and by one map image; pixels have their first centre at (0.5, 0.5)."""
+
+    image: str
+    query_pixels: Float64[np.ndarray, "m 2"]
+    map_pixels: Float64[np.ndarray, "m 2"]
+    agrees: Bool[np.ndarray, m]
+    """whether the point reprojects to the query's pixel within the solver's limit; nowhere True without a pose"""
+
+
+Finder = Callable[[np.ndarray, Camera, PoseEstimate], Evidence | None]
+
+
+def finder(map_: Map, config: LocalizationConfig, runtime: Runtime) -> Finder:
+    """A function that matches a query's pixels once more, as localization does, and gives its evidence."""
+    extract = map_.config.extract.load(runtime)
+    match = MapMatcher((config.match or map_.config.match).load(runtime), map_.features, map_.sparse)
+
+    def find(pixels: np.ndarray, camera: Camera, estimate: PoseEstimate) -> Evidence | None:
+        features = extract(pixels)
+        rows = [map_.sparse.row_of[name] for name in estimate.retrieved]
+        matches = match(features, rows)
+        query_pixels = features.keypoints[matches.keypoints].astype(np.float64)
+        points = map_.sparse.points[matches.points]
+        agrees = reprojects(estimate.cam_from_world, camera, query_pixels, points, config.register.max_error_px)
+        row = best_image(map_.sparse, rows, matches, agrees)
+        return None if row is None else _shared(map_, row, matches, query_pixels, agrees)
+
+    return find
+
+
+def reprojects(
+    cam_from_world: Rigid | None,
+    camera: Camera,
+    pixels: Float64[np.ndarray, "m 2"],
+    points_in_world: Float64[np.ndarray, "m 3"],
+    max_error_px: float,
+) -> Bool[np.ndarray, m]:
+    """Which points a pose projects within `max_error_px` of their pixels."""
+    if cam_from_world is None:
+        return np.zeros(len(pixels), bool)
+    errors = np.linalg.norm(project(camera, cam_from_world.apply(points_in_world)) - pixels, axis=1)
+    return errors <= max_error_px  # NaN, behind the camera, is not
+
+
+def best_image(sparse: SparseMap, rows: list[int], matches: Correspondences, agrees: Bool[np.ndarray, m]) -> int | None:
+    """The retrieved map image that shows most of the agreeing points (of all matched ones where none agrees)."""
+    points = matches.points[agrees] if agrees.any() else matches.points
+    counts = [int(np.isin(points, sparse.points_of(row)).sum()) for row in rows]
+    return rows[int(np.argmax(counts))] if any(counts) else None
+
+
+def _shared(map_: Map, row: int, matches: Correspondences, query_pixels: np.ndarray, agrees: np.ndarray) -> Evidence:
+    name, seen = map_.sparse.image_names[row], map_.sparse.points_of(row)
+    points, keypoints = np.unique(seen, return_index=True)  # the first keypoint of each point
+    place = np.minimum(np.searchsorted(points, matches.points), len(points) - 1)
+    shown = points[place] == matches.points
+    pixels = map_.features[name].keypoints[keypoints[place[shown]]]
+    return Evidence(name, query_pixels[shown], pixels.astype(np.float64), agrees[shown])

@@ -1,0 +1,66 @@
+"""The card of a query: its matches with the map image that says most, and the images it was compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..data.capture import Capture, ImageFiles
+from ..data.estimate import PoseEstimate
+from ..errors import DataError
+from ..formats.images import decode
+from ..map import Map
+from . import template
+from .evidence import Finder
+from .pictures import data_uri, fitted, match_picture
+from .rows import Row
+
+NUM_THUMBNAILS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Painter:
+    """Makes the pictures of queries."""
+
+    map: Map
+    queries: Capture
+    photos: ImageFiles | None
+    find: Finder
+
+    def card(self, row: Row) -> str:
+        """A query with its matches and its retrieved images."""
+        estimate = row.estimate
+        title = f"{row.label}. {estimate.name}"
+        query = _pixels(self.queries.files, estimate.name)
+        picture = None if query is None else self._matches(query, estimate)
+        return template.card(
+            title, row.verdict, failed=not estimate.is_localized, picture=picture, strip=self._strip(query, estimate)
+        )
+
+    def _matches(self, query: np.ndarray, estimate: PoseEstimate) -> str:
+        camera = self.queries.camera(estimate.name)
+        pixels = query if self.map.config.extract.in_color else _pixels(self.queries.files, estimate.name, color=False)
+        evidence = None if pixels is None else self.find(pixels, camera, estimate)
+        other = None if evidence is None else _pixels(self.photos, evidence.image)
+        if evidence is None or other is None:
+            return data_uri(fitted(query, 420))
+        return data_uri(match_picture(query, other, evidence))
+
+    def _strip(self, query: np.ndarray | None, estimate: PoseEstimate) -> list[tuple[str, str]]:
+        found = [("the query", query)]
+        found += [
+            (f"{rank}: {name}", _pixels(self.photos, name))
+            for rank, name in enumerate(estimate.retrieved[:NUM_THUMBNAILS], 1)
+        ]
+        return [(data_uri(fitted(pixels, 120), 75), caption) for caption, pixels in found if pixels is not None]
+
+
+def _pixels(files: ImageFiles | None, name: str, *, color: bool = True) -> np.ndarray | None:
+    """An image, or None where it is not to be had: the localization has already said why."""
+    if files is None:
+        return None
+    try:
+        return decode(files.read(name), name, color=color)
+    except DataError:
+        return None

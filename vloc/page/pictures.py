@@ -1,0 +1,64 @@
+"""Pictures of a page as JPEG text: thumbnails, and two images side by side with their matches."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+
+from ..array_types import Float64, UInt8
+from .evidence import Evidence
+
+AGREES, DISAGREES = (61, 220, 151), (255, 107, 74)  # RGB; also apart in lightness, for readers who confuse the hues
+MAX_LINES = 120
+GAP = 10  # px between the two images
+
+
+def data_uri(pixels: UInt8[np.ndarray, "h w 3"], quality: int = 80) -> str:
+    """An RGB image as the value of an HTML `src`."""
+    import cv2
+
+    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
+
+
+def fitted(pixels: UInt8[np.ndarray, "h w 3"], height: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The image scaled to a height, px."""
+    import cv2
+
+    width = max(round(pixels.shape[1] * height / pixels.shape[0]), 1)
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def match_picture(
+    query: UInt8[np.ndarray, "h w 3"], other: UInt8[np.ndarray, "h w 3"], evidence: Evidence, height: int = 420
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Query and map image side by side; matches that agree with the pose in green, the others in orange below them."""
+    import cv2
+
+    left, right = fitted(query, height), fitted(other, height)
+    canvas = np.concatenate([left, np.full((height, GAP, 3), 255, np.uint8), right], axis=1)
+    starts = evidence.query_pixels * (height / query.shape[0])
+    ends = evidence.map_pixels * (height / other.shape[0]) + (left.shape[1] + GAP, 0)
+    lines = canvas.copy()
+    for rows, color in ((~evidence.agrees, DISAGREES), (evidence.agrees, AGREES)):
+        _draw(lines, starts[rows], ends[rows], color)
+    return cv2.addWeighted(lines, 0.75, canvas, 0.25, 0)
+
+
+def _draw(
+    canvas: UInt8[np.ndarray, "h w 3"],
+    starts: Float64[np.ndarray, "m 2"],
+    ends: Float64[np.ndarray, "m 2"],
+    color: tuple[int, int, int],
+) -> None:
+    """Lines with dots at their ends; of many, some evenly spread over the rows."""
+    import cv2
+
+    chosen = np.linspace(0, len(starts) - 1, min(len(starts), MAX_LINES)).astype(int)
+    shift = 4  # cv2 takes fixed-point coordinates, whose pixel centres are at integers
+    for start, end in np.stack([starts, ends], axis=1)[chosen]:
+        a, b = (tuple(np.rint((point - 0.5) * 2**shift).astype(int).tolist()) for point in (start, end))
+        cv2.line(canvas, a, b, color, 1, cv2.LINE_AA, shift)
+        cv2.circle(canvas, a, 2 << shift, color, -1, cv2.LINE_AA, shift)
+        cv2.circle(canvas, b, 2 << shift, color, -1, cv2.LINE_AA, shift)

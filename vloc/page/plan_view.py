@@ -1,0 +1,134 @@
+"""The place seen from above: map points, cameras with their directions, true and estimated query poses."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..array_types import Float64
+from ..data.sparse_map import SparseMap
+from ..geometry.rigid import Rigid
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MAX_POINTS = 20_000
+POINT, MAPPED, TRUE, ESTIMATED = "#9aa5b1", "#3b6ea5", "#2f9e6e", "#e4572e"
+
+
+def plan_view(sparse: SparseMap, estimated: Mapping[str, Rigid], truth: Mapping[str, Rigid]) -> str:
+    """SVG text of the plan. Poses are `cam_from_world` by the label they get in it; metres where the map's are."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    plane = ground_plane(sparse.cam_from_world)
+    centers = sparse.cam_from_world.center @ plane.T
+    shown = np.concatenate([centers, *(pose.center[None] @ plane.T for pose in (*estimated.values(), *truth.values()))])
+    points = _near(sparse.points @ plane.T, shown)
+    size = float(np.ptp(np.concatenate([shown, points]), axis=0).max())
+    style = {"svg.fonttype": "none", "svg.hashsalt": "vloc", "font.family": "sans-serif", "font.size": 9}
+    with mpl.rc_context(style):
+        figure = Figure(figsize=(9.6, _height(np.concatenate([shown, points]))), layout="constrained")
+        axes = figure.add_subplot()
+        axes.scatter(*points.T, s=1.2, c=POINT, alpha=0.55, linewidths=0, rasterized=True)
+        _draw_cameras(axes, plane, sparse.cam_from_world, 0.016 * size, color=MAPPED, label="map images")
+        _draw_queries(axes, plane, truth, estimated, 0.022 * size)
+        _finish(axes)
+        text = io.StringIO()
+        figure.savefig(text, format="svg", dpi=150, metadata={"Date": None})
+    return text.getvalue()[text.getvalue().index("<svg") :]
+
+
+def ground_plane(cam_from_world: Rigid) -> Float64[np.ndarray, "2 3"]:
+    """Rows: the plan's directions right and up in the world, across the mean of the cameras' upward directions.
+
+    The plan keeps the world's own axes where one of them is upright.
+    """
+    upward = -cam_from_world.rotation[:, 1].mean(axis=0)  # y points down in a camera
+    norm = np.linalg.norm(upward)
+    upward = upward / norm if norm > 1e-6 else np.array([0.0, 0.0, 1.0])
+    nearest = int(np.argmax(np.abs(upward)))
+    if abs(upward[nearest]) > np.cos(np.radians(15)):
+        upward = np.sign(upward[nearest]) * np.eye(3)[nearest]
+    right = np.eye(3)[int(np.argmin(np.abs(upward)))]
+    right = right - (right @ upward) * upward
+    right /= np.linalg.norm(right)
+    return np.stack([right, np.cross(upward, right)])
+
+
+def _near(points: Float64[np.ndarray, "p 2"], cameras: Float64[np.ndarray, "i 2"]) -> Float64[np.ndarray, "p 2"]:
+    """The points that are no outliers: not further from the cameras' middle than twice what 98 of 100 are."""
+    if not len(points):
+        return points
+    distances = np.linalg.norm(points - np.median(cameras, axis=0), axis=1)
+    near = points[distances <= 2 * np.quantile(distances, 0.98)]
+    return near[:: max(len(near) // MAX_POINTS, 1)]
+
+
+def _height(shown: Float64[np.ndarray, "n 2"]) -> float:
+    """Inches of a figure of the shape of what it shows, within reason."""
+    width, height = np.maximum(np.ptp(shown, axis=0), 1e-6)
+    return float(np.clip(9.6 * height / width, 3.2, 9.6)) + 0.6
+
+
+def _triangles(plane: Float64[np.ndarray, "2 3"], poses: Rigid, size: float) -> Float64[np.ndarray, "i 3 2"]:
+    """Cameras as triangles: the apex is the centre, the base is ahead."""
+    apex = poses.center @ plane.T
+    ahead = poses.rotation[:, 2] @ plane.T * size  # the camera's z axis in the world
+    aside = poses.rotation[:, 0] @ plane.T * size * 0.6
+    return np.stack([apex, apex + ahead + aside, apex + ahead - aside], axis=1)
+
+
+def _draw_cameras(
+    axes: Axes, plane: np.ndarray, poses: Rigid, size: float, *, color: str, label: str, filled: bool = True
+) -> None:
+    from matplotlib.collections import PolyCollection
+
+    face = color if filled else "none"
+    alpha, width = (0.75, 0.0) if filled else (1.0, 1.4)
+    axes.add_collection(
+        PolyCollection(
+            list(_triangles(plane, poses, size)),
+            facecolors=face,
+            edgecolors=color,
+            alpha=alpha,
+            linewidths=width,
+            label=label,
+        )
+    )
+
+
+def _draw_queries(
+    axes: Axes, plane: np.ndarray, truth: Mapping[str, Rigid], estimated: Mapping[str, Rigid], size: float
+) -> None:
+    if estimated:
+        _draw_cameras(
+            axes, plane, Rigid.stack(list(estimated.values())), size, color=ESTIMATED, label="queries, estimated"
+        )
+    if truth:
+        _draw_cameras(
+            axes, plane, Rigid.stack(list(truth.values())), 1.35 * size, color=TRUE, label="queries, true", filled=False
+        )
+    for label, pose in {**estimated, **truth}.items():
+        x, y = plane @ (pose.center - 0.7 * size * pose.rotation[2])
+        axes.text(x, y, label, ha="center", va="center", fontsize=9, fontweight="bold", color="#222222")
+        if label in truth and label in estimated:
+            ends = np.stack([plane @ truth[label].center, plane @ estimated[label].center])
+            axes.plot(*ends.T, color=ESTIMATED, linewidth=1)
+
+
+def _finish(axes: Axes) -> None:
+    axes.set_aspect("equal")
+    axes.margins(0.03)
+    axes.autoscale_view()
+    axes.set_xlabel("m")
+    axes.set_ylabel("m")
+    axes.grid(visible=True, color="#eceff1", linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.tick_params(length=0, colors="#60707f")
+    axes.legend(loc="upper left", bbox_to_anchor=(0, 1.08), ncols=4, frameon=False, markerscale=6)

@@ -1,0 +1,97 @@
+"""What a page says of every query, and of all of them, in words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..data.estimate import PoseEstimate
+from ..map import Map
+from ..stages.evaluate import Evaluation
+from . import template
+
+
+@dataclass(frozen=True)
+class Row:
+    """One query as the page shows it."""
+
+    label: str
+    estimate: PoseEstimate
+    translation_m: float | None
+    """error; None where there is no truth, infinite where there is no pose"""
+    rotation_deg: float | None
+
+    @property
+    def accuracy(self) -> str:
+        """The error for people."""
+        if self.translation_m is None or self.rotation_deg is None:
+            return "no truth"
+        return _error(self.translation_m, self.rotation_deg)
+
+    @property
+    def verdict(self) -> str:
+        """The line under the query's name."""
+        e = self.estimate
+        if not e.is_localized:
+            return f"not localized: {e.reason}"
+        how = "" if e.source == "pnp" else f" (by {e.source})"
+        return f"{self.accuracy}{how} · {e.num_inliers} of {e.num_matches} matches agree"
+
+
+def ordered(estimates: Sequence[PoseEstimate], evaluation: Evaluation | None) -> list[Row]:
+    """Failures first, then by falling error; labels count in this order."""
+    errors = {}
+    if evaluation:
+        errors = dict(
+            zip(evaluation.names, zip(evaluation.translation_m, evaluation.rotation_deg, strict=True), strict=True)
+        )
+    rows = [Row("", e, *errors.get(e.name, (None, None))) for e in estimates]
+    rows.sort(key=lambda row: (row.estimate.is_localized, -(row.translation_m or 0.0), row.estimate.name))
+    return [Row(str(i), row.estimate, row.translation_m, row.rotation_deg) for i, row in enumerate(rows, 1)]
+
+
+def figures(map_: Map, rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """The (value, caption) pairs at the top."""
+    sparse, known = map_.sparse, [row for row in rows if row.translation_m is not None]
+    errors = np.array([(row.translation_m, row.rotation_deg) for row in known]).reshape(-1, 2)
+    localized = sum(row.estimate.is_localized for row in rows)
+    accuracy = []
+    if known:
+        accuracy = [
+            (_error(*np.median(errors, axis=0)), "median error of position and rotation"),
+            (_error(*errors.max(axis=0)), "largest errors"),
+        ]
+    return [
+        (f"{localized} of {len(rows)}", "queries localized"),
+        *accuracy,
+        (
+            f"{len(sparse.points):,} points",
+            f"mapped from {len(sparse.image_names)} images, mean error {sparse.mean_error:.2f} px",
+        ),
+    ]
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Every query in a line, as HTML."""
+    head = ("", "query", "error", "matches that agree", "of", "from", "seconds")
+    return template.table(
+        head,
+        [
+            (
+                row.label,
+                row.estimate.name,
+                row.accuracy if row.estimate.is_localized else "not localized",
+                str(row.estimate.num_inliers),
+                str(row.estimate.num_matches),
+                f"{len(row.estimate.retrieved)} images",
+                f"{row.estimate.seconds:.2f}" if row.estimate.seconds else "-",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _error(metres: float, degrees: float) -> str:
+    return f"{100 * metres:.2f} cm, {degrees:.3f}°" if np.isfinite(metres) else "no pose"

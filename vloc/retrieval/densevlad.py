@@ -1,0 +1,114 @@
+"""DenseVLAD: aggregated dense RootSIFT, with a vocabulary and a whitening learned on the map's own images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import msgspec
+import numpy as np
+
+from ..array_types import Float32, UInt8
+from ..data.features import Arrays, GlobalDescriptor
+from ..errors import StageError
+from ..runtime import Runtime
+from .base import DESCRIPTORS, Describer
+from .dense_sift import dense_root_sift
+from .vlad import aggregate, learn_vocabulary, unit
+from .whitening import is_learnable, learn_whitening
+
+CELL_SIZES = (4, 6, 8, 10)
+"""px; a patch is four cells wide, as in the paper"""
+TRAINING_IMAGES = 512
+"""images learned from at most, drawn evenly; their reduced copies (about 0.2 MB each) are held meanwhile"""
+TRAINING_DESCRIPTORS = 25_000
+"""descriptors that the vocabulary is learned from at most"""
+
+
+@DESCRIPTORS.register("densevlad")
+@dataclass(frozen=True)
+class DenseVlad:
+    """Multi-scale dense RootSIFT in a VLAD (Torii et al., 24/7 place recognition by view synthesis, CVPR 2015)."""
+
+    plugin_name: ClassVar[str]
+    in_color: ClassVar[bool] = False
+
+    image_size: Annotated[int, msgspec.Meta(ge=64)] = 480
+    """longer side at which an image is looked at (px); smaller ones are taken as they are"""
+    step: Annotated[int, msgspec.Meta(ge=1)] = 8
+    """distance between the patches of one size (px)"""
+    num_words: Annotated[int, msgspec.Meta(ge=1)] = 128
+    """size of the vocabulary"""
+    dims: Annotated[int, msgspec.Meta(ge=1)] = 256
+    """length of the descriptor after whitening; a map of fewer than twice as many images keeps the whole VLAD"""
+
+    def train(self, images: Iterable[UInt8[np.ndarray, "h w"]], seed: int) -> Arrays:
+        """`words` (words, 128), and for maps large enough `mean` (d) and `projection` (d, dims), in one pass.
+
+        StageError where no image shows any texture.
+        """
+        rng = np.random.default_rng(seed)
+        kept = _draw((self._reduced(image) for image in images), rng)
+        words = learn_vocabulary(self._sample(kept, rng), self.num_words, rng)
+        if (whitening := self._whitening(kept, words)) is None:
+            return {"words": words}
+        return {"words": words, "mean": whitening[0], "projection": whitening[1]}
+
+    def load(self, runtime: Runtime, trained: Arrays) -> Describer:
+        """The describer of grey images, with what `train` gave."""
+
+        def describe(image: UInt8[np.ndarray, "h w"]) -> GlobalDescriptor:
+            vlad = aggregate(self._patches(self._reduced(image)), trained["words"])
+            return GlobalDescriptor(_whitened(vlad, trained) if "projection" in trained else vlad)
+
+        return describe
+
+    def _reduced(self, image: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "reduced_h reduced_w"]:
+        import cv2
+
+        scale = self.image_size / max(image.shape)
+        if scale >= 1:
+            return image
+        height, width = (max(round(side * scale), 1) for side in image.shape)
+        reduced: UInt8[np.ndarray, "reduced_h reduced_w"]
+        reduced = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        return reduced
+
+    def _patches(self, image: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "n 128"]:
+        return dense_root_sift(image, CELL_SIZES, self.step)
+
+    def _sample(self, images: list[np.ndarray], rng: np.random.Generator) -> Float32[np.ndarray, "n 128"]:
+        quota = TRAINING_DESCRIPTORS // max(len(images), 1)
+        patches = [_some_rows(self._patches(image), quota, rng) for image in images]
+        if not sum(map(len, patches)):
+            raise StageError(f"densevlad: none of {len(images)} images shows any texture to learn a vocabulary from")
+        return np.concatenate(patches)
+
+    def _whitening(
+        self, images: list[np.ndarray], words: Float32[np.ndarray, "words 128"]
+    ) -> tuple[Float32[np.ndarray, d], Float32[np.ndarray, "d dims"]] | None:
+        if not is_learnable(len(images), self.dims):
+            return None
+        vlads = [aggregate(self._patches(image), words) for image in images]
+        return learn_whitening(np.stack([vlad for vlad in vlads if vlad.any()]), self.dims)
+
+
+def _draw(images: Iterable[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    """A uniform draw of at most TRAINING_IMAGES of unknown many (Vitter's algorithm R)."""
+    kept: list[np.ndarray] = []
+    for index, image in enumerate(images):
+        if index < TRAINING_IMAGES:
+            kept.append(image)
+        elif (place := int(rng.integers(index + 1))) < TRAINING_IMAGES:
+            kept[place] = image
+    return kept
+
+
+def _some_rows(rows: Float32[np.ndarray, "n d"], count: int, rng: np.random.Generator) -> Float32[np.ndarray, "some d"]:
+    return rows[rng.permutation(len(rows))[:count]]
+
+
+def _whitened(vlad: Float32[np.ndarray, d], trained: Arrays) -> Float32[np.ndarray, dims]:
+    projected = (vlad - trained["mean"]) @ trained["projection"]
+    return unit(projected) if vlad.any() else np.zeros_like(projected)

@@ -1,0 +1,64 @@
+"""Vectors of locally aggregated descriptors: the vocabulary and the aggregation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..array_types import Float32, Int64
+
+ITERATIONS = 10
+"""of Lloyd's algorithm; later ones move the words little"""
+
+
+def learn_vocabulary(
+    descriptors: Float32[np.ndarray, "n d"], num_words: int, rng: np.random.Generator
+) -> Float32[np.ndarray, "words d"]:
+    """Cluster centres by Lloyd's k-means; no more than there are descriptors.
+
+    A word that loses all its descriptors stays where it is.
+    """
+    first = rng.choice(len(descriptors), min(num_words, len(descriptors)), replace=False)
+    words = descriptors[np.sort(first)]
+    for _ in range(ITERATIONS):
+        counts, sums = _per_word(descriptors, words)
+        words = np.where(counts > 0, sums / np.maximum(counts, 1), words)
+    return words
+
+
+def aggregate(
+    descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"]
+) -> Float32[np.ndarray, words_times_d]:
+    """Sums of residuals to the nearest word, every word's made a unit vector, then the whole; zeros of no descriptors.
+
+    Arandjelovic & Zisserman, All about VLAD, CVPR 2013, section 3 (intra-normalisation).
+    """
+    counts, sums = _per_word(descriptors, words)
+    return unit(unit(sums - counts * words).ravel())
+
+
+def unit(vectors: Float32[np.ndarray, "*batch d"]) -> Float32[np.ndarray, "*batch d"]:
+    """Vectors of length 1; zeros stay zeros."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1)
+
+
+def _per_word(
+    descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"]
+) -> tuple[Float32[np.ndarray, "words 1"], Float32[np.ndarray, "words d"]]:
+    """How many descriptors are nearest to each word, and their sum."""
+    from scipy.sparse import csc_array
+
+    n, nearest = len(descriptors), _nearest_word(descriptors, words)
+    members = csc_array((np.ones(n, np.float32), nearest, np.arange(n + 1)), shape=(len(words), n))
+    counts = np.bincount(nearest, minlength=len(words)).astype(np.float32)
+    return counts[:, None], members @ descriptors
+
+
+def _nearest_word(
+    descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"]
+) -> Int64[np.ndarray, n]:
+    # |x - w|^2 / 2 = |x|^2 / 2 - (x w - |w|^2 / 2): the nearest word has the largest bracket
+    nearness = descriptors @ words.T
+    nearness -= 0.5 * np.einsum("wd,wd->w", words, words)
+    nearest: Int64[np.ndarray, n] = nearness.argmax(axis=1)
+    return nearest

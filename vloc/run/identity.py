@@ -1,0 +1,91 @@
+"""What a store's results depend on, as one key and as text that says why another run cannot reuse them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ..stage import Context, EachStage, OnceStage
+from .fingerprint import fingerprint
+from .shard import FORMAT
+
+Plain = str | int | float | bool | None
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A stage with its settings and inputs: the content of `store.json`."""
+
+    stage: str
+    version: int
+    settings: dict[str, Plain]
+    """dotted name -> value; a plugin stands with its registered name"""
+    context: list[tuple[str, str]]
+    """name and fingerprint of every input that is common to all items"""
+    key: str
+    """fingerprint of all the above"""
+    vloc: str
+    """version of vloc that made the store; not part of the key: that is what the stage's own version is for"""
+
+    @property
+    def folder(self) -> str:
+        """The name of the store's folder."""
+        return f"{self.stage}-{self.key[:16]}"
+
+
+def identify(stage: EachStage[Any, Any] | OnceStage[Any], settings: object, context: tuple[Context, ...]) -> Identity:
+    """The identity of the results that a stage would give."""
+    inputs = [(getattr(value, "name", "value"), value.fingerprint) for value in context]
+    key = fingerprint(FORMAT, stage.name, stage.version, settings, [mark for _, mark in inputs])
+    return Identity(stage.name, stage.version, dict(_flat(settings)), inputs, key, _vloc_version())
+
+
+def difference(new: Identity, old: Identity) -> str:
+    """Why results of `old` do not serve `new`, for people."""
+    if new.version != old.version:
+        return f"stage version {old.version} -> {new.version}"
+    names = [name for name in {**old.settings, **new.settings} if _setting(old, name) != _setting(new, name)]
+    settings = [f"{name} {_setting(old, name)} -> {_setting(new, name)}" for name in names]
+    before = [mark for _, mark in old.context]
+    inputs = [name for name, mark in new.context if mark not in before]
+    reasons = [f"changed setting: {', '.join(settings)}"] if settings else []
+    reasons += [f"inputs changed: {', '.join(inputs)}"] if inputs else []
+    return "; ".join(reasons) or "new"
+
+
+def _setting(identity: Identity, name: str) -> str:
+    return str(identity.settings.get(name, "(none)"))
+
+
+def _flat(value: object, name: str = "") -> list[tuple[str, Plain]]:
+    """Nested settings as (dotted name, value) rows."""
+    match value:
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            parts = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+            plugin = getattr(value, "plugin_name", None)
+            return ([(name or "plugin", plugin)] if plugin else []) + _flat_parts(parts, name)
+        case Mapping():
+            return _flat_parts(value, name)
+        case tuple() | list():
+            return _flat_parts({str(place): part for place, part in enumerate(value)}, name)
+        case np.ndarray():
+            return [(name, f"array {value.shape} {fingerprint(value)}")]
+        case None | str() | bool() | int() | float():
+            return [(name, value)] if name or value is not None else []
+        case _:
+            return [(name, str(value))]
+
+
+def _flat_parts(parts: Mapping[str, object], name: str) -> list[tuple[str, Plain]]:
+    return [row for key, part in parts.items() for row in _flat(part, f"{name}.{key}" if name else key)]
+
+
+def _vloc_version() -> str:
+    try:
+        return version("vloc")
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,181 @@
+"""One immutable file that holds the results of many items.
+
+A shard is an HDF5 file that any HDF5 tool opens: under `arrays/` one dataset a name, the items' arrays one after the
+other, and `index`, JSON text that says whose rows are whose. After HDF5's end stands a seal of 28 bytes: where the
+index is, its CRC-32, and that of the whole file. vloc reads shards by plain file reads and not through HDF5: that runs
+in many threads at a time, keeps no file open, leaves no mapped pages in memory, and a damaged file cannot crash it.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from io import BufferedReader
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from ..errors import DataError, StageError
+from ..stage import Key
+from .fingerprint import bytes_fingerprint
+
+FORMAT = 1
+"""Part of every store's key, so a version of vloc never meets shards of another format."""
+
+Arrays = Mapping[str, np.ndarray]
+Outcome = Arrays | str
+"""What became of one item: its arrays, or the reason why it failed."""
+
+_SEAL = struct.Struct("<4sQQII")  # mark, offset, length and CRC-32 of the index, CRC-32 of all that precedes it
+_MARK = b"vloc"
+_KINDS = "biufS"
+_BLOCK = 1 << 20
+
+
+class ArrayIndex(msgspec.Struct):
+    """Where the items' arrays of one name are: item i has the rows `rows[i]:rows[i + 1]`."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    """of one row"""
+    offset: int
+    """of the first row, bytes from the start of the file"""
+    rows: list[int]
+
+
+class Index(msgspec.Struct):
+    """The table of contents of a shard."""
+
+    keys: list[str | tuple[str, str]]
+    fingerprints: list[str]
+    failures: dict[int, str]
+    """row of the item -> reason"""
+    arrays: dict[str, ArrayIndex]
+
+
+def shard_name(keys: Sequence[Key], fingerprints: Sequence[str]) -> str:
+    """The file name: made from what is inside, so that a resumed run writes the very files of an uninterrupted one."""
+    return f"{bytes_fingerprint(msgspec.json.encode((keys, fingerprints)))}.h5"
+
+
+def label(key: Key) -> str:
+    """A key as people read it."""
+    return key if isinstance(key, str) else " - ".join(key)
+
+
+def pack(keys: Sequence[Key], fingerprints: Sequence[str], outcomes: Sequence[Outcome]) -> bytes:
+    """The content of a shard; the same input gives the same bytes.
+
+    StageError: items whose arrays of one name differ in type or in the shape of a row.
+    """
+    failures = {row: outcome for row, outcome in enumerate(outcomes) if isinstance(outcome, str)}
+    index = Index(list(keys), list(fingerprints), failures, {})
+    columns = _columns(keys, outcomes)
+    image, at, length = _hdf5_image(columns, index)
+    unsealed = image + _SEAL.pack(_MARK, at, length, zlib.crc32(image[at : at + length]), 0)[:-4]
+    return unsealed + struct.pack("<I", zlib.crc32(unsealed))
+
+
+def _columns(keys: Sequence[Key], outcomes: Sequence[Outcome]) -> dict[str, list[np.ndarray | None]]:
+    """For every name the items' arrays, None where the item failed."""
+    first = next((outcome for outcome in outcomes if not isinstance(outcome, str)), {})
+    columns: dict[str, list[np.ndarray | None]] = {name: [] for name in sorted(first)}
+    for key, outcome in zip(keys, outcomes, strict=True):
+        if not isinstance(outcome, str) and sorted(outcome) != sorted(first):
+            raise StageError(f"{label(key)}: expected the arrays {sorted(first)}, got {sorted(outcome)}")
+        for name, column in columns.items():
+            column.append(None if isinstance(outcome, str) else _checked(key, name, outcome[name], first[name]))
+    return columns
+
+
+def _checked(key: Key, name: str, array: np.ndarray, like: np.ndarray) -> np.ndarray:
+    if array.ndim == 0 or array.dtype.kind not in _KINDS:
+        raise StageError(
+            f"{label(key)}: '{name}' must be an array of numbers with rows, got {array.dtype}{array.shape}"
+        )
+    if array.dtype != like.dtype or array.shape[1:] != like.shape[1:]:
+        raise StageError(
+            f"{label(key)}: '{name}' has rows of {array.dtype}{array.shape[1:]}, "
+            f"the items before it of {like.dtype}{like.shape[1:]}"
+        )
+    return array
+
+
+def _hdf5_image(columns: Mapping[str, list[np.ndarray | None]], index: Index) -> tuple[bytes, int, int]:
+    """An HDF5 file made in memory, with offset and length of its index; fills in `index.arrays`."""
+    import h5py
+
+    # HDF5 never touches the disk: it corrupts files and even crashes when that is full
+    with h5py.File("shard", "w", driver="core", backing_store=False, block_size=1 << 24) as file:
+        for name, column in columns.items():
+            parts = [array for array in column if array is not None]
+            data = parts[0] if len(parts) == 1 else np.concatenate(parts)
+            stored = file.create_dataset(f"arrays/{name}", data=data, track_times=False)
+            rows = [0, *np.cumsum([0 if array is None else len(array) for array in column]).tolist()]
+            index.arrays[name] = ArrayIndex(data.dtype.str, data.shape[1:], stored.id.get_offset() or 0, rows)
+        text = msgspec.json.encode(index)
+        stored = file.create_dataset("index", data=np.frombuffer(text, np.uint8), track_times=False)
+        at = stored.id.get_offset()
+        file.flush()
+        return file.id.get_file_image(), at, len(text)
+
+
+class Shard:
+    """A shard on disk: its table of contents in memory, its arrays read when asked for."""
+
+    def __init__(self, path: Path) -> None:
+        """DataError: the file is not a whole shard. The checksum is compared at the first read, or by `check`."""
+        self.path = path
+        self.index = self._read_index()
+        self._checked = False
+
+    def check(self) -> None:
+        """Compare the checksum (0.4 ms a MB); DataError: the content is not what was written."""
+        found, expected = 0, 0
+        with self.path.open("rb", buffering=0) as file:
+            left = self.path.stat().st_size - 4
+            while left > 0 and (block := file.read(min(left, _BLOCK))):
+                found, left = zlib.crc32(block, found), left - len(block)
+            expected = int.from_bytes(file.read(4), "little")
+        if found != expected:
+            raise self._broken(f"its checksum is {found:08x}, expected {expected:08x}")
+        self._checked = True
+
+    def read(self, row: int) -> dict[str, np.ndarray]:
+        """The arrays of one item, freshly read and yours to change."""
+        if not self._checked:
+            self.check()
+        with self.path.open("rb") as file:
+            return {name: self._read_rows(file, array, row) for name, array in self.index.arrays.items()}
+
+    def _read_rows(self, file: BufferedReader, array: ArrayIndex, row: int) -> np.ndarray:
+        dtype = np.dtype(array.dtype)
+        start, stop = array.rows[row], array.rows[row + 1]
+        row_bytes = math.prod(array.shape) * dtype.itemsize
+        data = np.empty((stop - start) * row_bytes, np.uint8)
+        file.seek(array.offset + start * row_bytes)
+        if file.readinto(data.data) != len(data):
+            raise self._broken("it ends early")
+        return data.view(dtype).reshape(stop - start, *array.shape)
+
+    def _read_index(self) -> Index:
+        if not self.path.exists():
+            raise DataError(f"{self.path}: missing; run the command that made it again")
+        with self.path.open("rb", buffering=0) as file:
+            size = self.path.stat().st_size
+            file.seek(max(size - _SEAL.size, 0))
+            seal = file.read(_SEAL.size)
+            if len(seal) != _SEAL.size or not seal.startswith(_MARK):
+                raise self._broken("it has no seal at its end")
+            _, at, length, checksum, _ = _SEAL.unpack(seal)
+            file.seek(min(at, size))
+            text = file.read(min(length, size))
+        if zlib.crc32(text) != checksum:
+            raise self._broken("the checksum of its index differs")
+        return msgspec.json.decode(text, type=Index)
+
+    def _broken(self, what: str) -> DataError:
+        return DataError(f"{self.path}: broken shard: {what}; delete it and run the command that made it again")

@@ -1,0 +1,161 @@
+"""Where results live: the only part that knows paths, progress, reuse, resume and workers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from ..atomic import write_text
+from ..errors import DataError
+from ..runtime import Runtime, one_thread_per_worker
+from ..stage import Artifact, Context, EachStage, Items, Key, OnceStage, Storable
+from .content import ContentHashes
+from .execute import Job, chunked, execute, fingerprints
+from .fingerprint import fingerprint
+from .guard import disk_guard, memory_guard
+from .identity import identify
+from .lock import FolderLock
+from .plan import PlanRow, why
+from .progress import Reporter, Silent
+from .results import NamedArtifact, PlanEnds, StoredResults
+from .store import ONLY, Store, artifact_of, read_json
+
+I = TypeVar("I")  # noqa: E741 - an item
+R = TypeVar("R", bound=Storable)
+T = TypeVar("T")
+
+
+class Workspace:
+    """A folder that runs stages and keeps what they give; a context manager that holds the folder's lock.
+
+    Results are found again by content: stage, its version, settings, and fingerprints of items and context. A dry run
+    writes nothing: it fills `plan` until a stage needs a value that is not there, which ends the `with` block.
+    """
+
+    def __init__(
+        self, folder: Path, runtime: Runtime | None = None, reporter: Reporter | None = None, *, dry_run: bool = False
+    ) -> None:
+        self.folder = folder
+        self.runtime = runtime or Runtime()
+        self.reporter = reporter or Silent()
+        self.dry_run = dry_run
+        self.plan: list[PlanRow] = []
+        self.failures: dict[str, dict[Key, str]] = {}
+        """stage -> item -> reason, of this run"""
+        self._hashes = ContentHashes(folder)
+        self._lock = FolderLock(folder)
+        self._seen: set[str] = set()
+
+    def __enter__(self) -> Self:
+        if not self.dry_run:
+            self._take_folder()
+            for leftover in (*self.folder.glob(".*.tmp"), *self.folder.glob("*/.*.tmp")):
+                leftover.unlink(missing_ok=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self.reporter.close()
+        if self.dry_run:
+            if isinstance(error, PlanEnds):
+                self.plan.append(PlanRow("later stages", 0, 0, str(error)))
+            return isinstance(error, PlanEnds)
+        self._lock.release()
+        return False
+
+    def each(self, stage: EachStage[I, R], items: Items[I], settings: object, *context: Context) -> StoredResults[R]:
+        """The results of a stage for every item; only what is not stored is computed.
+
+        Items that raise DataError are failures, kept like results. Any other error ends the run, with the name of the
+        item in its notes; finished shards stay.
+        """
+        marks = fingerprints(stage.name, items, self.runtime.num_workers)
+        store = self._open(Store(self.folder, identify(stage, settings, context)))
+        todo = [row for row, item in enumerate(marks.items()) if store.place(*item) is None]
+        self._start(store, len(marks), len(todo))
+        if todo and not self.dry_run:
+            with one_thread_per_worker():
+                job = Job(
+                    stage.name, stage.start(settings, self.runtime, *_values(context)), items, self.reporter.advance
+                )
+                self._fill(store, job, chunked(todo, stage.chunk), list(marks.items()))
+        return self._finish(store, store.results(stage.result, marks), marks)
+
+    def once(self, stage: OnceStage[R], settings: object, *context: Context) -> NamedArtifact[R]:
+        """The result of a stage that takes everything at once."""
+        store = self._open(Store(self.folder, identify(stage, settings, context)))
+        marks: dict[Key, str] = {ONLY: ""}
+        todo = store.place(ONLY, "") is None
+        self._start(store, 1, int(todo))
+        if todo and not self.dry_run:
+            with memory_guard(stage.name):
+                result = stage.run(settings, self.runtime, *_values(context))
+                store.add([ONLY], [""], [result.to_arrays()])
+            self.reporter.advance(failed=False)
+        return artifact_of(self._finish(store, store.results(stage.result, marks), marks))
+
+    def artifact(self, value: T, *parts: object) -> Artifact[T]:
+        """A value from outside as context for stages; `parts` are plain values that stand for all of its content."""
+        return NamedArtifact(type(value).__name__.lower(), fingerprint(*parts), lambda: value)
+
+    def content_hash(self, name: str, stamp: object, read: Callable[[], bytes]) -> str:
+        """Fingerprint of a file's content, read again only when `stamp` (its size and time) has changed."""
+        return self._hashes.get(name, stamp, read)
+
+    def publish(self, name: str, data: dict[str, Any]) -> None:
+        """Write a manifest: JSON text that appears whole or not at all."""
+        text = json.dumps(data, indent=1) + "\n"
+        with disk_guard(self.folder / name, len(text)):
+            write_text(self.folder / name, text)
+
+    def _take_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except OSError as error:
+            raise DataError(f"{self.folder}: not a folder that can be written: {error.strerror}") from None
+
+    def _open(self, store: Store) -> Store:
+        for broken in store.scan(self.runtime.num_workers):
+            self.reporter.note(f"{broken}: broken, its items are redone")
+            if not self.dry_run:
+                broken.unlink()
+        return store
+
+    def _start(self, store: Store, total: int, todo: int) -> None:
+        row = PlanRow(store.identity.stage, total, todo, why(store, total, todo, self._seen))
+        self._seen.add(store.identity.folder)
+        self.plan.append(row)
+        self.reporter.start(row.stage, row.total, row.todo, row.reason)
+        if not self.dry_run:
+            store.create()
+
+    def _fill(self, store: Store, job: Job, chunks: Sequence[Sequence[int]], items: Sequence[tuple[Key, str]]) -> None:
+        with closing(execute(job, chunks, self.runtime.num_workers)) as computed:
+            for chunk, outcomes in zip(chunks, computed, strict=True):
+                keys, marks = zip(*(items[row] for row in chunk), strict=True)
+                store.add(keys, marks, outcomes)
+
+    def _finish(self, store: Store, results: StoredResults[R], marks: dict[Key, str]) -> StoredResults[R]:
+        """Write down what is complete, and collect the failures."""
+        if results.failures:
+            self.failures.setdefault(results.name, {}).update(results.failures)
+        if not self.dry_run:
+            store.keep(results, marks)
+            self._hashes.save()
+            self.reporter.finish(len(results.failures))
+        return results
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """What `publish` wrote; DataError names a file that is missing or no JSON object."""
+    return read_json(path, dict[str, Any])
+
+
+def _values(context: Sequence[Context]) -> Iterator[Any]:
+    return (value.value if isinstance(value, Artifact) else value for value in context)

@@ -1,0 +1,96 @@
+"""The one door to PoseLib: it checks what PoseLib does not, since it reads past unequal arrays and skips unknown keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..array_types import Bool, Float64
+from ..errors import DataError
+from ..geometry.camera import Camera
+from ..geometry.projection import unproject
+from ..geometry.rigid import Rigid
+
+# PoseLib takes other names for no camera at all, in silence (probed with 2.0.5).
+MODELS = frozenset({"SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "OPENCV_FISHEYE", "FULL_OPENCV"})
+OUTSIDE = -1e9  # px; rays outside the camera model become nobody's inlier
+
+Options = Mapping[str, object]
+
+
+def ransac_pose(
+    points2d: Float64[np.ndarray, "m 2"], points_in_world: Float64[np.ndarray, "m 3"], camera: Camera,
+    ransac: Options, bundle: Options,
+) -> Rigid:
+    """`cam_from_world` of the largest consensus; the identity where there is none."""
+    import poselib
+
+    check_points(points2d, 2, len(points2d))
+    check_points(points_in_world, 3, len(points2d))
+    pixels, model = _camera(points2d, camera)
+    pose, _ = poselib.estimate_absolute_pose(
+        pixels, np.ascontiguousarray(points_in_world, np.float64), model,
+        _known(ransac, poselib.RansacOptions()), _known(bundle, poselib.BundleOptions()),
+    )
+    return Rigid(np.array(pose.R), np.array(pose.t).reshape(3))
+
+
+def relative_pose_inliers(
+    points1: Float64[np.ndarray, "m 2"], camera1: Camera, points2: Float64[np.ndarray, "m 2"], camera2: Camera,
+    ransac: Options,
+) -> Bool[np.ndarray, "m"]:
+    """Which matched pixels agree with one relative pose of two calibrated cameras."""
+    import poselib
+
+    check_points(points1, 2, len(points1))
+    check_points(points2, 2, len(points1))
+    (pixels1, model1), (pixels2, model2) = _camera(points1, camera1), _camera(points2, camera2)
+    options = _known(ransac, poselib.RansacOptions())
+    return _inliers(poselib.estimate_relative_pose(pixels1, pixels2, model1, model2, options, {}), len(points1))
+
+
+def fundamental_inliers(
+    points1: Float64[np.ndarray, "m 2"], points2: Float64[np.ndarray, "m 2"], ransac: Options
+) -> Bool[np.ndarray, "m"]:
+    """Which matched pixels agree with one fundamental matrix of two uncalibrated, undistorted cameras."""
+    import poselib
+
+    check_points(points1, 2, len(points1))
+    check_points(points2, 2, len(points1))
+    pixels1, pixels2 = np.ascontiguousarray(points1, np.float64), np.ascontiguousarray(points2, np.float64)
+    options = _known(ransac, poselib.RansacOptions())
+    return _inliers(poselib.estimate_fundamental(pixels1, pixels2, options, {}), len(points1))
+
+
+def check_points(points: np.ndarray, dimensions: int, count: int) -> None:
+    """DataError unless `points` are `count` finite rows of so many dimensions."""
+    if points.shape != (count, dimensions):
+        raise DataError(f"matched points of shape {points.shape}, expected ({count}, {dimensions})")
+    if not np.isfinite(points).all():
+        raise DataError("matched points with numbers that are not finite")
+
+
+def _known(options: Options, defaults: Options) -> dict[str, object]:
+    unknown = set(options) - set(defaults)
+    if unknown:
+        raise DataError(f"PoseLib options {sorted(unknown)}, expected some of {sorted(defaults)}")
+    return dict(options)
+
+
+def _inliers(answer: tuple[object, Mapping[str, list[bool]]], count: int) -> Bool[np.ndarray, "m"]:
+    found = np.array(answer[1].get("inliers", []), bool)
+    return found if len(found) == count else np.zeros(count, bool)
+
+
+def _camera(points: np.ndarray, camera: Camera) -> tuple[np.ndarray, dict[str, object]]:
+    """Pixels and PoseLib's form of their camera; models it lacks become a pinhole of the same focal lengths."""
+    if not camera.is_known:
+        raise DataError("a pose needs intrinsics, the camera has none")
+    model, params = camera.model, camera.params
+    if model not in MODELS:
+        model, params = "PINHOLE", (*camera.focal, *camera.principal_point)
+        points = unproject(camera, points) * camera.focal + camera.principal_point
+        points = np.where(np.isfinite(points), points, OUTSIDE)
+    form: dict[str, object] = {"model": model, "width": camera.width, "height": camera.height, "params": list(params)}
+    return np.ascontiguousarray(points, np.float64), form

@@ -1,0 +1,124 @@
+"""Structure from motion: poses, cameras and points of images that have no poses, by COLMAP's mappers in a child process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+
+from ..array_types import Float32, Int32
+from ..data.sparse_map import SparseMap
+from ..errors import DataError, StageError
+from ..geometry.camera import Camera
+from .colmap import PairMatches, check_keypoints, check_matches
+
+
+@dataclass(frozen=True)
+class SfmConfig:
+    """How poses are found where none are known."""
+
+    method: Literal["incremental", "global"] = "incremental"
+    """incremental (Schoenberger and Frahm 2016) or global (Pan et al. 2024)"""
+    refine_intrinsics: bool = True
+    """whether focal lengths and distortions may change; principal points stay"""
+    max_reproj_error: Annotated[float, msgspec.Meta(gt=0)] = 4.0
+    """px; observations further from their point are dropped"""
+    min_model_size: Annotated[int, msgspec.Meta(ge=2)] = 3
+    """images; smaller models are not counted"""
+
+
+@dataclass(frozen=True, eq=False)
+class UnposedImages:
+    """Names and cameras, one row an image; `has_prior_focal[c]`: camera c's focal length is measured, not guessed."""
+
+    names: Sequence[str]
+    cameras: tuple[Camera, ...]
+    camera_of_image: Int32[np.ndarray, "i"]
+    has_prior_focal: tuple[bool, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SfmResult:
+    """The largest model, its images in input order with refined cameras, and the number of images in every model.
+
+    The scale and frame of the world are arbitrary.
+    """
+
+    sparse: SparseMap
+    images_in_models: tuple[int, ...]
+
+
+def reconstruct(
+    images: UnposedImages, keypoints: Sequence[Float32[np.ndarray, "n 2"]], matches: PairMatches, config: SfmConfig,
+    seed: int = 0, num_threads: int = -1,
+) -> SfmResult:
+    """Poses and points from matches (rows of `images` -> keypoint rows), the largest model.
+
+    Runs in a child process: whatever COLMAP dies of becomes a StageError. Also where no model comes out.
+    """
+    _check(images, keypoints, matches)
+    with TemporaryDirectory(prefix="vloc-sfm-") as folder:
+        _write_job(Path(folder), images, keypoints, matches, {**asdict(config), "seed": seed, "num_threads": num_threads})
+        _run_child(Path(folder))
+        return _read_result(Path(folder), len(images.names), matches)
+
+
+def _check(images: UnposedImages, keypoints: Sequence[np.ndarray], matches: PairMatches) -> None:
+    if not len(images.names) == len(keypoints) == len(images.camera_of_image):
+        raise DataError(f"{len(keypoints)} sets of keypoints for {len(images.names)} images, expected one each")
+    for name, points, camera in zip(images.names, keypoints, images.camera_of_image, strict=True):
+        check_keypoints(name, points)
+        if not images.cameras[camera].is_known:
+            raise DataError(f"{name}: SfM starts from intrinsics, its camera has none (a guess will do)")
+    for pair, indices in matches.items():
+        check_matches(pair, indices, [len(points) for points in keypoints])
+
+
+def _write_job(
+    folder: Path, images: UnposedImages, keypoints: Sequence[np.ndarray], matches: PairMatches, settings: dict[str, object]
+) -> None:
+    text = {
+        "names": list(images.names), "cameras": [asdict(camera) for camera in images.cameras],
+        "camera_of_image": images.camera_of_image.tolist(), "has_prior_focal": list(images.has_prior_focal),
+        "settings": settings,
+    }
+    (folder / "job.json").write_text(json.dumps(text))
+    pairs = sorted(pair for pair, indices in matches.items() if len(indices))
+    none = np.zeros((0, 2))
+    np.savez(
+        folder / "job.npz",
+        counts=np.array([len(points) for points in keypoints], np.int64),
+        keypoints=np.concatenate([none, *keypoints]).astype(np.float32),
+        pairs=np.array(pairs, np.int64).reshape(-1, 2),
+        match_counts=np.array([len(matches[pair]) for pair in pairs], np.int64),
+        matches=np.concatenate([none, *[matches[pair] for pair in pairs]]).astype(np.uint32),
+    )
+
+
+def _run_child(folder: Path) -> None:
+    command = [sys.executable, "-m", "vloc.solvers.sfm_child", str(folder)]
+    child = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if child.returncode != 0:
+        end = f"signal {-child.returncode}" if child.returncode < 0 else f"status {child.returncode}"
+        last = " | ".join(child.stderr.strip().splitlines()[-3:])
+        raise StageError(f"SfM: the mapper ended with {end}: {last or 'it said nothing'}")
+
+
+def _read_result(folder: Path, num_images: int, matches: PairMatches) -> SfmResult:
+    sizes = tuple(json.loads((folder / "models.json").read_text()))
+    if not sizes:
+        total = sum(map(len, matches.values()))
+        raise StageError(
+            f"SfM registered none of {num_images} images ({len(matches)} pairs, {total} matches): "
+            "the images overlap too little, or were taken from one spot"
+        )
+    with np.load(folder / "model.npz") as arrays:
+        return SfmResult(SparseMap.from_arrays(dict(arrays)), sizes)

@@ -1,0 +1,98 @@
+"""A sparse map from matches between images of known poses, by COLMAP's triangulator, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+
+from ..array_types import Float32
+from ..data.sparse_map import NO_POINT, SparseMap
+from .colmap import PairMatches, correspondence_graph, posed_reconstruction, pycolmap
+from .posed_images import PosedImages
+
+
+@dataclass(frozen=True)
+class TriangulationConfig:
+    """Which points are made, and kept."""
+
+    max_reproj_error: Annotated[float, msgspec.Meta(gt=0)] = 4.0
+    """px; observations further from their point are dropped"""
+    min_tri_angle_deg: Annotated[float, msgspec.Meta(ge=0, lt=180)] = 1.5
+    """degrees; points whose rays meet at less are dropped"""
+    min_track_length: Annotated[int, msgspec.Meta(ge=2)] = 2
+    """images; points seen in fewer are dropped"""
+
+
+def triangulate(
+    images: PosedImages, keypoints: Sequence[Float32[np.ndarray, "n 2"]], matches: PairMatches, config: TriangulationConfig
+) -> SparseMap:
+    """Points from matches (rows of `images` -> keypoint rows); cameras and poses stay exactly as given.
+
+    Schoenberger and Frahm 2016, section 4.2, then bundle adjustment of the points alone. The result does not depend
+    on the number of cores. DataError for matches or keypoints that cannot be.
+    """
+    counts = [len(points) for points in keypoints]
+    graph = correspondence_graph(counts, matches)
+    model = posed_reconstruction(images, keypoints)
+    _make_points(model, graph, config)
+    return sparse_map(images, counts, model, range(1, len(images) + 1))
+
+
+def _make_points(model: Any, graph: Any, config: TriangulationConfig) -> None:
+    library = pycolmap()
+    manager = library.ObservationManager(model, graph)
+    triangulator = library.IncrementalTriangulator(graph, model, manager)
+    options = library.IncrementalTriangulatorOptions(
+        min_angle=config.min_tri_angle_deg, ignore_two_view_tracks=config.min_track_length > 2, random_seed=0,
+        complete_max_reproj_error=config.max_reproj_error, merge_max_reproj_error=config.max_reproj_error,
+    )
+    for image in sorted(model.reg_image_ids()):
+        triangulator.triangulate_image(options, image)
+    triangulator.complete_all_tracks(options)
+    triangulator.merge_all_tracks(options)
+    triangulator.retriangulate(options)
+    _adjust_points(model)
+    manager.filter_all_points3D(config.max_reproj_error, config.min_tri_angle_deg)
+    model.update_point_3d_errors()
+
+
+def _adjust_points(model: Any) -> None:
+    """Least squares on the points; on one thread, for sums in the same order on every machine."""
+    library = pycolmap()
+    setup = library.BundleAdjustmentConfig()
+    for image in model.reg_image_ids():
+        setup.add_image(image)
+    options = library.BundleAdjustmentOptions(
+        print_summary=False, refine_focal_length=False, refine_principal_point=False, refine_extra_params=False,
+        refine_rig_from_world=False, refine_sensor_from_rig=False,
+    )
+    options.ceres.solver_options.num_threads = 1
+    options.ceres.solver_options.function_tolerance = 1e-6
+    if model.num_points3D():
+        library.create_default_bundle_adjuster(options, setup, model).solve()
+
+
+def sparse_map(images: PosedImages, counts: Sequence[int], model: Any, image_ids: Sequence[int]) -> SparseMap:
+    """The points of a COLMAP model in the order of their ids; `image_ids`: what it calls each row of `images`."""
+    entries = sorted(model.points3D.items())
+    points = [point for _, point in entries]
+    offsets = np.concatenate([[0], np.cumsum(np.asarray(counts, np.int64))]).astype(np.int64)
+    observed = np.full(offsets[-1], NO_POINT, np.int32)
+    tracks = [point.track.elements for point in points]
+    rows = np.repeat(np.arange(len(points), dtype=np.int32), [len(track) for track in tracks])
+    pairs = [(element.image_id, element.point2D_idx) for element in chain.from_iterable(tracks)]
+    image, keypoint = np.array(pairs, np.int64).reshape(-1, 2).T
+    row_of_id = np.zeros(max(image_ids, default=0) + 1, np.int64)
+    row_of_id[np.asarray(image_ids, np.int64)] = np.arange(len(image_ids))
+    observed[offsets[row_of_id[image]] + keypoint] = rows
+    return SparseMap(
+        images.names, images.cameras, np.asarray(images.camera_of_image, np.int32), images.cam_from_world,
+        points=np.array([point.xyz for point in points], np.float64).reshape(-1, 3),
+        point_errors=np.array([point.error for point in points], np.float32),
+        offsets=offsets, point_of_keypoint=observed,
+    )

@@ -1,0 +1,56 @@
+"""The images of a capture, decoded one at a time as a stage asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..data.capture import Capture, ImageFiles
+from ..errors import DataError
+from ..formats.images import check_size, decode
+
+ContentHash = Callable[[str, str, Callable[[], bytes]], str]
+"""(name, stamp, read) -> hash of the bytes; `Workspace.content_hash`."""
+
+
+@dataclass(frozen=True)
+class ImageItems:
+    """Images as items of a stage, by name. A broken or missing one is a DataError when it is loaded."""
+
+    capture: Capture
+    keys: Sequence[str]
+    content_hash: ContentHash
+    in_color: bool
+    min_size: int | None = None
+    """an image may be decoded smaller, with at least this longer side (px)"""
+
+    @property
+    def files(self) -> ImageFiles:
+        """Where the bytes are; DataError for a capture without images."""
+        if self.capture.files is None:
+            raise DataError("this capture has no image files: give their folder with --images")
+        return self.capture.files
+
+    def fingerprint(self, index: int) -> str:
+        """The hash of the image file."""
+        name = self.keys[index]
+        stamp = self.files.stamp(name)
+        return stamp if stamp == "missing" else self.content_hash(name, stamp, lambda: self.files.read(name))
+
+    def load(self, index: int) -> np.ndarray:
+        """uint8 pixels, (h, w) or (h, w, 3) RGB, of the size the camera says unless reduced."""
+        name = self.keys[index]
+        pixels = decode(self.files.read(name), name, color=self.in_color, min_size=self.min_size)
+        if self.min_size is None:
+            check_size(pixels, self.capture.camera(name), name)
+        return pixels
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """The pixels of every image that can be read."""
+        for index in range(len(self.keys)):
+            try:
+                yield self.load(index)
+            except DataError:
+                continue

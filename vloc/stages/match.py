@@ -1,0 +1,59 @@
+"""Pair of images -> matches of their descriptors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from ..data.features import LocalFeatures, Matches
+from ..matching.base import Matcher
+from ..runtime import Runtime
+from ..stage import EachStage, Results, Run
+
+PREPARED_IMAGES = 128
+"""images whose prepared descriptors (2 MB for 4,096 of SIFT) stay in memory"""
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class PairItems:
+    """Pairs of images as items of a stage; the stage itself reads what it needs of them."""
+
+    keys: Sequence[Pair]
+    inputs: Sequence[Callable[[Pair], str]]
+    """fingerprints of what the stage reads for a pair"""
+
+    def fingerprint(self, index: int) -> str:
+        """Changes when something read for this pair does."""
+        return " ".join(fingerprint(self.keys[index]) for fingerprint in self.inputs)
+
+    def load(self, index: int) -> Pair:
+        """The pair's names."""
+        return self.keys[index]
+
+
+def both_images(results: Results[Any]) -> Callable[[Pair], str]:
+    """The fingerprint, for a pair, of the results of its two images."""
+    return lambda pair: f"{results.fingerprint_of(pair[0])} {results.fingerprint_of(pair[1])}"
+
+
+def tiled(pairs: Sequence[Pair], tile: int = PREPARED_IMAGES // 4) -> list[Pair]:
+    """The same pairs in an order in which neighbours share images, tile by tile of the pair matrix."""
+    order = {name: i // tile for i, name in enumerate(sorted({name for pair in pairs for name in pair}))}
+    return sorted(pairs, key=lambda pair: (order[pair[0]], order[pair[1]], pair))
+
+
+def _start(matcher: Matcher, runtime: Runtime, features: Mapping[str, LocalFeatures]) -> Run[Pair, Matches]:
+    loaded = matcher.load(runtime)
+    prepared = lru_cache(PREPARED_IMAGES)(lambda name: loaded.prepare(features[name]))
+
+    def run(pairs: Iterable[Pair]) -> Iterator[Matches]:
+        return (loaded.match(prepared(first), prepared(second)) for first, second in pairs)
+
+    return run
+
+
+MATCH: EachStage[Pair, Matches] = EachStage("match", 1, Matches, _start, chunk=512)

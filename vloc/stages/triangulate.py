@@ -1,0 +1,44 @@
+"""Verified matches -> sparse map: by triangulation where the poses are known, by SfM where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..data.features import LocalFeatures, Matches
+from ..data.sparse_map import SparseMap
+from ..geometry.camera import Camera
+from ..geometry.rigid import Rigid
+from ..runtime import Runtime
+from ..solvers.posed_images import PosedImages
+from ..solvers.triangulation import TriangulationConfig, triangulate
+from ..stage import OnceStage
+from .match import Pair
+from .verify import View
+
+
+def _triangulate(
+    config: TriangulationConfig, runtime: Runtime, names: Sequence[str], views: Mapping[str, View],
+    features: Mapping[str, LocalFeatures], matches: Mapping[Pair, Matches], seed: int,
+) -> SparseMap:
+    cameras, camera_of_image = _distinct([views[name].camera for name in names])
+    poses = [pose for name in names if (pose := views[name].cam_from_world) is not None]
+    images = PosedImages(names, cameras, camera_of_image, Rigid.stack(poses))
+    return triangulate(images, [features[name].keypoints for name in names], by_rows(names, matches), config)
+
+
+TRIANGULATE: OnceStage[SparseMap] = OnceStage("triangulate", 1, SparseMap, _triangulate)
+
+
+def by_rows(names: Sequence[str], matches: Mapping[Pair, Matches]) -> dict[tuple[int, int], np.ndarray]:
+    """Match indices by rows of `names`, pairs without matches left out."""
+    row = {name: i for i, name in enumerate(names)}
+    found = {(row[a], row[b]): matches[a, b].indices for a, b in matches}
+    return {pair: indices for pair, indices in found.items() if len(indices)}
+
+
+def _distinct(cameras: Sequence[Camera]) -> tuple[tuple[Camera, ...], np.ndarray]:
+    """Each camera once, and which one every image has."""
+    order = {camera: i for i, camera in enumerate(dict.fromkeys(cameras))}
+    return tuple(order), np.array([order[camera] for camera in cameras], np.int32)
