@@ -25,13 +25,13 @@ def dress_wall(image: Image, rng: np.random.Generator, plan: RoomPlan, wall: int
     shadow = np.zeros((image.shape[0] // DULL, image.shape[1] // DULL), np.float32)
     for hanging in hangings:
         low, high = _frame(hanging, width, plan.height)
-        _fill(shadow, (low + (0.02, 0.08)) * scale / DULL, (high + (0.05, 0.13)) * scale / DULL, 0.55)
-        _label(image, rng, (high + (0.07, -0.12)) * scale, scale)
+        _fill(shadow, np.add(low, (0.02, 0.08)) * scale / DULL, np.add(high, (0.05, 0.13)) * scale / DULL, 0.55)
+        _label(image, rng, np.add(high, (0.07, -0.12)) * scale, scale)
     _skirt(image, scale)
     for door in plan.doors:
         if door.wall == wall:
             _trim(image, door, scale, width, plan.height)
-    return image * _light(shadow, image)[..., None]
+    return _lit(image, shadow)
 
 
 def hole_of(door: Door, width: float, height: float) -> tuple[float, float, float, float]:
@@ -77,10 +77,10 @@ def _trim(image: Image, door: Door, scale: np.ndarray, width: float, height: flo
     low, high = np.array([s0, t0]) * size, np.array([s1, 1.0]) * size
     for inset, colour in ((1.0, (74, 60, 48)), (0.75, (120, 98, 76)), (0.3, (92, 74, 58))):
         border = TRIM * inset * scale
-        _fill(image, low - border, high + (border[0], 0), colour)
+        _fill(image, low - border, np.add(high, (border[0], 0)), colour)
 
 
-def _light(shadow: Field, image: Image) -> Field:
+def _lit(image: Image, shadow: Field) -> Image:
     """Darker in corners, brighter where the lamps shine, soft shadows under frames."""
     import cv2
 
@@ -88,8 +88,9 @@ def _light(shadow: Field, image: Image) -> Field:
     x, y = np.linspace(0, 1, columns, dtype=np.float32), np.linspace(0, 1, rows, dtype=np.float32)[:, None]
     corner = 1 - 0.22 * np.exp(-np.minimum(x, 1 - x) * 22) - 0.25 * np.exp(-(1 - y) * 16) - 0.2 * np.exp(-y * 14)
     pools = 1 + 0.1 * np.exp(-(((y - 0.45) / 0.3) ** 2)) * np.cos(x * np.float32(9 * np.pi)) ** 2
-    lit = corner * pools * (1 - cv2.GaussianBlur(shadow, (0, 0), 2.2))
-    return cv2.resize(lit.astype(np.float32), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+    light = (corner * pools * (1 - cv2.GaussianBlur(shadow, (0, 0), 2.2))).astype(np.float32)
+    fine = cv2.resize(light, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.multiply(image, cv2.merge([fine] * 3)))
 
 
 def dress_floor(image: Image, plan: RoomPlan, solids: list[Solid]) -> Image:
@@ -104,4 +105,4 @@ def dress_floor(image: Image, plan: RoomPlan, solids: list[Solid]) -> Image:
             spread = middle + (solid.outline - middle) * 1.15 - plan.center
             foot = (spread * (1, -1) + half) / (2 * half) * shadow.shape[::-1]
             cv2.fillPoly(shadow, [np.rint(foot).astype(np.int32)], 0.6)
-    return image * _light(shadow, image)[..., None]
+    return _lit(image, shadow)

@@ -38,7 +38,7 @@ class Hanging:
 
 
 def _prism(
-    kind: Kind, center: np.ndarray, radii: tuple[float, float], sides: int, yaw: float, z: tuple[float, float]
+    kind: Kind, center: np.ndarray, radii: tuple[float, float], sides: int, *, yaw: float, z: tuple[float, float]
 ) -> Solid:
     angles = np.arange(sides) * 2 * np.pi / sides + np.pi / sides
     corners = np.stack([np.cos(angles), np.sin(angles)], -1) / np.cos(np.pi / sides) * radii
@@ -72,23 +72,28 @@ def _piece(rng: np.random.Generator, plan: RoomPlan, center: np.ndarray, reach: 
     yaw, choice = float(rng.uniform(0, np.pi)), rng.random()
     if choice < 0.25:
         width = reach * 0.9
-        return [_prism("bench", center, (width, 0.24), 4, yaw, (0.0, 0.46))]
+        return [_prism("bench", center, (width, 0.24), 4, yaw=yaw, z=(0.0, 0.46))]
     if choice < 0.4:
         radius = min(reach, 0.38) * 0.8
-        return [_prism("column", center, (radius, radius), 8, yaw, (0.0, plan.height))]
+        return [_prism("column", center, (radius, radius), 8, yaw=yaw, z=(0.0, plan.height))]
     if choice < 0.6:
         side, top = reach * 0.5, float(rng.uniform(0.4, 0.8))
         upper = _prism(
-            "crate", center, (side * 0.7, side * 0.7), 4, yaw + 0.6, (top, top + float(rng.uniform(0.25, 0.6)))
+            "crate", center, (side * 0.7, side * 0.7), 4, yaw=yaw + 0.6, z=(top, top + float(rng.uniform(0.25, 0.6)))
         )
-        return [_prism("crate", center, (side, side), 4, yaw, (0.0, top)), upper]
+        return [_prism("crate", center, (side, side), 4, yaw=yaw, z=(0.0, top)), upper]
     side, top = min(reach * 0.5, 0.3), float(rng.uniform(0.75, 1.15))
     waist = top + float(rng.uniform(0.25, 0.45))
-    lower = _prism("sculpture", center, (side * 0.7, side * 0.7), 4, yaw + 0.4, (top, waist))
+    lower = _prism("sculpture", center, (side * 0.7, side * 0.7), 4, yaw=yaw + 0.4, z=(top, waist))
     upper = _prism(
-        "sculpture", center, (side * 0.4, side * 0.4), 4, yaw + 1.1, (waist, waist + float(rng.uniform(0.15, 0.4)))
+        "sculpture",
+        center,
+        (side * 0.4, side * 0.4),
+        4,
+        yaw=yaw + 1.1,
+        z=(waist, waist + float(rng.uniform(0.15, 0.4))),
     )
-    return [_prism("pedestal", center, (side, side), 4, yaw, (0.0, top)), lower, upper]
+    return [_prism("pedestal", center, (side, side), 4, yaw=yaw, z=(0.0, top)), lower, upper]
 
 
 def _lamps(rng: np.random.Generator, plan: RoomPlan) -> list[Solid]:
@@ -97,12 +102,19 @@ def _lamps(rng: np.random.Generator, plan: RoomPlan) -> list[Solid]:
     for side in (-0.45, 0.45):
         middle = plan.center + np.array([0, side * plan.half[1]])
         solids.append(
-            _prism("lamp", middle, (plan.half[0] * 0.8, 0.04), 4, 0.0, (plan.height - 0.3, plan.height - 0.24))
+            _prism("lamp", middle, (plan.half[0] * 0.8, 0.04), 4, yaw=0.0, z=(plan.height - 0.3, plan.height - 0.24))
         )
         for x in np.linspace(-0.7, 0.7, int(rng.integers(4, 7))):
             place = middle + np.array([x * plan.half[0], 0])
             solids.append(
-                _prism("lamp", place, (0.07, 0.07), 4, float(rng.uniform(0, 1)), (plan.height - 0.5, plan.height - 0.3))
+                _prism(
+                    "lamp",
+                    place,
+                    (0.07, 0.07),
+                    4,
+                    yaw=float(rng.uniform(0, 1)),
+                    z=(plan.height - 0.5, plan.height - 0.3),
+                )
             )
     return solids
 

@@ -15,7 +15,7 @@ SHOT_NOISE, READ_NOISE = 0.45, 2.2  # grey levels: per root of the signal, and a
 
 def by_day(picture: Picture) -> Picture:
     """The picture as a lens gives it: a little darker towards the corners."""
-    return np.rint(picture * _vignette(picture)).astype(np.uint8)
+    return np.asarray(np.rint(picture * _vignette(picture)).astype(np.uint8))
 
 
 def by_night(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -26,7 +26,7 @@ def by_night(picture: Picture, rng: np.random.Generator) -> Picture:
     dark = cv2.filter2D(dark, -1, _shake(rng)) * np.array(NIGHT_GAIN, np.float32)
     noise = rng.standard_normal(dark.shape, np.float32)
     noisy = dark + noise * (np.float32(READ_NOISE) + np.float32(SHOT_NOISE) * np.sqrt(dark))
-    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
 
 
 def _vignette(picture: Picture) -> np.ndarray:
@@ -41,4 +41,4 @@ def _shake(rng: np.random.Generator) -> np.ndarray:
     x, y = np.meshgrid(np.arange(-3, 4), np.arange(-3, 4))
     along, across = x * np.cos(angle) + y * np.sin(angle), x * np.sin(angle) - y * np.cos(angle)
     weight = np.clip(length / 2 + 0.5 - np.abs(along), 0, 1) * np.clip(1 - np.abs(across), 0, 1)
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())

@@ -18,7 +18,7 @@ def _palette(rng: np.random.Generator) -> Palette:
     """Five colours that go together: two hues in several shades, one accent."""
     base, accent = muted(rng, 40, 215, 0.75), muted(rng, 40, 225, 1.0)
     mixes = np.array([[0.35, 0], [0.75, 0.1], [1.1, 0.25], [0.3, 0.8], [0.1, 1.1]])
-    return np.clip(mixes @ np.stack([base, accent]) + rng.normal(0, 18, (5, 3)), 5, 250)
+    return np.asarray(np.clip(mixes @ np.stack([base, accent]) + rng.normal(0, 18, (5, 3)), 5, 250))
 
 
 def _ground(rng: np.random.Generator, size: Size, palette: Palette) -> Picture:
@@ -122,19 +122,19 @@ def mosaic(rng: np.random.Generator, size: Size, palette: Palette) -> Picture:
         cv2.line(image, (x * size[0] // small[0], 0), (x * size[0] // small[0], size[1]), (30, 28, 26), 2)
     for y in range(small[1]):
         cv2.line(image, (0, y * size[1] // small[1]), (size[0], y * size[1] // small[1]), (30, 28, 26), 2)
-    return image
+    return np.asarray(image)
 
 
 def stripes(rng: np.random.Generator, size: Size, palette: Palette) -> Picture:
     """Bands of random widths, bent by a slow wave and crossed by a second set."""
     x, y = np.meshgrid(np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32))
     bend = noise(rng, size, (3, 3), 3) * size[0] * 0.05
-    image = np.zeros((size[1], size[0], 3), np.float32)
+    image = np.zeros((size[1], size[0], 3))
     for share, along in ((1.0, x + bend), (0.45, y + bend)):
         edges = np.sort(rng.uniform(-0.3, 1.3, 40)) * max(size)
         bands = palette[rng.integers(0, 5, 41)] + rng.normal(0, 12, (41, 3))
         image = image * (1 - share) + share * bands[np.searchsorted(edges, along.ravel())].reshape(image.shape)
-    return to_bytes(image)
+    return to_bytes(image.astype(np.float32))
 
 
 STYLES: tuple[Callable[[np.random.Generator, Size, Palette], Picture], ...] = (

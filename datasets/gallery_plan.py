@@ -37,7 +37,7 @@ class Door:
     @property
     def middle(self) -> Float64[np.ndarray, 2]:
         """The middle of the passage, half way between two rooms, from the room's centre, m."""
-        return self.outward * (PITCH / 2) + np.abs(self.outward[::-1]) * self.offset
+        return np.asarray(self.outward * (PITCH / 2) + np.abs(self.outward[::-1]) * self.offset)
 
 
 @dataclass(frozen=True, eq=False)

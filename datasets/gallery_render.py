@@ -19,7 +19,7 @@ SUPERSAMPLING = 2  # samples a pixel, each way
 def depth_of(hits: Hits) -> Float32[np.ndarray, "h w"]:
     """Metres along the optical axis, 0 where there is nothing."""
     seen = hits.inverse_depth > 0
-    return np.divide(1, hits.inverse_depth, out=np.zeros_like(hits.inverse_depth), where=seen)
+    return np.asarray(np.divide(1, hits.inverse_depth, out=np.zeros_like(hits.inverse_depth), where=seen))
 
 
 def shade(quads: Sequence[Quad], view: View, hits: Hits) -> UInt8[np.ndarray, "h w 3"]:
@@ -56,7 +56,7 @@ def render_quads(quads: Sequence[Quad], camera: Camera, cam_from_world: Rigid) -
 
     view = view_of(camera, cam_from_world, SUPERSAMPLING)
     fine = shade(quads, view, trace(quads, view))
-    return cv2.resize(fine, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(fine, (camera.width, camera.height), interpolation=cv2.INTER_AREA))
 
 
 def render_depth(quads: Sequence[Quad], camera: Camera, cam_from_world: Rigid) -> Float32[np.ndarray, "h w"]:

@@ -149,7 +149,7 @@ def _solid(rng: np.random.Generator, solid: Solid) -> list[Quad]:
 
 def _texels(length: float) -> int:
     """Texels along an edge of so many metres: a power of two, about one for every 3 mm."""
-    return 2 ** min(max(round(math.log2(max(length, 1e-3) / 0.003)), 5), 10)
+    return 1 << min(max(round(math.log2(max(length, 1e-3) / 0.003)), 5), 10)
 
 
 def _skin(rng: np.random.Generator, size: Size, colour: tuple[float, ...]) -> Painted:

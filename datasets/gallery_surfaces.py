@@ -30,18 +30,22 @@ def noise(rng: np.random.Generator, size: Size, cells: Size, octaves: int, fallo
 
 def to_bytes(image: Image) -> UInt8[np.ndarray, "h w 3"]:
     """Rounded and limited to 0..255."""
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    import cv2
+
+    return np.asarray(cv2.add(image, (0.0, 0.0, 0.0, 0.0), dtype=cv2.CV_8U))
 
 
 def muted(rng: np.random.Generator, low: float, high: float, saturation: float) -> Float64[np.ndarray, 3]:
     """A random colour between two grey levels, drawn towards grey where `saturation` is under 1."""
     colour = rng.uniform(low, high, 3)
-    return colour.mean() + saturation * (colour - colour.mean())
+    return np.asarray(colour.mean() + saturation * (colour - colour.mean()))
 
 
 def tint(colour: Colour, values: Field) -> Image:
     """A colour, lighter where `values` (grey levels) are positive and darker where they are negative."""
-    return np.array(colour, np.float32) + values[..., None]
+    import cv2
+
+    return np.asarray(cv2.merge([values + np.float32(part) for part in colour]))
 
 
 def speckle(rng: np.random.Generator, size: Size, share: float, strength: float) -> Field:
@@ -64,18 +68,21 @@ def speckle(rng: np.random.Generator, size: Size, share: float, strength: float)
 def _tiles(size: Size, tile: tuple[float, float], shift: float, joint: float) -> tuple[Int32[np.ndarray, "h w"], Field]:
     """The number of the tile at each pixel, and 1 on tiles but 0 on joints; each course moves by `shift` tiles."""
     x, y = np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32)
-    course = np.floor(y / tile[1])
-    along = x[None] / tile[0] + (course * shift)[:, None]
-    in_x, in_y = (along % 1) * tile[0], (y % tile[1])[:, None]
-    number = (course[:, None] * 4096 + np.floor(along)).astype(np.int32)
-    edge = np.minimum(np.minimum(in_x, tile[0] - in_x), np.minimum(in_y, tile[1] - in_y))
-    return number, np.clip((edge - joint / 2) / 1.5, 0, 1)
+    course = np.floor(y / np.float32(tile[1]))
+    along = x[None] / np.float32(tile[0]) + (course * np.float32(shift))[:, None]
+    column = np.floor(along)
+    number = (course[:, None] * 4096 + column).astype(np.int32)
+    # Distances, px, from the middle of the tile, turned into distances from its edge.
+    from_side = (np.float32(0.5) - np.abs(along - column - np.float32(0.5))) * np.float32(tile[0])
+    from_top = (tile[1] / 2 - np.abs(y - course * tile[1] - tile[1] / 2)).astype(np.float32)[:, None]
+    edge = (np.minimum(from_side, from_top) - np.float32(joint / 2)) / np.float32(1.5)
+    return number, np.minimum(np.maximum(edge, 0), 1)
 
 
 def _per_tile(rng: np.random.Generator, number: Int32[np.ndarray, "h w"], spread: float) -> Field:
     """One random value a tile."""
     values = rng.normal(0, spread, int(number.max()) + 1).astype(np.float32)
-    return values[number]
+    return np.asarray(values[number])
 
 
 def plaster(rng: np.random.Generator, size: Size, colour: Colour) -> Image:
@@ -98,7 +105,7 @@ def brick(rng: np.random.Generator, size: Size, colour: Colour) -> Image:
     shade = np.float32(0.55) * np.array(colour, np.float32) + np.array((52, 18, 8), np.float32)
     bricks = shade + (_per_tile(rng, number, 19) + grain)[..., None]
     mortar = tint((176, 170, 160), grain)
-    return mortar + (bricks - mortar) * on_brick[..., None]
+    return np.asarray(mortar + (bricks - mortar) * on_brick[..., None])
 
 
 def wallpaper(rng: np.random.Generator, size: Size, colour: Colour) -> Image:
@@ -181,7 +188,7 @@ def ceiling(rng: np.random.Generator, size: Size) -> Image:
     image = tint((190, 188, 182), values - 50 * (1 - on_coffer))
     _, on_lamp = _tiles(size, (step, step), 0, step * 0.55)
     lit = (number // 4096) % 2 == rng.integers(2)
-    return image + (lit * on_lamp * np.float32(75))[..., None] * np.array((1, 0.97, 0.85), np.float32)
+    return np.asarray(image + (lit * on_lamp * np.float32(75))[..., None] * np.array((1, 0.97, 0.85), np.float32))
 
 
 def block(rng: np.random.Generator, size: Size, colour: Colour) -> Image:

@@ -63,7 +63,7 @@ def sample(texture: Texture, values: Float32[np.ndarray, "h w 3"], texels: float
     if float(level.max()) == 0:
         return near
     weight = level - (finer.astype(np.float32) if isinstance(finer, np.ndarray) else np.float32(finer))
-    return cv2.blendLinear(near, _remap(texture, x, y, finer + 1), 1 - weight, weight)
+    return np.asarray(cv2.blendLinear(near, _remap(texture, x, y, finer + 1), 1 - weight, weight))
 
 
 def _remap(
@@ -79,4 +79,4 @@ def _remap(
     # Texel i covers i to i + 1; cv2.remap calls its centre i, hence the half.
     offsets = texture.offsets - np.float32(0.5)
     along, down = x * shrink[level] + offsets[:, 0][level], y * shrink[level] + offsets[:, 1][level]
-    return cv2.remap(texture.atlas, along, down, cv2.INTER_LINEAR)
+    return np.asarray(cv2.remap(texture.atlas, along, down, cv2.INTER_LINEAR))

@@ -48,13 +48,13 @@ class Quad:
     def normal(self) -> Float64[np.ndarray, 3]:
         """Unit vector towards the side it is seen from."""
         across = np.cross(self.edge_v, self.edge_u)
-        return across / np.linalg.norm(across)
+        return np.asarray(across / np.linalg.norm(across))
 
     @property
     def outline(self) -> Float64[np.ndarray, "4 3"]:
         """Its four corners in the world, in order."""
         u, v = self.edge_u, self.edge_v
-        return self.corner + np.stack([0 * u, u, u + v, v])
+        return np.asarray(self.corner + np.stack([0 * u, u, u + v, v]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,7 @@ def _hits(
     if hole is not None:
         s0, t0, s1, t1 = (np.float32(edge) for edge in hole)
         inside &= ~((s >= s0 * inverse) & (s < s1 * inverse) & (t >= t0 * inverse) & (t < t1 * inverse))
-    return inside
+    return np.asarray(inside)
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,7 +47,8 @@ class World:
 
     def visible_rooms(self, camera: Camera, cam_from_world: Rigid) -> list[int]:
         """The camera's own room, and the chains of rooms seen through door after door."""
-        own = room_at(*cam_from_world.center[:2], self.columns, self.num_rooms)
+        x, y, _ = cam_from_world.center
+        own = room_at(float(x), float(y), self.columns, self.num_rooms)
         found, whole = [own], view_of(camera, cam_from_world, SUPERSAMPLING).bounds
         for step in (-1, 1):
             bounds: Bounds | None = whole

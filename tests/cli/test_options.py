@@ -18,13 +18,13 @@ def test_a_threshold_is_metres_and_degrees(text: str, expected: tuple[float, flo
 
 @pytest.mark.parametrize("text", ["", "0.25", "1,2,3", "a,b", "0.25 2"])
 def test_other_text_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ConfigError, match="0.25,2"):
+    with pytest.raises(ConfigError, match=r"0\.25,2"):
         parse_threshold(text)
 
 
 @pytest.mark.parametrize("text", ["nan,2", "-1,2", "1,inf", "1,-2"])
 def test_a_threshold_that_means_nothing_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="0.25,2"):
+    with pytest.raises(ConfigError, match=r"0\.25,2"):
         parse_threshold(text)
 
 

@@ -37,5 +37,5 @@ def test_a_scene_is_made_with_the_flags_of_its_config(tmp_path: Path) -> None:
 
 
 def test_the_gallery_recipe_ends_with_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", "gallery", str(tmp_path / "job"), "--num-images", "12", "--num-queries", "2"]) == 0
+    assert main(["run", "gallery", str(tmp_path / "job"), "--num-images", "6", "--num-queries", "2"]) == 0
     assert "of 2 localized" in capsys.readouterr().out

@@ -95,7 +95,7 @@ def test_what_a_file_gets_wrong_is_named(tmp_path: Path, text: str, named: str) 
 
 
 def test_a_missing_file_of_settings_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nothing.toml"):
+    with pytest.raises(DataError, match=r"nothing\.toml"):
         config_of("--config", str(tmp_path / "nothing.toml"))
 
 

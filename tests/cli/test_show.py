@@ -27,7 +27,7 @@ def test_a_map_tells_what_it_holds_and_what_made_it(job, capsys: pytest.CaptureF
 
 def test_the_sizes_of_stores_are_those_on_disk(job, capsys: pytest.CaptureFixture[str]) -> None:
     facts = shown(job.map, capsys)
-    assert facts["bytes"] == sum(path.stat().st_size for path in job.map.rglob("*.h5"))
+    assert facts["total_bytes"] == sum(path.stat().st_size for path in job.map.rglob("*.h5"))
     read = [store["name"].partition("-")[0] for store in facts["stores"] if store["read_by_map"]]
     assert sorted(read) == ["describe", "extract", "train", "triangulate"]
 

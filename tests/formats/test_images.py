@@ -43,6 +43,7 @@ def test_decoded_arrays_can_be_written_to_and_are_contiguous(photo):
         assert pixels.flags.c_contiguous
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "PPM", "WEBP"])
 def test_data_cut_anywhere_is_refused_or_decodes_to_the_whole_image(form, photo):
     data = encoded(photo[:32, :32], form)
@@ -69,8 +70,8 @@ def test_postscript_is_refused_because_decoding_it_runs_another_program():
 
 
 def test_image_beyond_the_pixel_limit_is_refused_before_it_is_decoded():
-    bomb = encoded(Image.new("1", (30000, 20000)))
-    with pytest.raises(DataError, match="30000 x 20000 px, expected at most 200000000"):
+    bomb = encoded(Image.new("1", (15000, 14000)))
+    with pytest.raises(DataError, match="15000 x 14000 px, expected at most 200000000"):
         decode(bomb, "bomb.png", color=False)
     with pytest.raises(DataError, match="expected at most 99 in all"):
         decode(encoded(Image.new("L", (10, 10))), "a.png", color=False, max_pixels=99)
@@ -136,9 +137,7 @@ def test_exif_orientation_is_not_applied():
     assert decode(encoded(Image.new("L", (30, 10)), "JPEG", exif=exif), "x", color=False).shape == (10, 30)
 
 
-@pytest.mark.parametrize(
-    ("size", "wanted"), [((1000, 600), 500), ((600, 1000), 125), ((1001, 7), 300)]
-)
+@pytest.mark.parametrize(("size", "wanted"), [((1000, 600), 500), ((600, 1000), 125), ((1001, 7), 300)])
 def test_reduced_jpeg_keeps_at_least_the_size_asked_for_and_shrinks(size, wanted):
     pixels = decode(encoded(Image.new("L", size), "JPEG"), "x", color=True, min_size=wanted)
     assert wanted <= max(pixels.shape) < max(size)

@@ -42,18 +42,14 @@ def test_rare_spellings_of_numbers_mean_what_python_says(text, tmp_path):
     assert only(tmp_path / "t", f"1,a,{text},2\n").numbers(2, 3)[0, 0] == float(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["nan", "inf", "1_0", "0x1p3", "1 2", "", "1e400", "--1", "٣", '"1"', "null"]
-)
+@pytest.mark.parametrize("text", ["nan", "inf", "1_0", "0x1p3", "1 2", "", "1e400", "--1", "٣", '"1"', "null"])
 def test_what_is_no_finite_decimal_number_is_refused_with_its_line(text, tmp_path):
     table = only(tmp_path / "t.txt", f"# header\n1,a,1,2\n2,b,{text},4\n")
     with pytest.raises(DataError, match=r"t\.txt:3: x: "):
         table.numbers(2, 4)
 
 
-@pytest.mark.parametrize(
-    "text", ["1.5", "1e3", "1_000", "", "x", "9223372036854775808", "9" * 60]
-)
+@pytest.mark.parametrize("text", ["1.5", "1e3", "1_000", "", "x", "9223372036854775808", "9" * 60])
 def test_what_is_no_64_bit_integer_is_refused_with_its_line(text, tmp_path):
     with pytest.raises(DataError, match=r"t\.txt:1: time: "):
         only(tmp_path / "t.txt", f"{text},a,1,2\n").integers(0)

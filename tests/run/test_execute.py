@@ -113,7 +113,7 @@ def test_so_many_items_are_worked_on_at_a_time(tmp_path: Path, workers: int) -> 
             with lock:
                 busy += 1
                 most = max(most, busy)
-            time.sleep(0.01)
+            time.sleep(0.03)
             with lock:
                 busy -= 1
             yield Table(item)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from squares import POWERS, SQUARES, SUMS, Numbers, Power, Table, run_all
 
 from vloc.run.plan import PlanRow
 from vloc.run.workspace import Workspace
-from vloc.stage import EachStage
+from vloc.runtime import Runtime
+from vloc.stage import Artifact, EachStage, OnceStage
 
 
 def planned(folder: Path, items: Numbers, settings: Power = SQUARES, *, look: bool = False) -> list[tuple]:
@@ -69,6 +71,24 @@ def test_a_plan_ends_where_a_value_is_needed_that_is_not_there(tmp_path: Path) -
 def test_a_plan_goes_on_past_values_that_are_there(tmp_path: Path) -> None:
     run_all(tmp_path, Numbers.first(3))
     assert planned(tmp_path, Numbers.first(3), look=True)[2][0] == "powers"
+
+
+def test_a_dry_run_ends_where_the_manifest_would_be_written(tmp_path: Path) -> None:
+    with Workspace(tmp_path, dry_run=True) as work:
+        work.publish("manifest.json", {})
+        raise AssertionError("went on")
+    assert (work.plan, list(tmp_path.iterdir())) == ([], [])
+
+
+def test_changed_inputs_are_called_as_the_stage_calls_them(tmp_path: Path) -> None:
+    def run(settings: None, runtime: Runtime, poses: int, vectors: int) -> Table:
+        return Table(np.zeros(1))
+
+    stage = OnceStage("pair", 1, Table, run)
+    for vectors in (1, 2):
+        with Workspace(tmp_path) as work:
+            work.once(stage, None, Artifact(1, "a"), Artifact(vectors, str(vectors)))
+    assert work.plan[0].reason == "inputs changed: vectors"
 
 
 def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def map_facts(map_: Map) -> dict[str, Any]:
         "made_from": dict(map_.manifest.get("capture", {})),
         "settings": config_to_json(map_.config),
         "stores": [store_facts(store, used) for store in stores],
-        "bytes": sum(store.num_bytes for store in stores),
+        "total_bytes": sum(store.num_bytes for store in stores),
     }
 
 
@@ -123,13 +123,15 @@ def lines(facts: Mapping[str, Any]) -> str:
 
 
 def _lines(name: str, value: Any, width: int) -> list[str]:
-    if name == "stores":
+    if name == "timestamps":
+        rows = [f"{value[0]} to {value[1]}"]
+    elif name == "stores":
         rows = [_store_line(store) for store in value]
     elif isinstance(value, Mapping):
         rows = [f"{key}: {_plain(item)}" for key, item in value.items() if item not in (None, [], {})]
     elif name == "notes":
         rows = list(value)
-    elif name == "bytes":
+    elif name == "total bytes":
         rows = [f"{value / 1e6:.1f} MB"]
     else:
         rows = [_plain(value)]

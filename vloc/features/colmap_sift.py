@@ -11,6 +11,7 @@ import numpy as np
 from ..array_types import UInt8
 from ..data.features import LocalFeatures
 from ..runtime import Runtime
+from ..solvers.colmap import pycolmap
 from .base import FEATURES, Extractor
 from .root_sift import strongest_first
 
@@ -37,22 +38,19 @@ class ColmapSift:
 
     def load(self, runtime: Runtime) -> Extractor:
         """The extractor of grey images."""
-        import pycolmap
-
-        extractor = pycolmap.FeatureExtractor.create(self._options(), pycolmap.Device.cpu)
+        library = pycolmap()
+        extractor = library.FeatureExtractor.create(self._options(), library.Device.cpu)
 
         def extract(image: UInt8[np.ndarray, "h w"]) -> LocalFeatures:
             found, descriptors = extractor.extract_from_uint8_array(np.ascontiguousarray(image))
-            rows = pycolmap.keypoints_to_matrix(found)  # x, y (first pixel centred at 0.5, as ours), scale, angle
+            rows = library.keypoints_to_matrix(found)  # x, y (first pixel centred at 0.5, as ours), scale, angle
             # COLMAP completes the octave in which it reaches the limit, hence more than asked.
             return strongest_first(rows[:, :2], descriptors.data, rows[:, 2], self.max_keypoints)
 
         return extract
 
     def _options(self) -> Any:
-        import pycolmap
-
-        options = pycolmap.FeatureExtractionOptions(num_threads=1, use_gpu=False)
+        options = pycolmap().FeatureExtractionOptions(num_threads=1, use_gpu=False)
         options.sift.max_num_features = self.max_keypoints
         options.sift.peak_threshold = self.peak_threshold
         options.sift.edge_threshold = self.edge_threshold

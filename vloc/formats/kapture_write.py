@@ -49,7 +49,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]
 
 def _line(path: Path, row: Sequence[str]) -> str:
     line = ", ".join(row)
-    if line.count(",") == len(row) - 1 and line.isprintable() and line[0] != "#" and "  " not in line:
+    if line.count(",") == len(row) - 1 and line.isprintable() and line[0] != "#" and [*map(str.strip, row)] == [*row]:
         return line + "\n"
     for field in row:
         check_field(path, field)

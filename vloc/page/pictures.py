@@ -10,7 +10,7 @@ from ..array_types import Float64, UInt8
 from .evidence import Evidence
 
 AGREES, DISAGREES = (61, 220, 151), (255, 107, 74)  # RGB; also apart in lightness, for readers who confuse the hues
-MAX_LINES = 120
+MAX_LINES = 80
 GAP = 10  # px between the two images
 
 
@@ -43,7 +43,7 @@ def match_picture(
     lines = canvas.copy()
     for rows, color in ((~evidence.agrees, DISAGREES), (evidence.agrees, AGREES)):
         _draw(lines, starts[rows], ends[rows], color)
-    return cv2.addWeighted(lines, 0.75, canvas, 0.25, 0)
+    return cv2.addWeighted(lines, 0.7, canvas, 0.3, 0)
 
 
 def _draw(

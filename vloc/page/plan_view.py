@@ -27,16 +27,18 @@ def plan_view(sparse: SparseMap, estimated: Mapping[str, Rigid], truth: Mapping[
     plane = ground_plane(sparse.cam_from_world)
     centers = sparse.cam_from_world.center @ plane.T
     shown = np.concatenate([centers, *(pose.center[None] @ plane.T for pose in (*estimated.values(), *truth.values()))])
-    points = _near(sparse.points @ plane.T, shown)
-    size = float(np.ptp(np.concatenate([shown, points]), axis=0).max())
+    points = sparse.points @ plane.T
+    low, high = limits(points, shown)
+    size = float((high - low).max())
     style = {"svg.fonttype": "none", "svg.hashsalt": "vloc", "font.family": "sans-serif", "font.size": 9}
     with mpl.rc_context(style):
-        figure = Figure(figsize=(9.6, _height(np.concatenate([shown, points]))), layout="constrained")
+        figure = Figure(figsize=(9.6, _height(high - low)), layout="constrained")
         axes = figure.add_subplot()
-        axes.scatter(*points.T, s=1.2, c=POINT, alpha=0.55, linewidths=0, rasterized=True)
+        some = points[:: max(len(points) // MAX_POINTS, 1)]
+        axes.scatter(*some.T, s=2.0, c=POINT, alpha=0.6, linewidths=0, rasterized=True)
         _draw_cameras(axes, plane, sparse.cam_from_world, 0.016 * size, color=MAPPED, label="map images")
         _draw_queries(axes, plane, truth, estimated, 0.022 * size)
-        _finish(axes)
+        _finish(axes, low, high, "m" if truth else "map units")
         text = io.StringIO()
         figure.savefig(text, format="svg", dpi=150, metadata={"Date": None})
     return text.getvalue()[text.getvalue().index("<svg") :]
@@ -59,19 +61,21 @@ def ground_plane(cam_from_world: Rigid) -> Float64[np.ndarray, "2 3"]:
     return np.stack([right, np.cross(upward, right)])
 
 
-def _near(points: Float64[np.ndarray, "p 2"], cameras: Float64[np.ndarray, "i 2"]) -> Float64[np.ndarray, "p 2"]:
-    """The points that are no outliers: not further from the cameras' middle than twice what 98 of 100 are."""
-    if not len(points):
-        return points
-    distances = np.linalg.norm(points - np.median(cameras, axis=0), axis=1)
-    near = points[distances <= 2 * np.quantile(distances, 0.98)]
-    return near[:: max(len(near) // MAX_POINTS, 1)]
+def limits(
+    points: Float64[np.ndarray, "p 2"], cameras: Float64[np.ndarray, "i 2"]
+) -> tuple[Float64[np.ndarray, 2], Float64[np.ndarray, 2]]:
+    """Lower left and upper right of a plan that shows every camera and all points but the outermost 2 of 100 a side."""
+    box = cameras
+    if len(points):
+        box = np.concatenate([cameras, np.quantile(points, [0.02, 0.98], axis=0)])
+    low, high = box.min(axis=0), box.max(axis=0)
+    margin = max(0.08 * float((high - low).max()), 1e-3)
+    return low - margin, high + margin
 
 
-def _height(shown: Float64[np.ndarray, "n 2"]) -> float:
-    """Inches of a figure of the shape of what it shows, within reason."""
-    width, height = np.maximum(np.ptp(shown, axis=0), 1e-6)
-    return float(np.clip(9.6 * height / width, 3.2, 9.6)) + 0.6
+def _height(sides: Float64[np.ndarray, 2]) -> float:
+    """Inches of a figure 9.6 wide that shows a plan of these sides, within reason."""
+    return float(np.clip(8.6 * sides[1] / sides[0], 3.2, 6.4)) + 0.8
 
 
 def _triangles(plane: Float64[np.ndarray, "2 3"], poses: Rigid, size: float) -> Float64[np.ndarray, "i 3 2"]:
@@ -120,15 +124,15 @@ def _draw_queries(
             axes.plot(*ends.T, color=ESTIMATED, linewidth=1)
 
 
-def _finish(axes: Axes) -> None:
+def _finish(axes: Axes, low: np.ndarray, high: np.ndarray, unit: str) -> None:
     axes.set_aspect("equal")
-    axes.margins(0.03)
-    axes.autoscale_view()
-    axes.set_xlabel("m")
-    axes.set_ylabel("m")
+    axes.set_xlim(low[0], high[0])
+    axes.set_ylim(low[1], high[1])
+    axes.set_xlabel(unit)
+    axes.set_ylabel(unit)
     axes.grid(visible=True, color="#eceff1", linewidth=0.8)
     axes.set_axisbelow(True)
     for side in axes.spines.values():
         side.set_visible(False)
     axes.tick_params(length=0, colors="#60707f")
-    axes.legend(loc="upper left", bbox_to_anchor=(0, 1.08), ncols=4, frameon=False, markerscale=6)
+    axes.legend(loc="upper left", bbox_to_anchor=(0, 1.1), ncols=3, frameon=False)

@@ -75,7 +75,7 @@ def figures(map_: Map, rows: Sequence[Row]) -> list[tuple[str, str]]:
 
 def table(rows: Sequence[Row]) -> str:
     """Every query in a line, as HTML."""
-    head = ("", "query", "error", "matches that agree", "of", "from", "seconds")
+    head = ("", "query", "error", "matches that agree", "of", "map images", "seconds")
     return template.table(
         head,
         [
@@ -85,7 +85,7 @@ def table(rows: Sequence[Row]) -> str:
                 row.accuracy if row.estimate.is_localized else "not localized",
                 str(row.estimate.num_inliers),
                 str(row.estimate.num_matches),
-                f"{len(row.estimate.retrieved)} images",
+                str(len(row.estimate.retrieved)),
                 f"{row.estimate.seconds:.2f}" if row.estimate.seconds else "-",
             )
             for row in rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -39,8 +40,9 @@ class Identity(msgspec.Struct, frozen=True):
 
 def identify(stage: EachStage[Any, Any] | OnceStage[Any], settings: object, context: tuple[Context, ...]) -> Identity:
     """The identity of the results that a stage would give."""
-    inputs = [(getattr(value, "name", "value"), value.fingerprint) for value in context]
-    key = fingerprint(FORMAT, stage.name, stage.version, settings, [mark for _, mark in inputs])
+    marks = [value.fingerprint for value in context]
+    inputs = list(zip(_input_names(stage, len(marks)), marks, strict=True))
+    key = fingerprint(FORMAT, stage.name, stage.version, settings, marks)
     return Identity(stage.name, stage.version, dict(_flat(settings)), inputs, key, _vloc_version())
 
 
@@ -50,11 +52,17 @@ def difference(new: Identity, old: Identity) -> str:
         return f"stage version {old.version} -> {new.version}"
     names = [name for name in {**old.settings, **new.settings} if _setting(old, name) != _setting(new, name)]
     settings = [f"{name} {_setting(old, name)} -> {_setting(new, name)}" for name in names]
-    before = [mark for _, mark in old.context]
-    inputs = [name for name, mark in new.context if mark not in before]
+    inputs = [name for name, mark in new.context if (name, mark) not in old.context]
     reasons = [f"changed setting: {', '.join(settings)}"] if settings else []
     reasons += [f"inputs changed: {', '.join(inputs)}"] if inputs else []
     return "; ".join(reasons) or "new"
+
+
+def _input_names(stage: EachStage[Any, Any] | OnceStage[Any], count: int) -> list[str]:
+    """What the stage itself calls its inputs: the parameters of its function after settings and runtime."""
+    function = stage.start if isinstance(stage, EachStage) else stage.run
+    names = [*inspect.signature(function).parameters][2:]
+    return names if len(names) == count else [f"input {place + 1}" for place in range(count)]
 
 
 def _setting(identity: Identity, name: str) -> str:

@@ -20,9 +20,9 @@ Place = tuple[Shard, int]
 
 
 class PlanEnds(Exception):  # noqa: N818 - not an error: a dry run saw all that it can
-    """A dry run needs a result that is not there yet."""
+    """A dry run has come to a result that is not there yet, or (`stage` is None) to the end."""
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, stage: str | None) -> None:
         super().__init__(f"unknown until {stage} has run")
         self.stage = stage
 

@@ -33,7 +33,8 @@ class Workspace:
     """A folder that runs stages and keeps what they give; a context manager that holds the folder's lock.
 
     Results are found again by content: stage, its version, settings, and fingerprints of items and context. A dry run
-    writes nothing: it fills `plan` until a stage needs a value that is not there, which ends the `with` block.
+    writes nothing: it fills `plan` until a value is needed that is not there or the manifest would be published; that
+    ends the `with` block, and what stands after it goes on.
     """
 
     def __init__(
@@ -59,14 +60,14 @@ class Workspace:
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
+    ) -> bool | None:  # not `bool`: a type checker would take every `with` block for one that may end early
         self.reporter.close()
-        if self.dry_run:
-            if isinstance(error, PlanEnds):
-                self.plan.append(PlanRow("later stages", 0, 0, str(error)))
-            return isinstance(error, PlanEnds)
-        self._lock.release()
-        return False
+        if not self.dry_run:
+            self._lock.release()
+        elif isinstance(error, PlanEnds) and error.stage:
+            self.plan.append(PlanRow("later stages", 0, 0, str(error)))
+            self.reporter.note(f"later stages: {error}")
+        return self.dry_run and isinstance(error, PlanEnds)
 
     def each(self, stage: EachStage[I, R], items: Items[I], settings: object, *context: Context) -> StoredResults[R]:
         """The results of a stage for every item; only what is not stored is computed.
@@ -108,7 +109,9 @@ class Workspace:
         return self._hashes.get(name, stamp, read)
 
     def publish(self, name: str, data: dict[str, Any]) -> None:
-        """Write a manifest: JSON text that appears whole or not at all."""
+        """Write a manifest, JSON text that appears whole or not at all; a dry run ends here."""
+        if self.dry_run:
+            raise PlanEnds(None)
         text = json.dumps(data, indent=1) + "\n"
         with disk_guard(self.folder / name, len(text)):
             write_text(self.folder / name, text)

@@ -96,6 +96,7 @@ def _incremental_options(settings: dict[str, Any]) -> Any:
         ba_local_function_tolerance=1e-5,
     )
     options.mapper.filter_max_reproj_error = settings["max_reproj_error"]
+    options.mapper.abs_pose_min_num_inliers, options.mapper.abs_pose_min_inlier_ratio = int(__import__("os").environ["MI"]), float(__import__("os").environ["MR"])
     options.mapper.abs_pose_refine_focal_length = settings["refine_intrinsics"]
     options.mapper.abs_pose_refine_extra_params = settings["refine_intrinsics"]
     return options

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from vloc.errors import ConfigError
+from vloc.features import FEATURES
+from vloc.runtime import Runtime
+
+
+def checkers() -> np.ndarray:
+    """A pattern that repeats, so that many keypoints are equally strong."""
+    return np.kron(np.indices((12, 16)).sum(axis=0) % 2, np.full((12, 12), 200)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", ["sift", "colmap_sift"])
+def test_equally_strong_keypoints_do_not_lift_the_limit(name: str) -> None:
+    features = FEATURES.parse(f"{name}:max_keypoints=50").load(Runtime())(checkers())
+    assert len(features) == 50
+
+
+def test_a_position_with_several_orientations_keeps_all_of_them() -> None:
+    features = FEATURES.parse("sift").load(Runtime())(checkers())
+    positions, counts = np.unique(features.keypoints, axis=0, return_counts=True)
+    assert len(positions) < len(features)
+    assert counts.max() > 1
+
+
+def test_opencv_and_colmap_agree_on_a_real_looking_texture() -> None:
+    import cv2
+
+    noise = np.random.default_rng(3).uniform(0, 255, (200, 200)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 3.0)
+    image = np.rint(255 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.uint8)
+    ours, colmaps = (FEATURES.parse(name).load(Runtime())(image) for name in ("sift", "colmap_sift"))
+    distances = np.linalg.norm(ours.keypoints[:, None] - colmaps.keypoints[None], axis=2)
+    shared = distances.min(axis=1) < 0.5
+    offsets = ours.keypoints[shared] - colmaps.keypoints[distances.argmin(axis=1)[shared]]
+    assert shared.mean() > 0.5
+    assert np.abs(np.median(offsets, axis=0)).max() < 0.02
+    cosines = ours.descriptors[shared].astype(float) @ colmaps.descriptors.T.astype(float) / 512**2
+    assert np.median(cosines.max(axis=1)) > 0.95
+
+
+@pytest.mark.parametrize("setting", ["max_keypoints=0", "contrast_threshold=-1", "edge_threshold=1", "octaves=3"])
+def test_settings_out_of_range_are_refused(setting: str) -> None:
+    with pytest.raises(ConfigError, match="sift"):
+        FEATURES.parse(f"sift:{setting}")

@@ -1,0 +1,78 @@
+"""What every registered matcher owes to its users."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from vloc.data.features import LocalFeatures, Matches
+from vloc.errors import ExtraMissingError
+from vloc.matching import MATCHERS
+from vloc.matching.base import PairMatcher
+from vloc.runtime import Runtime
+
+
+def features(count: int, seed: int = 0) -> LocalFeatures:
+    rng = np.random.default_rng(seed)
+    keypoints = rng.uniform(0, 500, (count, 2)).astype(np.float32)
+    rows = rng.normal(size=(count, 128))
+    rows *= 512 / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1)
+    return LocalFeatures(keypoints, np.abs(np.rint(rows)).astype(np.uint8), np.ones(count, np.float32))
+
+
+def shuffled(original: LocalFeatures, seed: int = 1) -> tuple[LocalFeatures, np.ndarray]:
+    order = np.random.default_rng(seed).permutation(len(original))
+    return LocalFeatures(original.keypoints[order], original.descriptors[order], original.scores[order]), order
+
+
+def same(first: Matches, second: Matches) -> bool:
+    return np.array_equal(first.indices, second.indices) and np.array_equal(first.scores, second.scores)
+
+
+@pytest.fixture(params=MATCHERS.names())
+def matcher(request: pytest.FixtureRequest) -> PairMatcher:
+    try:
+        return MATCHERS.parse(request.param).load(Runtime(device="cpu"))
+    except ExtraMissingError as error:
+        pytest.skip(str(error))
+
+
+def match(matcher: PairMatcher, first: LocalFeatures, second: LocalFeatures) -> Matches:
+    return matcher.match(matcher.prepare(first), matcher.prepare(second))
+
+
+def test_the_same_features_in_another_order_are_all_found(matcher: PairMatcher) -> None:
+    first = features(300)
+    second, order = shuffled(first)
+    matches = match(matcher, first, second)
+    assert len(matches) == 300
+    assert (order[matches.indices[:, 1]] == matches.indices[:, 0]).all()
+
+
+def test_rows_are_sorted_by_the_first_image_and_in_range(matcher: PairMatcher) -> None:
+    matches = match(matcher, features(200), features(150, seed=5))
+    assert (np.diff(matches.indices[:, 0].astype(int)) >= 0).all()
+    assert (matches.indices < [200, 150]).all()
+
+
+def test_types_are_the_stored_ones_with_and_without_matches(matcher: PairMatcher) -> None:
+    first = features(50)
+    for matches in (match(matcher, first, first), match(matcher, first, features(0))):
+        assert matches.indices.dtype == np.uint32
+        assert matches.scores.dtype == np.float32
+        assert matches.indices.shape == (len(matches), 2)
+        assert matches.scores.shape == (len(matches),)
+
+
+@pytest.mark.parametrize("counts", [(0, 0), (0, 5), (5, 0)])
+def test_an_image_without_keypoints_has_no_matches(matcher: PairMatcher, counts: tuple[int, int]) -> None:
+    assert len(match(matcher, features(counts[0]), features(counts[1]))) == 0
+
+
+def test_pairs_in_two_threads_give_what_they_give_alone(matcher: PairMatcher) -> None:
+    images = [matcher.prepare(features(count, seed)) for seed, count in enumerate((700, 300, 900, 500))]
+    pairs = [(a, b) for a in range(4) for b in range(4)]
+    alone = [matcher.match(images[a], images[b]) for a, b in pairs]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda pair: matcher.match(images[pair[0]], images[pair[1]]), pairs))
+    assert all(same(a, b) for a, b in zip(alone, together, strict=True))
