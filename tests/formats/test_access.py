@@ -48,7 +48,7 @@ def test_missing_paths_and_unknown_options_are_refused(folder, tmp_path):
     with pytest.raises(ConfigError, match="unknown option 'pixel_centre': choose from pixel_center"):
         read(folder, pixel_centre=0)
     for value in (2, -0.5, float("nan")):
-        with pytest.raises(ConfigError, match="pixel_center: expected 0 or 0.5"):
+        with pytest.raises(ConfigError, match=r"pixel_center: expected 0 or 0\.5"):
             read(folder, pixel_center=value)
 
 

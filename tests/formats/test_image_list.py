@@ -11,9 +11,8 @@ from vloc.geometry.camera import Camera
 
 def test_names_may_hold_blanks_and_equal_intrinsics_share_a_sensor(tmp_path):
     path = tmp_path / "list.txt"
-    path.write_text(
-        "# c\nmy  photo.jpg PINHOLE 4 3 1 2 2 1.5\n\nPINHOLE 2.jpg PINHOLE 4 3 1 2 2 1.5\nc.jpg SIMPLE_RADIAL 9 9 5 1 2 .1\n"
-    )
+    same = "PINHOLE 4 3 1 2 2 1.5"
+    path.write_text(f"# c\nmy  photo.jpg {same}\n\nPINHOLE 2.jpg {same}\nc.jpg SIMPLE_RADIAL 9 9 5 1 2 .1\n")
     capture = read(path)
     assert list(capture.images.names) == ["my  photo.jpg", "PINHOLE 2.jpg", "c.jpg"]
     assert capture.camera("my  photo.jpg") == Camera("PINHOLE", 4, 3, (1, 2, 2, 1.5))

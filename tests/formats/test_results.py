@@ -51,7 +51,7 @@ def test_quaternions_off_norm_are_normalised_with_a_warning(tmp_path, caplog):
     assert "1 quaternions normalised" in caplog.text
 
 
-@given(st.dictionaries(NAMES, st.tuples(QUATERNIONS, st.tuples(NUMBERS, NUMBERS, NUMBERS)), max_size=5))
+@given(rows=st.dictionaries(NAMES, st.tuples(QUATERNIONS, st.tuples(NUMBERS, NUMBERS, NUMBERS)), max_size=5))
 def test_written_poses_read_back_sorted_by_name(rows, tmp_path_factory):
     path = tmp_path_factory.mktemp("r") / "r.txt"
     poses = {name: Rigid.from_quat_wxyz(np.array(quat), np.array(t)) for name, (quat, t) in rows.items()}

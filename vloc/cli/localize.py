@@ -50,9 +50,10 @@ def run(arguments: Sequence[str]) -> int:
     with Workspace(beside(flags.results, ".work"), flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
         estimates = localize_capture(work, map_, queries, config)
         failures = summary_of_failures(work.failures)
-        if flags.dry_run:
-            return OK
-        write_results(flags.results, estimates, {})
+        if not flags.dry_run:
+            write_results(flags.results, estimates, work.seconds)
+    if flags.dry_run:
+        return OK
     _print(flags, estimates, queries.notes)
     print(failure_lines(failures), end="", file=sys.stderr)
     return WITH_FAILURES if failures or (estimates and not any(e.is_localized for e in estimates)) else OK
@@ -70,7 +71,7 @@ def _matcher_of_map(arguments: Sequence[str]) -> dict[str, Any]:
     return {"match": to_text(Map.open(folder).config.match) if known and folder else "nn"}
 
 
-def write_results(results: Path, estimates: Sequence[PoseEstimate], seconds: Mapping[str, float]) -> None:
+def write_results(results: Path, estimates: Sequence[PoseEstimate], seconds: Mapping[Any, float]) -> None:
     """The benchmark file and its JSON twin, each whole or not at all."""
     results.parent.mkdir(parents=True, exist_ok=True)
     rows = [to_json(estimate, seconds.get(estimate.name)) for estimate in estimates]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -38,6 +39,8 @@ class Job:
     advance: Callable[[bool], None]
     """told of each item done, and whether it failed"""
     stop: Event = field(default_factory=Event)
+    seconds: dict[int, float] = field(default_factory=dict)
+    """how long each item took, from reading it to its result"""
 
 
 def execute(job: Job, chunks: Sequence[Sequence[int]], workers: int) -> Generator[list[Outcome]]:
@@ -86,6 +89,7 @@ def _feed(job: Job, indices: Sequence[int], handed: deque[int], outcomes: dict[i
     for index in indices:
         if job.stop.is_set():
             raise Stopped
+        job.seconds[index] = -time.monotonic()
         try:
             item = job.items.load(index)
         except DataError as error:
@@ -97,6 +101,7 @@ def _feed(job: Job, indices: Sequence[int], handed: deque[int], outcomes: dict[i
 
 def _settle(job: Job, outcomes: dict[int, Outcome], index: int, outcome: Outcome) -> None:
     outcomes[index] = outcome
+    job.seconds[index] += time.monotonic()
     job.advance(isinstance(outcome, str))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -47,6 +48,8 @@ class Workspace:
         self.plan: list[PlanRow] = []
         self.failures: dict[str, dict[Key, str]] = {}
         """stage -> item -> reason, of this run"""
+        self.seconds: Counter[Key] = Counter()
+        """item -> time spent on it in this run, all stages together"""
         self._hashes = ContentHashes(folder)
         self._lock = FolderLock(folder)
         self._seen: set[str] = set()
@@ -85,6 +88,7 @@ class Workspace:
                     stage.name, stage.start(settings, self.runtime, *_values(context)), items, self.reporter.advance
                 )
                 self._fill(store, job, chunked(todo, stage.chunk), list(marks.items()))
+                self.seconds.update({items.keys[row]: seconds for row, seconds in job.seconds.items()})
         return self._finish(store, store.results(stage.result, marks), marks)
 
     def once(self, stage: OnceStage[R], settings: object, *context: Context) -> NamedArtifact[R]:
