@@ -33,7 +33,7 @@ def write(
     poses: Sequence[tuple[int, str, Rigid]],
     records: Mapping[str, Sequence[tuple[int, str, str]]],
 ) -> None:
-    """Sensors (id, kind, camera), rig members, poses, records by kind; `sensors.txt`, which makes a capture of it, last."""
+    """Sensors (id, kind, camera), rig members, poses, records by kind; last `sensors.txt`, which makes it a capture."""
     texts = {
         "rigs": ("rig_id, sensor_id, " + POSE_COLUMNS, [f"{a}, {b}, {numbers(p, ', ')}" for a, b, p in rigs]),
         "trajectories": (

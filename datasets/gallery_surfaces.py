@@ -55,7 +55,7 @@ def speckle(rng: np.random.Generator, size: Size, share: float, strength: float)
     total = np.zeros((size[1], size[0]), np.float32)
     for density, sigma in ((share, 1.1), (share / 2, 2.2), (share / 6, 4.2)):
         spots, count = np.zeros_like(total), int(density * total.size)
-        heights = rng.normal(0, 1.4 * strength, count)
+        heights = rng.normal(0, 1.65 * strength, count)
         # Dirt is commoner than glints.
         spots[rng.integers(0, size[1], count), rng.integers(0, size[0], count)] = np.where(
             heights > 0, 0.55 * heights, heights

@@ -45,12 +45,6 @@ class Quad:
     hole: tuple[float, float, float, float] | None = None
 
     @property
-    def normal(self) -> Float64[np.ndarray, 3]:
-        """Unit vector towards the side it is seen from."""
-        across = np.cross(self.edge_v, self.edge_u)
-        return np.asarray(across / np.linalg.norm(across))
-
-    @property
     def outline(self) -> Float64[np.ndarray, "4 3"]:
         """Its four corners in the world, in order."""
         u, v = self.edge_u, self.edge_v

@@ -17,7 +17,7 @@ from .gallery_render import SUPERSAMPLING, render_depth, render_quads
 from .gallery_rooms import UP, passage_quads, room_quads
 from .gallery_trace import Bounds, Quad, clip_polygon, frustum_planes, view_of
 
-KEPT_ROOMS = 6  # in memory; each holds up to about 80 MB of textures
+KEPT_ROOMS = 5  # in memory, each with up to about 100 MB of textures; a picture shows at most three in a row
 
 
 class World:

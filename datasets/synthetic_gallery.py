@@ -133,6 +133,8 @@ def _claim(root: Path, config: GalleryConfig) -> None:
     """Note in the folder which gallery it is going to be; refuse a folder that is another one."""
     root.mkdir(parents=True, exist_ok=True)
     manifest = root / MANIFEST
+    if not manifest.exists() and any((root / part).exists() for part in ("mapping", "query", "query_truth.txt")):
+        raise DataError(f"{root}: holds a mapping or query that is no synthetic gallery; choose another folder")
     if manifest.exists():
         try:
             found = json.loads(manifest.read_text())["config"]

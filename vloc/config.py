@@ -22,6 +22,7 @@ from .retrieval.base import GlobalFeature
 from .retrieval.densevlad import DenseVlad
 from .retrieval.fusion import FUSIONS, Fusion, GeneralizedHarmonicMean
 from .solvers.absolute_pose import PnpConfig
+from .solvers.sfm import SfmConfig
 from .solvers.triangulation import TriangulationConfig
 from .stages.pair import PairConfig
 from .stages.retrieve import RetrieveConfig
@@ -48,6 +49,8 @@ class MappingConfig:
     """geometric verification"""
     triangulate: TriangulationConfig = field(default_factory=TriangulationConfig)
     """points from known poses"""
+    sfm: SfmConfig = field(default_factory=SfmConfig)
+    """points and poses, where no poses are known"""
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     """of every random choice"""
 

@@ -20,7 +20,7 @@ from .stages.images import ImageItems
 from .stages.match import MATCH, Pair, PairItems, both_images, tiled
 from .data.selection import Ranking, Trained
 from .stages.pair import PAIR
-from .stages.triangulate import TRIANGULATE
+from .stages.triangulate import RECONSTRUCT, TRIANGULATE
 from .stages.verify import VERIFY, View
 
 BY_ITEM = "by item"
@@ -43,7 +43,8 @@ def map_capture(
     matches = work.each(MATCH, PairItems(tiled(chosen), [both_images(features)]), config.match, by_item(features))
     views = {name: View(capture.camera(name), capture.pose(name)) for name in names}
     verified = verify(work, matches, features, views, config)
-    solve, settings = (TRIANGULATE, config.triangulate)
+    posed = capture.has_pose.any()
+    solve, settings = (TRIANGULATE, config.triangulate) if posed else (RECONSTRUCT, config.sfm)
     sparse = work.once(
         solve, settings, artifact(names), artifact(views), features, verified, artifact(config.seed)
     )

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import vloc
+from vloc import page
+from vloc.cli.localize import read_estimates
 from vloc.cli.main import main
+from vloc.data.estimate import PoseEstimate
+from vloc.formats.results import read_truth
+from vloc.map import Map
 
 SMALL = ["--num-images=6", "--num-queries=2", "--quiet"]
 
@@ -18,6 +24,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo") / "in here"
     assert main(["demo", str(folder), *SMALL]) in (0, 3)
     return folder
+
+
+def test_a_query_that_failed_comes_first_with_its_reason(job, tmp_path: Path) -> None:
+    estimates = read_estimates(job.results)
+    lost = PoseEstimate(estimates[-1].name, None, "none", 5, 9, reason="5 inliers of 9 matches, fewer than 12")
+    page.write(
+        tmp_path, Map.open(job.map), vloc.read(str(job.queries)), [*estimates[:-1], lost], read_truth(job.truth),
+        photos=vloc.read(str(job.mapping)).files,
+    )  # fmt: skip
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    first = text.index(f"1. {lost.name}")
+    assert text.index("not localized: 5 inliers of 9") > first
+    assert all(text.index(f". {estimate.name}") > first for estimate in estimates[:-1])
 
 
 class Sources(HTMLParser):
@@ -57,3 +76,9 @@ def test_a_rerun_goes_on_where_the_last_ended(folder: Path, capsys: pytest.Captu
     assert "up to date" in told.err
     assert re.search(r"page: .*index\.html", told.out)
     assert "of 2 localized" in told.out
+
+
+def test_a_folder_that_is_a_file_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert main(["demo", str(tmp_path / "file")]) == 2
+    assert str(tmp_path / "file") in capsys.readouterr().err

@@ -66,3 +66,18 @@ def test_results_of_another_place_are_refused(files: tuple[str, str, str], capsy
     Path(files[0]).write_text("elsewhere.jpg 1 0 0 0 0 0 0\n")
     assert main(["evaluate", *files[:2]]) == 2
     assert "elsewhere.jpg" in capsys.readouterr().err
+
+
+def test_figures_that_cannot_be_written_are_bad_input(
+    files: tuple[str, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", *files[:2], "--json", str(tmp_path / "missing" / "figures.json")]) == 2
+    assert f"{tmp_path / 'missing'}: no such folder" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/sys").is_dir(), reason="needs a folder that nobody may write in: /sys")
+def test_a_folder_that_may_not_be_written_in_is_bad_input(
+    files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", *files[:2], "--json", "/sys/figures.json"]) == 2
+    assert capsys.readouterr().err.startswith("vloc: /sys/")

@@ -131,7 +131,7 @@ def test_what_refers_to_absent_sensors_is_left_out_and_counted(folder):
     capture = read(folder)
     assert capture.notes == (
         "rigs.txt: 1 rows left out: sensors.txt has no such sensor (first: gone)",
-        "trajectories.txt: 1 poses left out: neither sensors.txt nor rigs.txt has the device (first: gone)",
+        "trajectories.txt: 1 rows left out: no such device (first: gone)",
     )
     assert len(capture.rigs) == 2
     assert len(capture.trajectory) == 2

@@ -7,7 +7,7 @@ import numpy as np
 from vloc.data.estimate import PoseEstimate
 from vloc.geometry.rigid import Rigid
 from vloc.page import template
-from vloc.page.pictures import data_uri, fitted
+from vloc.page.pictures import data_uri, fitted, spread
 from vloc.page.rows import ordered
 from vloc.stages.evaluate import evaluate
 
@@ -50,3 +50,9 @@ def test_pictures_become_jpegs_inside_the_page() -> None:
     picture = fitted(np.zeros((40, 60, 3), np.uint8), 20)
     assert picture.shape == (20, 30, 3)
     assert data_uri(picture).startswith("data:image/jpeg;base64,/9j/")
+
+
+def test_of_many_matches_some_are_drawn_from_first_to_last() -> None:
+    assert spread(5, 3).tolist() == [0, 2, 4]
+    assert spread(2, 3).tolist() == [0, 1]
+    assert spread(0, 3).tolist() == []

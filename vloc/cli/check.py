@@ -19,6 +19,9 @@ from .main import OK, WITH_FAILURES
 from .map_folder import is_map
 from .settings import parse_flags
 
+LEFT_OUT = "left out"
+"""how readers say in their notes that rows lead nowhere"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CheckFlags(options.ReadFlags):
@@ -35,16 +38,17 @@ class CheckFlags(options.ReadFlags):
 def run(arguments: Sequence[str]) -> int:
     """Check, and list the problems."""
     flags = parse_flags("check", CheckFlags, arguments)
+    notes: list[str] = []
     if is_map(flags.path):
         problems = list(map_problems(Path(flags.path)))
     else:
         find_format(flags.path)  # what is neither a map nor a capture is bad input, not a broken capture
-        problems = capture_problems(flags)
+        problems, notes = capture_problems(flags)
     if flags.json:
-        options.print_json({"path": flags.path, "problems": problems})
+        options.print_json({"path": flags.path, "problems": problems, "notes": notes})
     else:
-        verdict = f"{len(problems)} problems" if problems else "nothing is broken"
-        print("\n".join([*problems, f"{flags.path}: {verdict}"]))
+        verdict = f"problems found: {len(problems)}" if problems else "nothing is broken"
+        print("\n".join([*problems, *(f"note: {note}" for note in notes), f"{flags.path}: {verdict}"]))
     return WITH_FAILURES if problems else OK
 
 
@@ -80,23 +84,26 @@ def _inconsistencies(map_: Map) -> Iterator[str]:
         yield f"{map_.folder}: a keypoint shows point {last} of {len(sparse.points)}"
 
 
-def capture_problems(flags: CheckFlags) -> list[str]:
-    """What its reader refuses; else images that do not decode and ids that lead nowhere."""
+def capture_problems(flags: CheckFlags) -> tuple[list[str], list[str]]:
+    """What its reader refuses, or else rows and ids that lead nowhere and images that do not decode; and notes."""
     try:
         capture = read(flags.path, **flags.read_options)
     except DataError as error:
-        return [str(error)]
-    return [*dangling(capture), *broken_images(capture, Runtime(workers=flags.workers).num_workers)]
+        return [str(error)], []
+    dropped = [note for note in capture.notes if LEFT_OUT in note]
+    broken = broken_images(capture, Runtime(workers=flags.workers).num_workers)
+    return [*dropped, *dangling(capture), *broken], [note for note in capture.notes if LEFT_OUT not in note]
 
 
 def dangling(capture: Capture) -> list[str]:
     """Records, poses and rigs of devices that do not exist; poses of devices that recorded nothing are no problem."""
     known = {*capture.sensors, *(member.rig_id for member in capture.rigs)}
-    users = {
+    users: dict[str, Sequence[str]] = {
         "image records": capture.images.device_ids,
         "trajectories": capture.trajectory.device_ids,
         "rigs": [member.sensor_id for member in capture.rigs],
-        **{f"{kind} records": r.device_ids for kind, r in (*capture.others.items(), *capture.readings.items())},
+        **{f"{kind} records": records.device_ids for kind, records in capture.others.items()},
+        **{f"{kind} records": readings.device_ids for kind, readings in capture.readings.items()},
     }
     return [
         f"{where}: device '{device}' is no sensor and no rig"

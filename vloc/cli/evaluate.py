@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import atomic
+from ..errors import DataError
 from ..formats.results import read_poses, read_truth
 from ..stages.evaluate import THRESHOLDS, Evaluation, evaluate
 from . import options
@@ -33,6 +34,8 @@ class EvaluateFlags:
 def run(arguments: Sequence[str]) -> int:
     """Compare poses with the truth."""
     flags = parse_flags("evaluate", EvaluateFlags, arguments)
+    if flags.json and not flags.json.parent.is_dir():
+        raise DataError(f"{flags.json.parent}: no such folder")
     thresholds = [options.parse_threshold(text) for text in flags.thresholds]
     evaluation = evaluate(read_poses(flags.results), read_truth(flags.truth), thresholds, fallbacks(flags.results))
     if flags.json:

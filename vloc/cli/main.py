@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -48,11 +49,21 @@ def _guarded(command: str, arguments: Sequence[str]) -> int:
         return _fail("interrupted; what was finished is kept, the same command goes on from there", INTERRUPTED)
     except MemoryError as error:
         return _fail(f"out of memory: {error}", ResourceError.exit_status)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has gone
+        return OK
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        return _fail(f"disk full: {error}", ResourceError.exit_status)
+        return _system_error(error)
     return status
+
+
+def _system_error(error: OSError) -> int:
+    """A full disk or a forbidden file is not vloc's fault; any other error of the system is a bug."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _fail(f"disk full: {error}", ResourceError.exit_status)
+    if isinstance(error, PermissionError):
+        return _fail(f"{error.filename}: {error.strerror}", BAD_INPUT)
+    raise error
 
 
 def _fail(message: str, status: int) -> int:

@@ -61,9 +61,13 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def about(flags: MapFlags, capture: Capture) -> dict[str, Any]:
-    """What the manifest says of the source."""
+    """What the manifest says of the source: enough to read it again."""
+    images = None if flags.images is None else str(flags.images)
     return {
-        "capture": {"location": flags.capture, "pixel_center": capture.pixel_center, "notes": list(capture.notes)},
+        "capture": {
+            "location": flags.capture, "pixel_center": capture.pixel_center, "images": images, "camera": flags.camera,
+            "notes": list(capture.notes),
+        },
     }
 
 

@@ -20,6 +20,6 @@ def source_of(map_: Map) -> Capture | None:
     """The capture that a map was made from, or None where it is no longer to be read or was never written down."""
     about = map_.manifest.get("capture", {})
     try:
-        return read(about["location"], **about.get("read_options", {}))
+        return read(about["location"], **{name: about[name] for name in ("pixel_center", "images", "camera")})
     except (KeyError, VlocError):
         return None

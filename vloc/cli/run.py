@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
+
+import tyro
 
 from ..errors import ConfigError
 from . import options
@@ -65,10 +67,10 @@ def listing(found: Sequence[Runnable]) -> str:
 def make_scene(name: str, make: Callable[[Path, Any], object], arguments: Sequence[str]) -> int:
     """Make a scene in a folder; its flags are the fields of its config."""
     config = get_type_hints(make, include_extras=True)["config"]
-    root = ("root", options.folder("FOLDER"))
+    root = ("root", Annotated[options.folder("FOLDER"), tyro.conf.arg(help="where the scene goes")])
     own = dataclasses.make_dataclass("SceneFlags", [root], frozen=True, kw_only=True, bases=(config,))
     own.__doc__ = config.__doc__
-    flags = parse_flags(f"run {name}", own, arguments)
+    flags: Any = parse_flags(f"run {name}", own, arguments)
     make(flags.root, config(**{f.name: getattr(flags, f.name) for f in dataclasses.fields(config)}))
     print(f"{name}: {flags.root}")
     return OK

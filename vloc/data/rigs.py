@@ -25,7 +25,7 @@ class RigMember:
 
 
 def rig_chains(members: Sequence[RigMember]) -> dict[str, list[tuple[str, Rigid]]]:
-    """For every sensor, each rig it hangs on, directly or through other rigs, with `sensor_from_rig`.
+    """For every sensor, each rig it hangs on, directly or through other rigs, with `sensor_from_rig`; nearest first.
 
     DataError where rigs contain each other in a circle.
     """
@@ -33,49 +33,55 @@ def rig_chains(members: Sequence[RigMember]) -> dict[str, list[tuple[str, Rigid]
     for member in members:
         if member.sensor_from_rig is not None:
             parents.setdefault(member.sensor_id, []).append((member.rig_id, member.sensor_from_rig))
-    return {sensor: _ancestors(sensor, parents, ()) for sensor in parents}
+    chains = {}
+    for sensor in parents:
+        found = sorted(_ancestors(sensor, parents, ()), key=lambda ancestor: ancestor[0])
+        chains[sensor] = [(rig, sensor_from_rig) for _, rig, sensor_from_rig in found]
+    return chains
 
 
-def _ancestors(device: str, parents: dict[str, list[tuple[str, Rigid]]], seen: tuple[str, ...]) -> list[tuple[str, Rigid]]:
+def _ancestors(
+    device: str, parents: dict[str, list[tuple[str, Rigid]]], seen: tuple[str, ...]
+) -> list[tuple[int, str, Rigid]]:
+    """(steps up, rig, device_from_rig) of every rig above a device."""
     if device in seen:
         raise DataError(f"rigs.txt: rigs contain each other in a circle: {' -> '.join((*seen, device))}")
     found = []
     for rig, device_from_rig in parents.get(device, []):
-        found.append((rig, device_from_rig))
-        for ancestor, rig_from_ancestor in _ancestors(rig, parents, (*seen, device)):
-            found.append((ancestor, device_from_rig @ rig_from_ancestor))
+        found.append((len(seen), rig, device_from_rig))
+        for steps, ancestor, rig_from_ancestor in _ancestors(rig, parents, (*seen, device)):
+            found.append((steps, ancestor, device_from_rig @ rig_from_ancestor))
     return found
 
 
 def compose_rigs(records: Records, trajectory: Trajectory, members: Sequence[RigMember]) -> tuple[Rigid, np.ndarray]:
     """`cam_from_world` of every record and which records have one: its own pose first, else through its nearest rig."""
     poses, known = Rigid.identity(len(records)), np.zeros(len(records), bool)
-    full = np.isfinite(trajectory.quat_wxyz).all(1) & np.isfinite(trajectory.translation).all(1)
+    full = np.flatnonzero(np.isfinite(trajectory.quat_wxyz).all(1) & np.isfinite(trajectory.translation).all(1))
+    world = Rigid.from_quat_wxyz(trajectory.quat_wxyz[full], trajectory.translation[full])
+    times, posed = trajectory.timestamps[full], _rows_by_device(trajectory.devices[full], trajectory.device_ids)
     chains = rig_chains(members)
-    for index, device in enumerate(records.device_ids):
-        rows = np.flatnonzero(records.devices == index)
+    for device, rows in _rows_by_device(records.devices, records.device_ids).items():
         for ancestor, device_from_ancestor in [(device, None), *chains.get(device, [])]:
-            _fill(poses, known, records, rows, trajectory, full, ancestor, device_from_ancestor)
+            lacking = rows[~known[rows]]
+            if ancestor not in posed or len(lacking) == 0:
+                continue
+            hit, source = _same_time(records.timestamps[lacking], times, posed[ancestor])
+            found = world[source] if device_from_ancestor is None else device_from_ancestor @ world[source]
+            poses.rotation[lacking[hit]], poses.translation[lacking[hit]] = found.rotation, found.translation
+            known[lacking[hit]] = True
     return poses, known
 
 
-def _fill(
-    poses: Rigid, known: np.ndarray, records: Records, rows: np.ndarray, trajectory: Trajectory, full: np.ndarray,
-    ancestor: str, device_from_ancestor: Rigid | None,
-) -> None:
-    """Write the poses that `ancestor`'s trajectory gives to those of `rows` that still lack one."""
-    if ancestor not in trajectory.device_ids:
-        return
-    of_ancestor = np.flatnonzero((trajectory.devices == trajectory.device_ids.index(ancestor)) & full)
-    if len(of_ancestor) == 0:
-        return
-    rows = rows[~known[rows]]
-    times = trajectory.timestamps[of_ancestor]
-    place = np.minimum(np.searchsorted(times, records.timestamps[rows]), len(times) - 1)
-    hit = times[place] == records.timestamps[rows]
-    source = of_ancestor[place[hit]]
-    world = Rigid.from_quat_wxyz(trajectory.quat_wxyz[source], trajectory.translation[source])
-    found = world if device_from_ancestor is None else device_from_ancestor @ world
-    poses.rotation[rows[hit]] = found.rotation
-    poses.translation[rows[hit]] = found.translation
-    known[rows[hit]] = True
+def _rows_by_device(devices: np.ndarray, device_ids: Sequence[str]) -> dict[str, np.ndarray]:
+    """The rows of every device that has any, in their order; one sort, since there may be a device per image."""
+    order = np.argsort(devices, kind="stable")
+    bounds = np.searchsorted(devices[order], np.arange(len(device_ids) + 1))
+    return {name: order[a:b] for name, a, b in zip(device_ids, bounds[:-1], bounds[1:], strict=True) if a < b}
+
+
+def _same_time(wanted: np.ndarray, times: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which `wanted` timestamps occur among `times[rows]` (sorted), and in which row each first does."""
+    place = np.minimum(np.searchsorted(times[rows], wanted), len(rows) - 1)
+    hit = times[rows[place]] == wanted
+    return hit, rows[place[hit]]

@@ -71,7 +71,7 @@ class SparseMap:
         """The stored form; cameras and names go as UTF-8 text."""
         return {
             "image_names": _encode(self.image_names),
-            "cameras": _encode([f"{c.model} {c.width} {c.height} {' '.join(map(repr, c.params))}" for c in self.cameras]),
+            "cameras": _encode([_camera_line(camera) for camera in self.cameras]),
             "camera_of_image": self.camera_of_image,
             "rotation": self.cam_from_world.rotation,
             "translation": self.cam_from_world.translation,
@@ -96,6 +96,11 @@ def _encode(lines: Sequence[str]) -> np.ndarray:
 
 def _decode(text: np.ndarray) -> list[str]:
     return text.tobytes().decode().split("\n") if len(text) else []
+
+
+def _camera_line(camera: Camera) -> str:
+    params = " ".join(repr(float(value)) for value in camera.params)  # numpy's own repr would name its type
+    return f"{camera.model} {camera.width} {camera.height} {params}"
 
 
 def _parse_camera(line: str) -> Camera:

@@ -37,6 +37,8 @@ class WriteOptions:
     """where the written intrinsics and keypoints put the centre of the first pixel, px"""
     transfer: Transfer = "copy"
     """how the image files get into the output: copied, as one link to their folder, or not at all"""
+    pack: bool = False
+    """whether a format with a file for each image's features packs them in one archive a type (kapture's tars)"""
     keypoints_type: str | None = None
     """which keypoints to write where a format holds only one type; None where there is only one"""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..array_types import Bool
 from ..data.capture import Records, Sensor, Trajectory
 from ..errors import DataError
 from .images import first_unsafe
@@ -62,12 +63,15 @@ def read_file_records(path: Path, kind: str, sensors: Mapping[str, Sensor], rema
     for table in read_tables(path, FILE_COLUMNS[kind], remarks):
         gathered.add(table)
         check_devices(table, sensors, kind)
+        if not (known := rows_of_known(table, sensors)).all():
+            row = int(np.argmin(known))
+            raise table.refusal(row, f"device '{table.field(row, 1)}' is not in sensors.txt")
         paths = table.text(2)
         if unsafe := first_unsafe(paths):
             raise table.refusal(unsafe[0], unsafe[1], found=paths[unsafe[0]])
         names.extend(paths)
     timestamps, devices, ids, order, lines = gathered.sorted()
-    _refuse_twice(path, timestamps, devices, ids, lines)
+    refuse_twice(path, timestamps, devices, ids, lines)
     if len(order) and (np.diff(order) != 1).any():
         names = [names[i] for i in order.tolist()]
     if len(set(names)) != len(names):
@@ -76,39 +80,45 @@ def read_file_records(path: Path, kind: str, sensors: Mapping[str, Sensor], rema
 
 
 def check_devices(table: Table, sensors: Mapping[str, Sensor], kind: str) -> None:
-    """DataError for a row whose device is not a sensor of that kind."""
+    """DataError for a row whose device is a sensor of another kind."""
     names, of_row = table.devices
     for index, device in enumerate(names):
-        sensor = sensors.get(device)
-        if sensor is None or sensor.kind != kind:
-            found = f"is of type {sensor.kind}" if sensor else "is not in sensors.txt"
-            row = int(np.argmax(of_row == index))
-            raise table.refusal(row, f"device '{device}' {found}", f"a {kind} of sensors.txt")
+        if device in sensors and sensors[device].kind != kind:
+            what = f"device '{device}' is of type {sensors[device].kind}"
+            raise table.refusal(int(np.argmax(of_row == index)), what, f"a {kind} of sensors.txt")
+
+
+def rows_of_known(table: Table, known: Collection[str], remarks: Remarks | None = None) -> Bool[np.ndarray, "rows"]:
+    """Which rows are of known devices; the others are remarked as left out."""
+    names, of_row = table.devices
+    rows: np.ndarray = np.array([name in known for name in names])[of_row]
+    if remarks is not None and not rows.all():
+        remarks.add(
+            table.path, "rows left out: no such device", int((~rows).sum()), table.field(int(np.argmin(rows)), 1)
+        )
+    return rows
 
 
 def read_trajectory(path: Path, known: Collection[str], remarks: Remarks) -> Trajectory:
     """Poses `device_from_world`; those of devices that are neither sensors nor rigs are left out, with a remark."""
     gathered, quats, translations = DeviceRows(), list[np.ndarray](), list[np.ndarray]()
     for table in read_tables(path, TRAJECTORY_COLUMNS, remarks):
-        names, of_row = table.devices
-        rows = np.array([name in known for name in names])[of_row]
-        if not rows.all():
-            what = "poses left out: neither sensors.txt nor rigs.txt has the device"
-            remarks.add(path, what, int((~rows).sum()), names[of_row[np.argmin(rows)]])
+        rows = rows_of_known(table, known, remarks)
         gathered.add(table, rows)
         quat, translation = read_poses(table, 2, remarks)
         quats.append(quat[rows])
         translations.append(translation[rows])
     timestamps, devices, ids, order, lines = gathered.sorted()
-    _refuse_twice(path, timestamps, devices, ids, lines)
+    refuse_twice(path, timestamps, devices, ids, lines)
     if not len(order):
         return Trajectory.empty()
     return Trajectory(timestamps, devices, ids, np.concatenate(quats)[order], np.concatenate(translations)[order])
 
 
-def _refuse_twice(
+def refuse_twice(
     path: Path, timestamps: np.ndarray, devices: np.ndarray, ids: tuple[str, ...], lines: np.ndarray
 ) -> None:
+    """DataError where two rows are of one device at one time."""
     same = np.flatnonzero((np.diff(timestamps) == 0) & (np.diff(devices) == 0))
     if len(same):
         row = int(same[0])

@@ -15,6 +15,7 @@ from ..errors import DataError
 from .base import Transfer, WriteOptions
 from .camera_text import format_number
 from .images import FolderImages, first_unsafe
+from .kapture_readings import header_of, reading_rows
 from .kapture_records import FILE_COLUMNS, TRAJECTORY_COLUMNS
 from .kapture_sensors import KINDS, RIG_COLUMNS, WITH_CAMERA
 
@@ -36,6 +37,9 @@ def write_sensors_part(capture: Capture, root: Path, options: WriteOptions) -> l
     for kind, rows in records.items():
         if len(rows):
             write_table(folder / f"records_{kind}.txt", FILE_COLUMNS[kind], _record_rows(rows, folder))
+    for kind, readings in capture.readings.items():
+        if len(readings):
+            write_table(folder / f"records_{kind}.txt", header_of(kind), reading_rows(readings))
     names = [name for rows in records.values() for name in rows.names]
     return transfer_files(capture.files, names, folder / "records_data", options.transfer)
 

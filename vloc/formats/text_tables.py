@@ -23,6 +23,8 @@ from .text_blocks import blocks, num_lines, without_comments
 from .text_fields import parse_float, parse_integer, refusal
 
 COMMA, NEWLINE = b",\n"
+# Stands for a comma inside a text; files hold no control characters, `blocks` refuses them.
+HIDDEN_COMMA = b"\x1f"
 
 N = TypeVar("N", int, float)
 _FLOATS = msgspec.json.Decoder(list[float])
@@ -49,7 +51,9 @@ class Table:
             joined = self._bytes(column, column + 1).decode()
         except UnicodeDecodeError:
             raise self._not_utf8() from None
-        return list(map(str.strip, joined.split(",")[: len(self)]))
+        fields = list(map(str.strip, joined.split(",")[: len(self)]))
+        hidden = HIDDEN_COMMA.decode()
+        return [field.replace(hidden, ",") for field in fields] if hidden in joined else fields
 
     @cached_property
     def devices(self) -> tuple[list[str], Int32[np.ndarray, "rows"]]:
@@ -117,20 +121,38 @@ class Table:
         return refusal(self.path, None, "not UTF-8")
 
 
-def read_tables(path: Path, columns: tuple[str, ...], remarks: Remarks) -> Iterator[Table]:
+def read_tables(
+    path: Path, columns: tuple[str, ...], remarks: Remarks, *, free_text: int | None = None
+) -> Iterator[Table]:
     """The rows of a file in chunks; comments and blank lines are skipped, a row of another length is refused.
 
-    A last line without line end is used, with a note: it may have been cut.
+    A last line without line end is used, with a remark: it may have been cut. Surplus commas of a row are part of
+    the column `free_text`, with a remark; the others have none.
     """
     for line, block in blocks(path, remarks):
-        table = None if b"#" in block else _split(path, columns, block, np.arange(line, line + num_lines(block)))
+        plain = b"#" not in block and free_text is None
+        table = _split(path, columns, block, np.arange(line, line + num_lines(block))) if plain else None
         if table is None:
             content, lines = without_comments(block, line)
+            if free_text is not None:
+                content = _hide_commas(path, content, len(columns), free_text, remarks)
             table = _split(path, columns, content, lines)
             if table is None:
                 raise _wrong_count(path, columns, content, lines)
         if len(table):
             yield table
+
+
+def _hide_commas(path: Path, content: bytes, width: int, free: int, remarks: Remarks) -> bytes:
+    rows = content.split(b"\n")
+    for index, row in enumerate(rows):
+        extra = row.count(b",") - (width - 1)
+        if extra > 0:
+            parts = row.split(b",")
+            inner = HIDDEN_COMMA.join(parts[free : free + extra + 1])
+            rows[index] = b",".join([*parts[:free], inner, *parts[free + extra + 1 :]])
+            remarks.add(path, "rows with commas in a text", first=row.decode(errors="replace"))
+    return b"\n".join(rows)
 
 
 def read_lines(path: Path, remarks: Remarks) -> Iterator[tuple[int, list[str]]]:

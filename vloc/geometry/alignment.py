@@ -16,11 +16,12 @@ class Similarity:
 
     scale: float
     rotation: Float64[np.ndarray, "3 3"]
-    translation: Float64[np.ndarray, "3"]
+    translation: Float64[np.ndarray, 3]
 
     def apply(self, points: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "n 3"]:
         """Points in source coordinates to target coordinates."""
-        return self.scale * points @ self.rotation.T + self.translation
+        moved: np.ndarray = self.scale * points @ self.rotation.T + self.translation
+        return moved
 
     def apply_to_cameras(self, cam_from_source: Rigid) -> Rigid:
         """`cam_from_target` of cameras that stand in source coordinates; lengths in the camera are target lengths."""

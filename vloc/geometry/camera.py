@@ -20,7 +20,7 @@ CAMERA_PARAMS: dict[str, tuple[str, ...]] = {
     "FOV": ("fx", "fy", "cx", "cy", "omega"),
     "SIMPLE_RADIAL_FISHEYE": ("f", "cx", "cy", "k"),
     "RADIAL_FISHEYE": ("f", "cx", "cy", "k1", "k2"),
-    "THIN_PRISM_FISHEYE": ("fx", "fy", "cx", "cy", "k1", "k2", "p1", "p2", "k3", "k4", "sx1", "sx2"),
+    "THIN_PRISM_FISHEYE": ("fx", "fy", "cx", "cy", "k1", "k2", "p1", "p2", "k3", "k4", "sx1", "sy1"),
 }
 UNKNOWN = "UNKNOWN_CAMERA"
 

@@ -26,7 +26,7 @@ def epipolar_errors(
     with np.errstate(divide="ignore", invalid="ignore"):
         error1 = algebraic / np.hypot(lines1[:, 0], lines1[:, 1]) * focal1
         error2 = algebraic / np.hypot(lines2[:, 0], lines2[:, 1]) * focal2
-    error = np.maximum(error1, error2)
+    error: np.ndarray = np.maximum(error1, error2)
     return np.where(np.isnan(error), np.inf, error)
 
 
@@ -50,7 +50,7 @@ def agrees_with_poses(
     pixels1: Float64[np.ndarray, "m 2"], camera1: Camera, pixels2: Float64[np.ndarray, "m 2"], camera2: Camera,
     cam2_from_cam1: Rigid, max_error_px: float,
 ) -> Bool[np.ndarray, "m"]:
-    """Which matched pixels lie within `max_error_px` of their epipolar lines and show a point in front of both cameras."""
+    """Which matched pixels lie within `max_error_px` of their epipolar lines, their rays meeting in front of both."""
     points1, points2 = unproject(camera1, pixels1), unproject(camera2, pixels2)
     focal1, focal2 = float(np.mean(camera1.focal)), float(np.mean(camera2.focal))
     errors = epipolar_errors(points1, points2, cam2_from_cam1, focal1, focal2)
@@ -61,6 +61,6 @@ def _homogeneous(points: Float64[np.ndarray, "m 2"]) -> Float64[np.ndarray, "m 3
     return np.concatenate([points, np.ones((len(points), 1))], axis=1)
 
 
-def _cross(t: Float64[np.ndarray, "3"]) -> Float64[np.ndarray, "3 3"]:
+def _cross(t: Float64[np.ndarray, 3]) -> Float64[np.ndarray, "3 3"]:
     """[t]x, the matrix of the cross product."""
     return np.array([[0.0, -t[2], t[1]], [t[2], 0.0, -t[0]], [-t[1], t[0], 0.0]])

@@ -16,7 +16,9 @@ def pose_errors(
     return metres, rotation_angle(found.rotation, truth.rotation)
 
 
-def rotation_angle(first: Float64[np.ndarray, "*batch 3 3"], second: Float64[np.ndarray, "*batch 3 3"]) -> Float64[np.ndarray, "*batch"]:
+def rotation_angle(
+    first: Float64[np.ndarray, "*batch 3 3"], second: Float64[np.ndarray, "*batch 3 3"]
+) -> Float64[np.ndarray, "*batch"]:
     """Angles, radians in [0, pi], of the rotations from one to the other; leading axes broadcast.
 
     atan2 of sine and cosine, so that tiny angles and half turns keep their digits (an arccos loses half of them).

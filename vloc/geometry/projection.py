@@ -14,6 +14,7 @@ from ..array_types import Float64, Shaped
 from .camera import Camera
 
 Pair = tuple[Shaped[np.ndarray, "n"], Shaped[np.ndarray, "n"]]
+PlaneMap = Callable[[np.ndarray, np.ndarray], Pair]
 Distortion = Callable[[np.ndarray, np.ndarray, tuple[float, ...]], Pair]
 
 STEP = 1e-30  # of the complex-step derivative: no subtraction, so no lower limit
@@ -48,10 +49,10 @@ def _full_opencv(u: np.ndarray, v: np.ndarray, k: tuple[float, ...]) -> Pair:
 
 
 def _thin_prism(u: np.ndarray, v: np.ndarray, k: tuple[float, ...]) -> Pair:
-    k1, k2, p1, p2, k3, k4, sx1, sx2 = k
+    k1, k2, p1, p2, k3, k4, sx1, sy1 = k
     (a, b), (c, d) = _radial(u, v, (k1, k2, k3, k4)), _tangential(u, v, p1, p2)
     r2 = u * u + v * v
-    return a + c + sx1 * r2, b + d + sx2 * r2
+    return a + c + sx1 * r2, b + d + sy1 * r2
 
 
 def _fov(u: np.ndarray, v: np.ndarray, k: tuple[float, ...]) -> Pair:
@@ -99,7 +100,7 @@ def distort(camera: Camera, u: np.ndarray, v: np.ndarray) -> Pair:
     return (u, v) if model is None else model(u, v, camera.distortion)
 
 
-def _derivatives(model: Callable[[np.ndarray, np.ndarray], Pair], u: np.ndarray, v: np.ndarray) -> Float64[np.ndarray, "2 2 n"]:
+def _derivatives(model: PlaneMap, u: np.ndarray, v: np.ndarray) -> Float64[np.ndarray, "2 2 n"]:
     """The Jacobian of a plane map, exact to rounding, by complex steps (Squire and Trapp 1998)."""
     by_u, by_v = model(u + STEP * 1j, v + 0j), model(u + 0j, v + STEP * 1j)
     return np.stack([[a.imag, b.imag] for a, b in zip(by_u, by_v, strict=True)]) / STEP
@@ -133,7 +134,7 @@ def unproject(camera: Camera, pixels: Float64[np.ndarray, "n 2"]) -> Float64[np.
     return plane
 
 
-def _invert(model: Callable[[np.ndarray, np.ndarray], Pair], target: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "n 2"]:
+def _invert(model: PlaneMap, target: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "n 2"]:
     """Newton's method from the target itself; NaN where 20 steps do not reach it."""
     found = target.copy()
     with np.errstate(all="ignore"):

@@ -17,6 +17,7 @@ from ..stages.evaluate import evaluate
 from . import template
 from .evidence import finder
 from .painter import Painter
+from .pictures import MAX_LINES
 from .plan_view import plan_view
 from .rows import Row, figures, ordered, table
 
@@ -89,5 +90,6 @@ def _legend(count: int) -> str:
     shown = f"The first {MAX_CARDS} of {count}, failures and largest errors first. " if count > MAX_CARDS else ""
     return (
         f"{shown}Left the query, right the map image that says most about its pose. Green: matches that agree with the "
-        "pose; orange: matches that do not. Below: the map images that look most like it, best first."
+        f"pose; orange: matches that do not; of many, {MAX_LINES} are drawn. Below: the map images that look most "
+        "like the query, best first."
     )

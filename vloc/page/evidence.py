@@ -63,7 +63,7 @@ def reprojects(
     if cam_from_world is None:
         return np.zeros(len(pixels), bool)
     errors = np.linalg.norm(project(camera, cam_from_world.apply(points_in_world)) - pixels, axis=1)
-    return errors <= max_error_px  # NaN, behind the camera, is not
+    return np.asarray(errors <= max_error_px)  # NaN, behind the camera, is not
 
 
 def best_image(sparse: SparseMap, rows: list[int], matches: Correspondences, agrees: Bool[np.ndarray, m]) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,12 +30,12 @@ def plan_view(sparse: SparseMap, estimated: Mapping[str, Rigid], truth: Mapping[
     points = sparse.points @ plane.T
     low, high = limits(points, shown)
     size = float((high - low).max())
-    style = {"svg.fonttype": "none", "svg.hashsalt": "vloc", "font.family": "sans-serif", "font.size": 9}
+    style: Any = {"svg.fonttype": "none", "svg.hashsalt": "vloc", "font.family": "sans-serif", "font.size": 9}
     with mpl.rc_context(style):
         figure = Figure(figsize=(9.6, _height(high - low)), layout="constrained")
         axes = figure.add_subplot()
         some = points[:: max(len(points) // MAX_POINTS, 1)]
-        axes.scatter(*some.T, s=2.0, c=POINT, alpha=0.6, linewidths=0, rasterized=True)
+        axes.scatter(some[:, 0], some[:, 1], s=2.0, c=POINT, alpha=0.6, linewidths=0, rasterized=True)
         _draw_cameras(axes, plane, sparse.cam_from_world, 0.016 * size, color=MAPPED, label="map images")
         _draw_queries(axes, plane, truth, estimated, 0.022 * size)
         _finish(axes, low, high, "m" if truth else "map units")

@@ -14,6 +14,7 @@ from ..geometry.rigid import Rigid
 from . import poselib
 from .pose_refinement import refine_pose, reprojection_errors
 
+
 @dataclass(frozen=True)
 class PnpConfig:
     """When a match agrees with a pose, and when a pose is believed."""
@@ -48,8 +49,8 @@ class PnpResult:
 
 
 def absolute_pose(
-    points2d: Float64[np.ndarray, "m 2"], points_in_world: Float64[np.ndarray, "m 3"], camera: Camera, config: PnpConfig,
-    seed: int = 0,
+    points2d: Float64[np.ndarray, "m 2"], points_in_world: Float64[np.ndarray, "m 3"], camera: Camera,
+    config: PnpConfig, seed: int = 0,
 ) -> PnpResult:
     """Camera pose from 2D-3D matches by LO-RANSAC (Lebeda 2012; PoseLib), refined on the inliers with a Cauchy loss.
 

@@ -1,6 +1,6 @@
-"""The one door to pycolmap: it checks what pycolmap does not, since bad values there kill the interpreter or pass unseen.
+"""The one door to pycolmap: checks what pycolmap does not, since bad values kill the interpreter or pass unseen.
 
-Checked before each call: shapes, finite values, index bounds, camera parameters (libraries.md 1k lists the calls that crash).
+Checked before each call: shapes, finite values, index bounds, camera parameters.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ CALIBRATED = 2  # TwoViewGeometryConfiguration; geometries left UNDEFINED are ig
 
 
 @cache
-def pycolmap() -> ModuleType:
+def pycolmap() -> Any:
     """The library, with its log silenced and Python's own signal handlers back in place.
 
     Call it first in the main thread: only there can handlers be restored.
@@ -95,8 +94,9 @@ def check_matches(pair: tuple[int, int], matches: Shaped[np.ndarray, "m 2"], cou
         raise DataError(f"pair {pair}: expected two different images of {len(counts)}")
     if matches.ndim != 2 or matches.shape[1] != 2 or matches.dtype.kind not in "ui":
         raise DataError(f"pair {pair}: matches {matches.dtype} {matches.shape}, expected integers (m, 2)")
-    if len(matches) and (matches.min() < 0 or (matches.max(0) >= [counts[first], counts[second]]).any()):
-        raise DataError(f"pair {pair}: matches name keypoints up to {matches.max(0)} of {counts[first]}, {counts[second]}")
+    limits = counts[first], counts[second]
+    if len(matches) and (matches.min() < 0 or (matches.max(0) >= limits).any()):
+        raise DataError(f"pair {pair}: matches name keypoints {matches.min(0)} to {matches.max(0)} of {limits}")
 
 
 def correspondence_graph(counts: Sequence[int], matches: PairMatches) -> Any:

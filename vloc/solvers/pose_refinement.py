@@ -69,9 +69,12 @@ def _linearise(
     return residuals.T, np.stack([a * by_u + b * by_v, c * by_u + d * by_v])
 
 
-def _gram(jacobian: Float64[np.ndarray, "2 6 m"], weights: Float64[np.ndarray, "m"] | float = 1.0) -> Float64[np.ndarray, "6 6"]:
+def _gram(
+    jacobian: Float64[np.ndarray, "2 6 m"], weights: Float64[np.ndarray, "m"] | float = 1.0
+) -> Float64[np.ndarray, "6 6"]:
     """J^T W J."""
-    return (jacobian[0] * weights) @ jacobian[0].T + (jacobian[1] * weights) @ jacobian[1].T
+    gram: np.ndarray = (jacobian[0] * weights) @ jacobian[0].T + (jacobian[1] * weights) @ jacobian[1].T
+    return gram
 
 
 def _solve(normal: Float64[np.ndarray, "6 6"], right: np.ndarray) -> np.ndarray | None:
@@ -96,7 +99,7 @@ def _covariance(
     return None if inverse is None else (inverse + inverse.T) / 2 * noise / slope**2
 
 
-def _exp(step: Float64[np.ndarray, "6"]) -> Rigid:
+def _exp(step: Float64[np.ndarray, 6]) -> Rigid:
     """A small motion, by the rotation vector and the plain translation (equal to SE(3)'s to first order)."""
     from scipy.spatial.transform import Rotation
 

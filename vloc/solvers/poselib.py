@@ -1,4 +1,4 @@
-"""The one door to PoseLib: it checks what PoseLib does not, since it reads past unequal arrays and skips unknown keys."""
+"""The one door to PoseLib: checks what PoseLib does not, which reads past unequal arrays and skips unknown keys."""
 
 from __future__ import annotations
 

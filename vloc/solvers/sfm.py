@@ -1,4 +1,4 @@
-"""Structure from motion: poses, cameras and points of images that have no poses, by COLMAP's mappers in a child process."""
+"""Structure from motion: poses, cameras and points of images without poses, by COLMAP in a child process."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class SfmConfig:
     """whether focal lengths and distortions may change; principal points stay"""
     max_reproj_error: Annotated[float, msgspec.Meta(gt=0)] = 4.0
     """px; observations further from their point are dropped"""
+    min_inliers: Annotated[int, msgspec.Meta(ge=6)] = 15
+    """2D-3D matches; images with fewer stay out of an incremental model"""
     min_model_size: Annotated[int, msgspec.Meta(ge=2)] = 3
     """images; smaller models are not counted"""
 
@@ -66,7 +68,8 @@ def reconstruct(
     """
     _check(images, keypoints, matches)
     with TemporaryDirectory(prefix="vloc-sfm-") as folder:
-        _write_job(Path(folder), images, keypoints, matches, {**asdict(config), "seed": seed, "num_threads": num_threads})
+        settings = {**asdict(config), "seed": seed, "num_threads": num_threads}
+        _write_job(Path(folder), images, keypoints, matches, settings)
         _run_child(Path(folder))
         return _read_result(Path(folder), len(images.names), matches)
 
@@ -83,7 +86,8 @@ def _check(images: UnposedImages, keypoints: Sequence[np.ndarray], matches: Pair
 
 
 def _write_job(
-    folder: Path, images: UnposedImages, keypoints: Sequence[np.ndarray], matches: PairMatches, settings: dict[str, object]
+    folder: Path, images: UnposedImages, keypoints: Sequence[np.ndarray], matches: PairMatches,
+    settings: dict[str, object],
 ) -> None:
     text = {
         "names": list(images.names), "cameras": [asdict(camera) for camera in images.cameras],

@@ -88,7 +88,7 @@ def _map(database: Path, folder: Path, settings: dict[str, Any]) -> list[Any]:
 
 
 def _incremental_options(settings: dict[str, Any]) -> Any:
-    """Tolerances as in COLMAP's own command line presets of medium quality: its Python defaults never converge early."""
+    """With pycolmap's own tolerances, all 0, every adjustment runs to its last iteration."""
     options = pycolmap().IncrementalPipelineOptions(
         random_seed=settings["seed"], num_threads=settings["num_threads"], min_model_size=settings["min_model_size"],
         extract_colors=False, ba_refine_focal_length=settings["refine_intrinsics"],
@@ -96,7 +96,7 @@ def _incremental_options(settings: dict[str, Any]) -> Any:
         ba_local_function_tolerance=1e-5,
     )
     options.mapper.filter_max_reproj_error = settings["max_reproj_error"]
-    options.mapper.abs_pose_min_num_inliers, options.mapper.abs_pose_min_inlier_ratio = int(__import__("os").environ["MI"]), float(__import__("os").environ["MR"])
+    options.mapper.abs_pose_min_num_inliers = settings["min_inliers"]
     options.mapper.abs_pose_refine_focal_length = settings["refine_intrinsics"]
     options.mapper.abs_pose_refine_extra_params = settings["refine_intrinsics"]
     return options

@@ -29,7 +29,8 @@ class TriangulationConfig:
 
 
 def triangulate(
-    images: PosedImages, keypoints: Sequence[Float32[np.ndarray, "n 2"]], matches: PairMatches, config: TriangulationConfig
+    images: PosedImages, keypoints: Sequence[Float32[np.ndarray, "n 2"]], matches: PairMatches,
+    config: TriangulationConfig,
 ) -> SparseMap:
     """Points from matches (rows of `images` -> keypoint rows); cameras and poses stay exactly as given.
 

@@ -12,6 +12,7 @@ from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from ..runtime import Runtime
 from ..solvers.posed_images import PosedImages
+from ..solvers.sfm import SfmConfig, UnposedImages, reconstruct
 from ..solvers.triangulation import TriangulationConfig, triangulate
 from ..stage import OnceStage
 from .match import Pair
@@ -42,3 +43,16 @@ def _distinct(cameras: Sequence[Camera]) -> tuple[tuple[Camera, ...], np.ndarray
     """Each camera once, and which one every image has."""
     order = {camera: i for i, camera in enumerate(dict.fromkeys(cameras))}
     return tuple(order), np.array([order[camera] for camera in cameras], np.int32)
+
+
+def _reconstruct(
+    config: SfmConfig, runtime: Runtime, names: Sequence[str], views: Mapping[str, View],
+    features: Mapping[str, LocalFeatures], matches: Mapping[Pair, Matches], seed: int,
+) -> SparseMap:
+    cameras, camera_of_image = _distinct([views[name].camera for name in names])
+    images = UnposedImages(names, cameras, camera_of_image, tuple(True for _ in cameras))
+    keypoints = [features[name].keypoints for name in names]
+    return reconstruct(images, keypoints, by_rows(names, matches), config, seed, runtime.num_workers).sparse
+
+
+RECONSTRUCT: OnceStage[SparseMap] = OnceStage("reconstruct", 1, SparseMap, _reconstruct)

@@ -1,0 +1,88 @@
+"""Poses of images through rigs, against compositions worked by hand."""
+
+import numpy as np
+import pytest
+
+from vloc.data.capture import Records, Trajectory
+from vloc.data.rigs import RigMember, compose_rigs, rig_chains
+from vloc.errors import DataError
+from vloc.geometry.rigid import Rigid
+
+
+def shift(x, y=0.0, z=0.0):
+    return Rigid(np.eye(3), np.array([x, y, z], float))
+
+
+QUARTER_TURN = Rigid(np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]), np.zeros(3))
+
+
+def poses(rows, trajectory, members):
+    return compose_rigs(Records.from_rows(rows), Trajectory.from_rows(trajectory), members)
+
+
+def test_a_camera_with_its_own_pose_needs_no_rig():
+    found, known = poses([(1, "cam", "a.jpg")], [(1, "cam", shift(1, 2, 3))], [])
+    assert known.all() and np.array_equal(found.translation, [[1, 2, 3]])
+
+
+def test_a_camera_on_a_rig_gets_sensor_from_rig_times_rig_from_world():
+    members = [RigMember("rig", "cam", QUARTER_TURN)]
+    found, known = poses([(1, "cam", "a.jpg")], [(1, "rig", shift(1))], members)
+    # By hand: x_cam = turn(x_world + (1, 0, 0)), so the world's origin is at (0, 1, 0).
+    assert known.all() and np.allclose(found[0].apply(np.zeros((1, 3))), [[0, 1, 0]])
+
+
+def test_nested_rigs_compose_from_the_sensor_upwards():
+    members = [RigMember("inner", "cam", QUARTER_TURN), RigMember("outer", "inner", shift(2))]
+    found, _ = poses([(1, "cam", "a.jpg")], [(1, "outer", shift(0, 3))], members)
+    # By hand: (0, 0, 0) -> (0, 3, 0) -> (2, 3, 0) -> turned (-3, 2, 0).
+    assert np.allclose(found[0].apply(np.zeros((1, 3))), [[-3, 2, 0]])
+
+
+def test_the_own_pose_wins_over_the_rig_and_the_nearer_rig_over_the_farther():
+    members = [
+        RigMember("near", "cam", shift(0)), RigMember("far", "near", shift(0)), RigMember("second", "cam", shift(0)),
+    ]
+    assert [rig for rig, _ in rig_chains(members)["cam"]] == ["near", "second", "far"]
+    trajectory = [(1, "cam", shift(1)), (1, "near", shift(2)), (2, "near", shift(2)), (2, "far", shift(3)), (3, "far", shift(3))]
+    found, known = poses([(t, "cam", f"{t}.jpg") for t in (1, 2, 3)], trajectory, members)
+    assert known.all() and found.translation[:, 0].tolist() == [1, 2, 3]
+
+
+def test_times_must_be_equal_not_near():
+    found, known = poses([(5, "cam", "a.jpg"), (7, "cam", "b.jpg")], [(4, "cam", shift(1)), (7, "cam", shift(2))], [])
+    assert known.tolist() == [False, True] and np.array_equal(found.translation[0], [0, 0, 0])
+
+
+def test_a_pose_that_lacks_its_translation_gives_no_pose():
+    _, known = poses([(1, "cam", "a.jpg")], [(1, "cam", Rigid(np.eye(3), np.full(3, np.nan)))], [])
+    assert not known.any()
+
+
+def test_a_member_of_unknown_geometry_gives_no_pose():
+    _, known = poses([(1, "cam", "a.jpg")], [(1, "rig", shift(1))], [RigMember("rig", "cam", None)])
+    assert not known.any()
+
+
+def test_rigs_in_a_circle_are_refused_by_name():
+    members = [RigMember("a", "b", shift(0)), RigMember("b", "a", shift(0))]
+    with pytest.raises(DataError, match="circle: b -> a -> b"):
+        rig_chains(members)
+
+
+def test_19_digit_timestamps_are_told_apart():
+    late = 1_600_000_000_000_000_001
+    _, known = poses([(late, "cam", "a.jpg")], [(late - 1, "cam", shift(1))], [])
+    assert not known.any()
+
+
+def test_a_camera_per_image_takes_time_linear_in_their_number():
+    count = 20_000
+    names = [f"cam{i:05}" for i in range(count)]
+    records = Records(np.arange(count), np.arange(count, dtype=np.int32), tuple(names), names)
+    trajectory = Trajectory(
+        np.arange(count), np.arange(count, dtype=np.int32), tuple(names), np.tile([1.0, 0, 0, 0], (count, 1)),
+        np.stack([np.arange(count), np.zeros(count), np.zeros(count)], axis=1).astype(float),
+    )
+    found, known = compose_rigs(records, trajectory, [])
+    assert known.all() and np.array_equal(found.translation[:, 0], np.arange(count))

@@ -1,0 +1,42 @@
+"""The map's arrays: counts by hand, and a round trip through the stored form."""
+
+import numpy as np
+
+from vloc.data.sparse_map import NO_POINT, SparseMap
+from vloc.geometry.camera import Camera
+from vloc.geometry.rigid import Rigid
+
+
+def small_map(names=("a.jpg", "b ü.jpg"), cameras=(Camera("PINHOLE", 10, 20, (np.float64(0.1), 5.0, 1 / 3, 5.0)),)):
+    return SparseMap(
+        list(names), cameras, np.zeros(2, np.int32), Rigid.identity(2), np.arange(6.0).reshape(2, 3),
+        np.array([0.5, 2.0], np.float32), np.array([0, 3, 5]), np.array([0, NO_POINT, 1, 1, NO_POINT], np.int32),
+    )
+
+
+def test_counts_are_those_of_a_map_counted_by_hand():
+    sparse = small_map()
+    assert sparse.num_observations == 3 and sparse.track_lengths.tolist() == [1, 2]
+    assert sparse.points_of(0).tolist() == [0, NO_POINT, 1] and sparse.points_of(1).tolist() == [1, NO_POINT]
+    assert sparse.mean_error == (0.5 * 1 + 2.0 * 2) / 3
+    assert sparse.row_of == {"a.jpg": 0, "b ü.jpg": 1}
+    assert repr(sparse) == "SparseMap(2 images, 2 points, 3 observations)"
+
+
+def test_arrays_and_back_is_the_same_map():
+    sparse = small_map()
+    back = SparseMap.from_arrays(sparse.to_arrays())
+    assert back.image_names == sparse.image_names and back.cameras == sparse.cameras
+    assert all(np.array_equal(value, sparse.to_arrays()[name]) for name, value in back.to_arrays().items())
+
+
+def test_a_camera_without_intrinsics_survives_the_round_trip():
+    sparse = small_map(cameras=(Camera("UNKNOWN_CAMERA", 7, 8),))
+    assert SparseMap.from_arrays(sparse.to_arrays()).cameras == sparse.cameras
+
+
+def test_an_empty_map_survives_the_round_trip():
+    none = np.zeros(0, np.int32)
+    sparse = SparseMap([], (), none, Rigid.identity(0), np.zeros((0, 3)), np.zeros(0, np.float32), np.zeros(1, np.int64), none)
+    back = SparseMap.from_arrays(sparse.to_arrays())
+    assert back.image_names == [] and back.num_observations == 0 and back.mean_error == 0

@@ -1,0 +1,50 @@
+"""Cameras refuse what would crash or corrupt later, and name their parts."""
+
+import pycolmap
+import pytest
+
+from vloc.geometry.camera import CAMERA_PARAMS, Camera
+
+OPENCV = Camera("OPENCV", 640, 480, (500.0, 510.0, 320.0, 240.0, 0.1, 0.2, 0.3, 0.4))
+
+
+@pytest.mark.parametrize("model", CAMERA_PARAMS)
+def test_parameter_counts_and_order_are_colmaps(model):
+    theirs = pycolmap.Camera(model=model, width=10, height=10, params=[1.0] * len(CAMERA_PARAMS[model]))
+    assert theirs.verify_params()
+    assert [name.strip() for name in theirs.params_info.split(",")] == list(CAMERA_PARAMS[model])
+
+
+def test_parts_of_a_camera_with_two_focal_lengths():
+    assert OPENCV.focal == (500, 510) and OPENCV.principal_point == (320, 240) and OPENCV.distortion == (0.1, 0.2, 0.3, 0.4)
+    assert OPENCV.matrix.tolist() == [[500, 0, 320], [0, 510, 240], [0, 0, 1]]
+
+
+def test_parts_of_a_camera_with_one_focal_length():
+    camera = Camera("SIMPLE_RADIAL", 640, 480, (500.0, 320.0, 240.0, 0.1))
+    assert camera.focal == (500, 500) and camera.principal_point == (320, 240) and camera.distortion == (0.1,)
+
+
+def test_shifting_moves_only_the_principal_point():
+    assert OPENCV.shifted(0.5).params == (500, 510, 320.5, 240.5, 0.1, 0.2, 0.3, 0.4)
+    assert OPENCV.shifted(0.5).shifted(-0.5) == OPENCV and OPENCV.shifted(0) is OPENCV
+
+
+def test_an_unknown_camera_has_a_size_only():
+    camera = Camera("UNKNOWN_CAMERA", 640, 480)
+    assert not camera.is_known and camera.shifted(0.5) is camera
+
+
+@pytest.mark.parametrize(
+    ("camera", "message"),
+    [
+        (("PINHOLE", 0, 480, (1.0, 1, 1, 1)), "image size 0 x 480"),
+        (("PINOLE", 640, 480, (1.0, 1, 1, 1)), "camera model 'PINOLE', expected one of"),
+        (("PINHOLE", 640, 480, (1.0, 1, 1)), "PINHOLE with 3 parameters, expected 4: fx, fy, cx, cy"),
+        (("PINHOLE", 640, 480, (1.0, float("nan"), 1, 1)), "expected finite"),
+        (("PINHOLE", 640, 480, (1.0, 0.0, 1, 1)), "focal length 0.0, expected positive"),
+    ],
+)
+def test_impossible_cameras_are_refused(camera, message):
+    with pytest.raises(ValueError, match=message):
+        Camera(*camera)

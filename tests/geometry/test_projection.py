@@ -1,0 +1,84 @@
+"""Projection through every camera model, against COLMAP's own and by hand."""
+
+import numpy as np
+import pycolmap
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vloc.geometry.camera import CAMERA_PARAMS, Camera
+from vloc.geometry.projection import distortion_jacobian, project, unproject
+
+VALUES = {
+    "f": 800.0, "fx": 800.0, "fy": 780.0, "cx": 510.0, "cy": 395.0, "k": -0.05, "k1": -0.08, "k2": 0.02, "k3": 0.004,
+    "k4": -0.003, "k5": 0.01, "k6": 0.002, "p1": 0.001, "p2": -0.0008, "omega": 0.6, "sx1": 0.0005, "sy1": -0.0003,
+}
+every_model = pytest.mark.parametrize("model", CAMERA_PARAMS)
+
+
+def camera_of(model):
+    return Camera(model, 1000, 800, tuple(VALUES[name] for name in CAMERA_PARAMS[model]))
+
+
+def theirs(camera):
+    return pycolmap.Camera(model=camera.model, width=camera.width, height=camera.height, params=camera.params)
+
+
+def points_in_view(count=500):
+    rng = np.random.default_rng(0)
+    plane = np.concatenate([np.zeros((1, 2)), rng.uniform(-0.6, 0.6, (count - 1, 2))])
+    return np.concatenate([plane, np.ones((count, 1))], axis=1) * rng.uniform(0.5, 9, (count, 1))
+
+
+@every_model
+def test_pixels_are_colmaps(model):
+    points = points_in_view()
+    assert np.abs(project(camera_of(model), points) - theirs(camera_of(model)).img_from_cam(points)).max() < 1e-9
+
+
+@every_model
+def test_unprojection_is_colmaps_and_undoes_projection(model):
+    camera, points = camera_of(model), points_in_view()
+    back = unproject(camera, project(camera, points))
+    assert np.abs(back - points[:, :2] / points[:, 2:]).max() < 1e-12
+    assert np.abs(back - theirs(camera).cam_from_img(project(camera, points))).max() < 1e-10
+
+
+@every_model
+def test_the_jacobian_is_the_slope_of_the_projection(model):
+    camera, h = camera_of(model), 1e-6
+    u, v = np.random.default_rng(1).uniform(-0.6, 0.6, (2, 50))
+    at = lambda u, v: project(camera, np.stack([u, v, np.ones_like(u)], axis=1)).T  # noqa: E731
+    slopes = [(at(u + h, v) - at(u - h, v)) / (2 * h), (at(u, v + h) - at(u, v - h)) / (2 * h)]
+    assert np.abs(np.stack(slopes, axis=1) - distortion_jacobian(camera, u, v)).max() < 1e-5
+
+
+def test_a_pinhole_by_hand():
+    camera = Camera("PINHOLE", 640, 480, (100.0, 200.0, 320.0, 240.0))
+    assert np.array_equal(project(camera, np.array([[1.0, 2.0, 4.0]])), [[345.0, 340.0]])  # 320 + 100/4, 240 + 200/2
+
+
+@every_model
+def test_points_at_or_behind_the_camera_have_no_pixel(model):
+    behind = np.array([[0.1, 0.2, -1.0], [0.1, 0.2, 0.0], [0.0, 0.0, 2.0]])
+    assert np.isnan(project(camera_of(model), behind)).all(1).tolist() == [True, True, False]
+
+
+@every_model
+def test_no_points_give_no_pixels(model):
+    camera = camera_of(model)
+    assert project(camera, np.zeros((0, 3))).shape == unproject(camera, np.zeros((0, 2))).shape == (0, 2)
+
+
+def test_a_pixel_beyond_the_fold_of_a_distortion_has_no_ray():
+    folding = Camera("SIMPLE_RADIAL", 1000, 1000, (500.0, 500.0, 500.0, -0.5))
+    # r (1 - r^2 / 2) has its maximum 0.544 at r = 0.816: no ray is seen further out.
+    rays = unproject(folding, np.array([[500 + 0.54 * 500, 500], [500 + 0.6 * 500, 500.0]]))
+    assert np.isfinite(rays[0]).all() and np.isnan(rays[1]).all()
+
+
+@given(st.floats(-0.3, 0.3), st.floats(-0.05, 0.05), st.floats(-0.7, 0.7), st.floats(-0.7, 0.7))
+def test_any_mild_radial_distortion_is_undone(k1, k2, u, v):
+    camera = Camera("RADIAL", 1000, 800, (700.0, 500.0, 400.0, k1, k2))
+    pixel = project(camera, np.array([[u, v, 1.0]]))
+    assert np.abs(unproject(camera, pixel) - [u, v]).max() < 1e-10

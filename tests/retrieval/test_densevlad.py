@@ -1,0 +1,161 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vloc.errors import ConfigError, StageError
+from vloc.retrieval import DESCRIPTORS, densevlad
+from vloc.retrieval.dense_sift import dense_root_sift
+from vloc.retrieval.vlad import aggregate, learn_vocabulary
+from vloc.retrieval.whitening import is_learnable, learn_whitening
+from vloc.runtime import Runtime
+
+STRECHA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "strecha"
+
+
+def noise(seed: int, shape: tuple[int, int] = (60, 80)) -> np.ndarray:
+    import cv2
+
+    return cv2.GaussianBlur(np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8), (0, 0), 1.5)
+
+
+def ramp(direction: float, size: int = 64) -> np.ndarray:
+    """Brightness that rises by 2 a pixel towards `direction` (radians, y down)."""
+    y, x = np.indices((size, size)) - size / 2
+    return np.rint(128 + 2 * (x * np.cos(direction) + y * np.sin(direction))).astype(np.uint8)
+
+
+@pytest.mark.parametrize("channel", range(8))
+def test_a_ramp_fills_the_channel_of_its_direction(channel: int) -> None:
+    patches = dense_root_sift(ramp(channel * np.pi / 4, 48), (4,), 8).reshape(-1, 16, 8)
+    inner = patches[len(patches) // 2]
+    assert (inner.argmax(axis=1) == channel).all()
+    assert (inner**2).sum(axis=0)[channel] > 0.9
+
+
+def test_a_direction_between_two_channels_fills_both_alike() -> None:
+    patches = dense_root_sift(ramp(np.pi / 8, 48), (4,), 8).reshape(-1, 16, 8)
+    shares = (patches[len(patches) // 2] ** 2).sum(axis=0)
+    assert np.allclose(shares[:2], 0.5, atol=0.1)
+
+
+def test_an_edge_appears_only_in_the_cells_that_see_it() -> None:
+    image = np.full((16, 16), 50, np.uint8)
+    image[:, 13:] = 200  # in the last of four cells of 4 px
+    (patch,) = dense_root_sift(image, (4,), 16)
+    by_column = (patch.reshape(4, 4, 8) ** 2).sum(axis=(0, 2))
+    assert by_column.argmax() == 3
+    assert by_column[:2].sum() < 1e-3
+
+
+def test_patches_are_unit_vectors_and_as_many_as_fit() -> None:
+    patches = dense_root_sift(noise(0, (40, 56)), (4, 6), 8)
+    assert len(patches) == 4 * 6 + 3 * 5  # 1 + (40 - 16) // 8 by 1 + (56 - 16) // 8, and the same for 24 px
+    assert np.allclose(np.linalg.norm(patches, axis=1), 1, atol=1e-5)
+
+
+def test_words_of_separated_clusters_are_their_means() -> None:
+    rng = np.random.default_rng(0)
+    centers = np.array([[0, 0], [10, 0], [0, 10]], np.float32)
+    points = np.concatenate([center + rng.normal(0, 0.1, (50, 2)) for center in centers]).astype(np.float32)
+    words = learn_vocabulary(points, 3, np.random.default_rng(2))
+    expected = points.reshape(3, 50, 2).mean(axis=1)
+    assert np.allclose(words[np.lexsort(words.T)], expected[np.lexsort(expected.T)], atol=1e-4)
+
+
+def test_there_are_no_more_words_than_descriptors() -> None:
+    points = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    assert learn_vocabulary(points, 64, np.random.default_rng(0)).shape == (5, 4)
+
+
+def test_vlad_of_a_case_worked_by_hand() -> None:
+    words = np.array([[0, 0], [10, 0], [0, 50]], np.float32)
+    descriptors = np.array([[1, 1], [2, -1], [10, 4]], np.float32)
+    # residual sums (3, 0), (0, 4) and none: unit each, then by the square root of two
+    assert np.allclose(aggregate(descriptors, words), np.array([1, 0, 0, 1, 0, 0]) / np.sqrt(2))
+
+
+def test_vlad_of_nothing_is_zero() -> None:
+    assert not aggregate(np.zeros((0, 2), np.float32), np.ones((3, 2), np.float32)).any()
+
+
+def test_whitening_of_many_vectors_gives_uncorrelated_numbers() -> None:
+    rng = np.random.default_rng(0)
+    vectors = (rng.normal(size=(300, 6)) * [5, 3, 2, 1, 1, 1] @ rng.normal(size=(6, 6)) + 7).astype(np.float32)
+    mean, projection = learn_whitening(vectors, 3)
+    covariance = np.cov((vectors - mean) @ projection, rowvar=False)
+    assert np.allclose(covariance, np.eye(3), atol=0.1)
+
+
+def test_whitening_of_few_vectors_shrinks_variances_towards_their_mean() -> None:
+    vectors = (np.random.default_rng(0).normal(size=(12, 40)) * np.geomspace(30, 0.1, 40)).astype(np.float32)
+    _, projection = learn_whitening(vectors, 6)
+    variances = np.linalg.svd(vectors - vectors.mean(axis=0), compute_uv=False)[:6] ** 2 / 12
+    shrunk = (variances + variances.mean()) / 2  # 6 dimensions of 12 vectors: half way
+    assert np.allclose(np.linalg.norm(projection, axis=0), 1 / np.sqrt(shrunk), rtol=1e-4)
+
+
+@pytest.mark.parametrize(("images", "dims"), [(12, 256), (511, 256), (5, 3)])
+def test_too_few_images_are_not_whitened(images: int, dims: int) -> None:
+    assert not is_learnable(images, dims)
+    assert is_learnable(2 * dims, dims)
+
+
+def test_a_small_map_keeps_the_whole_vlad_and_a_larger_one_the_projection() -> None:
+    images = [noise(seed) for seed in range(12)]
+    small = DESCRIPTORS.parse("densevlad:num_words=4,dims=7").train(images, 0)
+    large = DESCRIPTORS.parse("densevlad:num_words=4,dims=6").train(images, 0)
+    assert small.keys() == {"words"}
+    assert {name: array.shape for name, array in large.items()} == {
+        "words": (4, 128), "mean": (512,), "projection": (512, 6)
+    }  # fmt: skip
+
+
+def test_training_reads_its_images_once_and_keeps_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(densevlad, "TRAINING_IMAGES", 5)
+    read = []
+
+    def images() -> Iterator[np.ndarray]:
+        for seed in range(20):
+            read.append(seed)
+            yield noise(seed)
+
+    kept = densevlad._draw(images(), np.random.default_rng(0))
+    assert read == list(range(20))
+    assert len(kept) == 5
+    assert any(np.array_equal(image, noise(seed)) for image in kept for seed in range(5, 20))
+
+
+def test_blank_images_do_not_disturb_the_training() -> None:
+    descriptor = DESCRIPTORS.parse("densevlad:num_words=4,dims=2")
+    trained = descriptor.train([np.zeros((60, 80), np.uint8), *(noise(seed) for seed in range(5))], 0)
+    vector = descriptor.load(Runtime(), trained)(noise(1)).vector
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_map_without_texture_is_refused() -> None:
+    with pytest.raises(StageError, match="none of 3 images"):
+        DESCRIPTORS.parse("densevlad").train([np.zeros((60, 80), np.uint8)] * 3, 0)
+
+
+@pytest.mark.parametrize("setting", ["image_size=8", "step=0", "num_words=0", "dims=0", "bins=4"])
+def test_settings_out_of_range_are_refused(setting: str) -> None:
+    with pytest.raises(ConfigError, match="densevlad"):
+        DESCRIPTORS.parse(f"densevlad:{setting}")
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not STRECHA.exists(), reason="needs ../shared/data/strecha")
+@pytest.mark.parametrize("name", ["fountain-P11", "Herz-Jesus-P8"])
+def test_photos_taken_side_by_side_look_alike(name: str) -> None:
+    import cv2
+
+    # The photographer walked an arc: neighbours in the file name order are neighbours in space.
+    files = sorted((STRECHA / name).glob("*/sensors/records_data/*.jpg"), key=lambda path: path.name)
+    images = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in files]
+    descriptor = DESCRIPTORS.parse("densevlad")
+    describe = descriptor.load(Runtime(), descriptor.train(images, 0))
+    vectors = np.stack([describe(image).vector for image in images])
+    similarity = vectors @ vectors.T - 2 * np.eye(len(images))
+    assert (np.abs(similarity.argmax(axis=1) - np.arange(len(images))) <= 1).all()
