@@ -92,7 +92,8 @@ def features(extractor: str, arrays: dict[str, np.ndarray], keypoints: str = "",
 def plain(capture: Capture) -> dict[str, Any]:
     """The same view as `kapture_dump.py` gives of what kapture reads."""
     view: dict[str, Any] = {"sensors": {i: [s.kind, s.name, sensor_numbers(s)] for i, s in capture.sensors.items()}}
-    view["rigs"] = sorted([m.rig_id, m.sensor_id, *pose(m.sensor_from_rig)] for m in capture.rigs)
+    poses = [(m, *pose(m.sensor_from_rig)) for m in capture.rigs]
+    view["rigs"] = sorted([m.rig_id, m.sensor_id, unit(q, canonical=True), t] for m, q, t in poses)
     track = capture.trajectory
     view["trajectories"] = [
         [time, track.device_ids[device], *(None if np.isnan(part[0]) else part.tolist() for part in parts)]

@@ -26,7 +26,12 @@ def camera_type(number: int) -> "pycolmap.sensor_t":
 
 @pytest.fixture
 def model() -> "pycolmap.Reconstruction":
-    """Three frames of a rig of two cameras, names with blanks, keypoints with and without points."""
+    """A model whose image names have blanks."""
+    return rig_model(" ")
+
+
+def rig_model(blank: str) -> "pycolmap.Reconstruction":
+    """Three frames of a rig of two cameras, keypoints with and without points."""
     rec = pycolmap.Reconstruction()
     rec.add_camera(
         pycolmap.Camera(
@@ -49,7 +54,7 @@ def model() -> "pycolmap.Reconstruction":
             frame.add_data_id(pycolmap.data_t(camera_type(camera), 10 * frame_id + camera))
         rec.add_frame(frame)
         for camera in (1, 7):
-            name, points = f"cam {camera}/ü {frame_id}.jpg", rng.uniform(0, 400, (5, 2))
+            name, points = f"cam{blank}{camera}/ü{blank}{frame_id}.jpg", rng.uniform(0, 400, (5, 2))
             image = pycolmap.Image(name=name, keypoints=points, camera_id=camera, image_id=10 * frame_id + camera)
             image.frame_id = frame_id
             rec.add_image(image)
@@ -108,13 +113,20 @@ def test_models_that_pycolmap_writes_are_read_to_equal_values(form, model, tmp_p
 
 
 @pytest.mark.parametrize("form", ["colmap", "colmap-text"])
-def test_models_that_vloc_writes_are_read_by_pycolmap_to_equal_values(form, model, tmp_path):
-    capture = read(saved(model, tmp_path / "model", "binary"))
+def test_models_that_vloc_writes_are_read_by_pycolmap_to_equal_values(form, tmp_path):
+    capture = read(saved(rig_model(" " if form == "colmap" else "_"), tmp_path / "model", "binary"))
     write(capture, f"{form}:{tmp_path / 'out'}")
     theirs = pycolmap.Reconstruction(str(tmp_path / "out"))
     check_equal(capture, theirs)
     check_equal(read(tmp_path / "out"), theirs)
     assert theirs.is_valid()
+
+
+def test_names_with_blanks_survive_text_and_the_loss_for_colmap_is_told(model, tmp_path):
+    capture = read(saved(model, tmp_path / "model", "binary"))
+    losses = write(capture, f"colmap-text:{tmp_path / 'out'}")
+    assert "6 names with blanks: COLMAP itself cuts them in text models, not in binary ones" in losses
+    assert sorted(read(tmp_path / "out").images.names) == sorted(capture.images.names)
 
 
 @st.composite
@@ -141,7 +153,7 @@ def models(draw: st.DrawFn) -> ColmapModel:
     points = ColmapPoints(
         np.arange(3), np.array([draw(st.tuples(number, number, number)) for _ in range(3)]),
         np.array([[0, 1, 2], [3, 4, 255], [6, 7, 8]], np.uint8), np.array([draw(number) for _ in range(3)]),
-        np.cumsum([0, *map(len, tracks)]), np.array(sum(tracks, []), np.int64).reshape(-1, 2),
+        np.cumsum([0, *map(len, tracks)]), np.array([element for track in tracks for element in track], np.int64).reshape(-1, 2),
     )  # fmt: skip
     return ColmapModel({1: Camera("FOV", 5, 4, (draw(st.floats(1e-3, 1e9)), 1.0, 0.1, 1 / 3, 2.0))}, images, points)
 

@@ -262,7 +262,7 @@ def test_images_are_copied_linked_or_skipped_and_missing_ones_counted(folder, tm
         ("virtual_gallery_tutorial/query", 4, 4, 0),
         ("strecha/fountain-P11/mapping", 7, 7, 0),
         ("strecha/fountain-P11/query", 4, 0, 0),
-        ("format_samples/m1x", 18, 10, 1),
+        ("format_samples/m1x", 18, 10, 4),
         ("format_samples/7scenes/kapture/stairs/mapping", 6, 6, 0),
         ("format_samples/maupertuis/kapture", 4, 4, 1),
         ("format_samples/berlin/kapture", 3, 3, 0),

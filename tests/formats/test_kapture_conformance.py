@@ -1,4 +1,4 @@
-"""vloc and PyPI kapture read the same from every folder, theirs and ours; $VLOC_KAPTURE_PYTHON is a Python with kapture."""
+"""vloc and PyPI kapture read the same from every folder; $VLOC_KAPTURE_PYTHON is a Python that has kapture."""
 
 import importlib.util
 import json

@@ -108,4 +108,4 @@ def test_rows_do_not_depend_on_where_the_file_is_cut_into_chunks(tmp_path, monke
 
 def test_rows_of_varying_length_come_with_their_lines(tmp_path):
     (tmp_path / "t").write_text("# h\na, b\n\nc\n d , , e\n")
-    assert list(read_lines(tmp_path / "t", Remarks())) == [(2, ["a", "b"]), (4, ["c"]), (5, ["d", "", "e"])]
+    assert list(read_lines(tmp_path / "t", COLUMNS, Remarks())) == [(2, ["a", "b"]), (4, ["c"]), (5, ["d", "", "e"])]

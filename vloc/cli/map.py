@@ -57,7 +57,10 @@ def run(arguments: Sequence[str]) -> int:
     elif not flags.quiet:
         print(lines(map_, summary))
     print(failure_lines(failures), end="", file=sys.stderr)
-    return WITH_FAILURES if failures or not len(map_.sparse.points) else OK
+    if not len(map_.sparse.points):
+        print("vloc: the map has no points, nothing can be localized in it: do its images overlap?", file=sys.stderr)
+        return WITH_FAILURES
+    return WITH_FAILURES if failures else OK
 
 
 def about(flags: MapFlags, capture: Capture) -> dict[str, Any]:

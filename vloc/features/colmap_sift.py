@@ -13,6 +13,7 @@ from ..data.features import LocalFeatures
 from ..runtime import Runtime
 from ..solvers.colmap import pycolmap
 from .base import FEATURES, Extractor
+from .reduced_size import at_reduced_size
 from .root_sift import strongest_first
 
 
@@ -35,6 +36,8 @@ class ColmapSift:
     """largest ratio of the two curvatures at a keypoint; along an edge it is large"""
     first_octave: Annotated[int, msgspec.Meta(ge=-1, le=3)] = -1
     """-1 looks at the image at twice its size, 0 as it is, 1 at half"""
+    max_size: Annotated[int, msgspec.Meta(ge=16)] = 3200
+    """longer side (px) above which images are reduced"""
 
     def load(self, runtime: Runtime) -> Extractor:
         """The extractor of grey images."""
@@ -47,7 +50,7 @@ class ColmapSift:
             # COLMAP completes the octave in which it reaches the limit, hence more than asked.
             return strongest_first(rows[:, :2], descriptors.data, rows[:, 2], self.max_keypoints)
 
-        return extract
+        return at_reduced_size(extract, self.max_size)
 
     def _options(self) -> Any:
         options = pycolmap().FeatureExtractionOptions(num_threads=1, use_gpu=False)

@@ -12,6 +12,7 @@ from ..array_types import UInt8
 from ..data.features import LocalFeatures
 from ..runtime import Runtime
 from .base import FEATURES, Extractor
+from .reduced_size import at_reduced_size
 from .root_sift import no_features, root_sift, strongest_first
 
 
@@ -29,10 +30,12 @@ class Sift:
     """least contrast of a keypoint, in OpenCV's units (whose own default is 0.04)"""
     edge_threshold: Annotated[float, msgspec.Meta(gt=1)] = 10.0
     """largest ratio of the two curvatures at a keypoint; along an edge it is large"""
+    max_size: Annotated[int, msgspec.Meta(ge=16)] = 1600
+    """longer side (px) at which an image is looked at; larger ones are reduced, and searched from twice this size on"""
 
     def load(self, runtime: Runtime) -> Extractor:
         """The extractor of grey images."""
-        return self._extract
+        return at_reduced_size(self._extract, self.max_size)
 
     def _extract(self, image: UInt8[np.ndarray, "h w"]) -> LocalFeatures:
         import cv2

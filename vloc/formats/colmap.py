@@ -73,6 +73,9 @@ def _write(capture: Capture, path: Path, options: WriteOptions, binary: bool) ->
     model, losses = model_of(capture, options)
     path.mkdir()
     (write_binary if binary else write_text)(path, model)
+    blanks = sum(" " in name for name in model.images.names)
+    if blanks and not binary:
+        losses.append(f"{blanks} names with blanks: COLMAP itself cuts them in text models, not in binary ones")
     return losses + transfer_files(capture.files, model.images.names, path / "images", options.transfer)
 
 

@@ -129,14 +129,15 @@ def _config(part: Part, kind: str, path: Path) -> list[str]:
     """The fields of the one data row of a type's text file, checked; what 1.0 leaves out is filled in."""
     if not path.is_file():
         raise DataError(f"{path}: no such file, but its folder is there; was the writing interrupted?")
-    rows = list(read_lines(path, part.remarks))
+    columns = COLUMNS[kind][:3] if part.version == "1.0" else COLUMNS[kind]
+    rows = list(read_lines(path, columns, part.remarks))
     if len(rows) != 1:
         raise refusal(path, rows[1][0] if rows else None, f"{len(rows)} rows of data", "1")
     line, fields = rows[0]
-    if part.version == "1.0" and len(fields) == 3:
+    if len(fields) != len(columns):
+        raise refusal(path, line, f"{len(fields)} fields", ", ".join(columns), ", ".join(fields))
+    if part.version == "1.0":
         fields += {"keypoints": [], "descriptors": ["", _METRIC_OF_1_0], "global_features": [_METRIC_OF_1_0]}[kind]
-    if len(fields) != len(COLUMNS[kind]):
-        raise refusal(path, line, f"{len(fields)} fields", ", ".join(COLUMNS[kind]), ", ".join(fields))
     fields[1] = fields[1].removeprefix("numpy.").removeprefix("np.")
     if fields[1] not in DTYPES:
         raise refusal(path, line, "dtype is not known", f"one of {', '.join(DTYPES)}", fields[1])

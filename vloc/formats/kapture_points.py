@@ -14,12 +14,12 @@ from .text_fields import parse_integer, refusal
 from .text_tables import read_lines, read_tables
 
 POINT_COLUMNS = ("X", "Y", "Z", "R", "G", "B")
-OBSERVATION_COLUMNS = ("point3d_id", "keypoints_type", "[image_path, feature_id]*")
+OBSERVATION_COLUMNS = ("point3d_id", "keypoints_type", "[image_path", "feature_id]*")
 
 
 def read_points(path: Path, remarks: Remarks) -> Points:
     """Points with or without colour, as the first row has it; a point's id is its row."""
-    first = next(read_lines(path, Remarks()), None)
+    first = next(read_lines(path, POINT_COLUMNS, Remarks()), None)
     if first is None:
         return Points(np.zeros((0, 3)))
     width = 3 if len(first[1]) == 3 else 6
@@ -59,7 +59,8 @@ def read_observations(part: Part, num_points: int, keypoints: Mapping[str, Featu
 
 def _rows(part: Part, path: Path, num_points: int, only_kind: str) -> Iterator[tuple[int, int, str, list[str]]]:
     """(line, point, keypoints type, image and keypoint in turn); 1.0 has no type, as it has one only."""
-    for line, fields in read_lines(path, part.remarks):
+    columns = OBSERVATION_COLUMNS[1:] if part.version == "1.0" else OBSERVATION_COLUMNS
+    for line, fields in read_lines(path, columns, part.remarks):
         if part.version == "1.0":
             fields.insert(1, only_kind)
         if len(fields) < 2 or len(fields) % 2:

@@ -22,6 +22,7 @@ KINDS = (
 )  # fmt: skip
 WITH_CAMERA = ("camera", "depth")
 VERSIONS = ("1.0", "1.1")
+SENSOR_COLUMNS = ("sensor_id", "name", "sensor_type", "[sensor_params]+")
 RIG_COLUMNS = ("rig_id", "sensor_id", "qw", "qx", "qy", "qz", "tx", "ty", "tz")
 _VERSION = re.compile(r"#\s*kapture format:\s*(\S+)")
 # Beyond this share off unit norm a quaternion is worth a remark; below, it was merely written with few digits.
@@ -52,7 +53,7 @@ def check_version(path: Path) -> None:
 def read_sensors(path: Path, pixel_center: float, remarks: Remarks) -> dict[str, Sensor]:
     """Every sensor by its id, intrinsics moved to vloc's pixel convention."""
     sensors: dict[str, Sensor] = {}
-    for line, fields in read_lines(path, remarks):
+    for line, fields in read_lines(path, SENSOR_COLUMNS, remarks):
         if len(fields) < 3:
             expected = "sensor_id, name, sensor_type and parameters"
             raise refusal(path, line, f"{len(fields)} fields", expected, ", ".join(fields))

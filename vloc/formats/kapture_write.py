@@ -17,10 +17,9 @@ from .camera_text import format_number
 from .images import FolderImages, first_unsafe
 from .kapture_readings import header_of, reading_rows
 from .kapture_records import FILE_COLUMNS, TRAJECTORY_COLUMNS
-from .kapture_sensors import KINDS, RIG_COLUMNS, WITH_CAMERA
+from .kapture_sensors import KINDS, RIG_COLUMNS, SENSOR_COLUMNS, WITH_CAMERA
 
 VERSION_LINE = "# kapture format: 1.1"
-SENSOR_COLUMNS = ("sensor_id", "name", "sensor_type", "[sensor_params]+")
 
 
 def write_sensors_part(capture: Capture, root: Path, options: WriteOptions) -> list[str]:

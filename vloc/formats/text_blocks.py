@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from .text_fields import BOM, refusal
 
 CHUNK_BYTES = 4 << 20
 NEWLINE, TAB, HASH = b"\n\t#"
+NUM_HEADERS = 2
+_VERSION = re.compile(rb"#\s*kapture format:\s*\d+\.\d+")
 
 
 def blocks(path: Path, remarks: Remarks) -> Iterator[tuple[int, bytes]]:
@@ -30,7 +33,7 @@ def blocks(path: Path, remarks: Remarks) -> Iterator[tuple[int, bytes]]:
                     line += num_lines(block)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from None
-    if rest.strip():
+    if rest:
         remarks.add(path, "last rows without line end: was the file cut?", first=f"line {line}")
         yield line, _plain_line_ends(path, rest + b"\n", line)
 
@@ -54,8 +57,23 @@ def _plain_line_ends(path: Path, block: bytes, line: int) -> bytes:
     return block
 
 
-def without_comments(block: bytes, line: int) -> tuple[bytes, Int64[np.ndarray, "rows"]]:
-    """The lines that hold data, and their numbers. A comment's first character other than blanks is '#'."""
+def without_comments(
+    path: Path, block: bytes, line: int, columns: Sequence[str], remarks: Remarks
+) -> tuple[bytes, Int64[np.ndarray, "rows"]]:
+    """The lines that hold data, and their numbers. A comment's first character other than blanks is '#'.
+
+    Others than the version and the names of the columns get a remark: a damaged byte can turn a row into a comment.
+    """
     lines = block.split(b"\n")[:-1]
-    kept = [i for i, text in enumerate(lines) if (bare := text.lstrip()) and bare[0] != HASH]
+    kept = []
+    for index, text in enumerate(lines):
+        bare = text.strip()
+        if bare and bare[0] != HASH:
+            kept.append(index)
+        elif bare and not (line + index <= NUM_HEADERS and _is_header(bare, len(columns))):
+            remarks.add(path, "comments besides the two lines on top", first=f"line {line + index}")
     return b"".join(lines[i] + b"\n" for i in kept), np.array(kept, np.int64) + line
+
+
+def _is_header(comment: bytes, num_columns: int) -> bool:
+    return _VERSION.fullmatch(comment) is not None or comment.count(b",") == num_columns - 1

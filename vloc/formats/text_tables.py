@@ -7,7 +7,7 @@ number grammar is strict and correctly rounded. What that refuses is looked at a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -133,7 +133,7 @@ def read_tables(
         plain = b"#" not in block and free_text is None
         table = _split(path, columns, block, np.arange(line, line + num_lines(block))) if plain else None
         if table is None:
-            content, lines = without_comments(block, line)
+            content, lines = without_comments(path, block, line, columns, remarks)
             if free_text is not None:
                 content = _hide_commas(path, content, len(columns), free_text, remarks)
             table = _split(path, columns, content, lines)
@@ -155,10 +155,10 @@ def _hide_commas(path: Path, content: bytes, width: int, free: int, remarks: Rem
     return b"\n".join(rows)
 
 
-def read_lines(path: Path, remarks: Remarks) -> Iterator[tuple[int, list[str]]]:
-    """(line number, fields) of rows whose number of fields varies; comments and blank lines are skipped."""
+def read_lines(path: Path, columns: Sequence[str], remarks: Remarks) -> Iterator[tuple[int, list[str]]]:
+    """(line number, fields) of rows whose number of fields varies; `columns` are those that the header names."""
     for first_line, block in blocks(path, remarks):
-        content, lines = without_comments(block, first_line)
+        content, lines = without_comments(path, block, first_line, columns, remarks)
         for number, line in zip(lines.tolist(), content.split(b"\n")[:-1], strict=True):
             try:
                 yield number, [field.strip() for field in line.decode().split(",")]

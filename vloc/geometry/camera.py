@@ -47,7 +47,8 @@ class Camera:
             raise ValueError(f"camera model '{self.model}', expected one of {', '.join(CAMERA_PARAMS)}")
         names = CAMERA_PARAMS[self.model]
         if len(self.params) != len(names):
-            raise ValueError(f"{self.model} with {len(self.params)} parameters, expected {len(names)}: {', '.join(names)}")
+            wanted = f"{len(names)}: {', '.join(names)}"
+            raise ValueError(f"{self.model} with {len(self.params)} parameters, expected {wanted}")
         if not np.all(np.isfinite(self.params)):
             raise ValueError(f"{self.model} with parameters {self.params}, expected finite numbers")
         if min(self.focal) <= 0:

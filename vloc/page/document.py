@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ..data.capture import Capture, ImageFiles
 from ..data.estimate import PoseEstimate
 from ..geometry.rigid import Rigid
 from ..map import Map
-from ..runtime import Runtime
+from ..runtime import Runtime, one_thread_per_worker
 from ..stages.evaluate import evaluate
 from . import template
 from .evidence import finder
@@ -53,17 +54,17 @@ def write(
     `truth`: `cam_from_world` by query name. `photos`: the map's images, left out of the pictures when None.
     `config`: the settings of the localization, by which its evidence is found again.
     """
-    about = about or About()
+    about, runtime = about or About(), runtime or Runtime()
     rows = ordered(estimates, evaluate(_poses(estimates), truth) if truth else None)
-    find = finder(map_, config or LocalizationConfig(), runtime or Runtime())
+    find = finder(map_, config or LocalizationConfig(), runtime)
     painter = Painter(map_, queries, photos, find)
+    with one_thread_per_worker(), ThreadPoolExecutor(runtime.num_workers) as pool:
+        cards = list(pool.map(painter.card, rows[:MAX_CARDS]))
     parts = [
         template.tiles(figures(map_, rows)),
         template.section("From above", template.panel(_plan(map_, rows, truth or {}))),
         template.section("Every query", table(rows)),
-        template.section(
-            "Query by query", template.note(_legend(len(rows))), *(painter.card(row) for row in rows[:MAX_CARDS])
-        ),
+        template.section("Query by query", template.note(_legend(len(rows))), *cards),
         template.section("How this was made", template.commands(about.commands), template.facts(about.facts)),
     ]
     path = folder / "index.html"

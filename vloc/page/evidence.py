@@ -19,6 +19,9 @@ from ..map import Map
 from ..runtime import Runtime
 from ..stages.correspond import MapMatcher
 
+NUM_COMPARED = 5
+"""retrieved images that a page shows, and looks for the best among"""
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -35,13 +38,13 @@ Finder = Callable[[np.ndarray, Camera, PoseEstimate], Evidence | None]
 
 
 def finder(map_: Map, config: LocalizationConfig, runtime: Runtime) -> Finder:
-    """A function that matches a query's pixels once more, as localization does, and gives its evidence."""
+    """A function that matches a query with the first of its retrieved images once more, and gives its evidence."""
     extract = map_.config.extract.load(runtime)
     match = MapMatcher((config.match or map_.config.match).load(runtime), map_.features, map_.sparse)
 
     def find(pixels: np.ndarray, camera: Camera, estimate: PoseEstimate) -> Evidence | None:
         features = extract(pixels)
-        rows = [map_.sparse.row_of[name] for name in estimate.retrieved]
+        rows = [map_.sparse.row_of[name] for name in estimate.retrieved[:NUM_COMPARED]]
         matches = match(features, rows)
         query_pixels = features.keypoints[matches.keypoints].astype(np.float64)
         points = map_.sparse.points[matches.points]

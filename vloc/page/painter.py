@@ -12,11 +12,9 @@ from ..errors import DataError
 from ..formats.images import decode
 from ..map import Map
 from . import template
-from .evidence import Finder
+from .evidence import NUM_COMPARED, Finder
 from .pictures import data_uri, fitted, match_picture
 from .rows import Row
-
-NUM_THUMBNAILS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +49,7 @@ class Painter:
         found = [("the query", query)]
         found += [
             (f"{rank}: {name}", _pixels(self.photos, name))
-            for rank, name in enumerate(estimate.retrieved[:NUM_THUMBNAILS], 1)
+            for rank, name in enumerate(estimate.retrieved[:NUM_COMPARED], 1)
         ]
         return [(data_uri(fitted(pixels, 120), 75), caption) for caption, pixels in found if pixels is not None]
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..array_types import Float32, UInt8
 from ..data.features import Arrays, GlobalDescriptor
 from ..errors import StageError
+from ..features.reduced_size import reduced
 from ..runtime import Runtime
 from .base import DESCRIPTORS, Describer
 from .dense_sift import dense_root_sift
@@ -49,7 +50,7 @@ class DenseVlad:
         StageError where no image shows any texture.
         """
         rng = np.random.default_rng(seed)
-        kept = _draw((self._reduced(image) for image in images), rng)
+        kept = _draw((reduced(image, self.image_size) for image in images), rng)
         words = learn_vocabulary(self._sample(kept, rng), self.num_words, rng)
         if (whitening := self._whitening(kept, words)) is None:
             return {"words": words}
@@ -59,21 +60,10 @@ class DenseVlad:
         """The describer of grey images, with what `train` gave."""
 
         def describe(image: UInt8[np.ndarray, "h w"]) -> GlobalDescriptor:
-            vlad = aggregate(self._patches(self._reduced(image)), trained["words"])
+            vlad = aggregate(self._patches(reduced(image, self.image_size)), trained["words"])
             return GlobalDescriptor(_whitened(vlad, trained) if "projection" in trained else vlad)
 
         return describe
-
-    def _reduced(self, image: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "reduced_h reduced_w"]:
-        import cv2
-
-        scale = self.image_size / max(image.shape)
-        if scale >= 1:
-            return image
-        height, width = (max(round(side * scale), 1) for side in image.shape)
-        reduced: UInt8[np.ndarray, "reduced_h reduced_w"]
-        reduced = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-        return reduced
 
     def _patches(self, image: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "n 128"]:
         return dense_root_sift(image, CELL_SIZES, self.step)

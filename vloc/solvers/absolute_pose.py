@@ -57,6 +57,8 @@ def absolute_pose(
     `points2d`: px in the distorted image, first pixel centred at (0.5, 0.5). Works in an origin amid the points, so
     world coordinates may be large. DataError for input that is not finite or of unequal lengths.
     """
+    poselib.check_points(points2d, 2, len(points2d))
+    poselib.check_points(points_in_world, 3, len(points2d))
     if len(points2d) < config.min_inliers:
         return _none(len(points2d), f"{len(points2d)} matches, a pose needs {config.min_inliers}")
     origin = points_in_world.mean(0)

@@ -51,8 +51,8 @@ def _keep_signal_handlers() -> Iterator[None]:
     for number, handler in before.items():
         if handler is not None:
             signal.signal(number, handler)
-    if faults:
-        faulthandler.enable()
+    if faults and sys.__stderr__ is not None:
+        faulthandler.enable(sys.__stderr__)
 
 
 def colmap_camera(camera: Camera, camera_id: int = 1) -> Any:

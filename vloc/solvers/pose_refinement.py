@@ -11,7 +11,7 @@ from ..geometry.camera import Camera
 from ..geometry.projection import distortion_jacobian, project
 from ..geometry.rigid import Rigid
 
-MAX_STEPS = 20
+MAX_STEPS = 50
 SMALLEST_STEP = 1e-7  # radians, or depths of the scene: micrometres, where noise leaves millimetres
 
 
@@ -91,12 +91,16 @@ def _solve(normal: Float64[np.ndarray, "6 6"], right: np.ndarray) -> np.ndarray 
 def _covariance(
     residuals: Float64[np.ndarray, "2 m"], jacobian: Float64[np.ndarray, "2 6 m"], loss_scale_px: float
 ) -> Float64[np.ndarray, "6 6"] | None:
-    """Huber 1981, eq. 7.6.5: sum psi^2 / (n - 6) / mean(psi')^2 times (J^T J)^-1, with the noise measured."""
+    """Huber 1981, eq. 7.6.5: K^2 sum(psi^2) / (n - p) / mean(psi')^2 (J^T J)^-1, so the noise is the measured one.
+
+    psi(r) = r w with w = 1 / (1 + |r|^2 / scale^2); psi' has the eigenvalues w (across r) and 2 w^2 - w (along r).
+    """
     weights = 1 / (1 + (residuals**2).sum(0) / loss_scale_px**2)
-    slope = np.mean(weights**2)  # half the trace of d psi / d r, psi = r / (1 + |r|^2 / scale^2)
+    slopes = np.stack([weights, 2 * weights**2 - weights])
+    correction = 1 + 6 / residuals.size * slopes.var() / slopes.mean() ** 2
     noise = ((residuals * weights) ** 2).sum() / max(residuals.size - 6, 1)
     inverse = _solve(_gram(jacobian), np.eye(6))
-    return None if inverse is None else (inverse + inverse.T) / 2 * noise / slope**2
+    return None if inverse is None else (inverse + inverse.T) / 2 * noise * (correction / slopes.mean()) ** 2
 
 
 def _exp(step: Float64[np.ndarray, 6]) -> Rigid:

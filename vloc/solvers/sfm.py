@@ -64,7 +64,8 @@ def reconstruct(
 ) -> SfmResult:
     """Poses and points from matches (rows of `images` -> keypoint rows), the largest model.
 
-    Runs in a child process: whatever COLMAP dies of becomes a StageError. Also where no model comes out.
+    Runs in a child process: whatever COLMAP dies of becomes a StageError, and so does having no model at the end.
+    `num_threads` (-1: all) is for the pairs; it changes no result.
     """
     _check(images, keypoints, matches)
     with TemporaryDirectory(prefix="vloc-sfm-") as folder:

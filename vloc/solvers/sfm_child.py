@@ -36,8 +36,8 @@ def _read_job(folder: Path) -> Job:
     with np.load(folder / "job.npz") as arrays:
         stored = dict(arrays)
     job["pairs"] = [(int(a), int(b)) for a, b in stored["pairs"]]
-    job["keypoints"] = np.split(stored["keypoints"], np.cumsum(stored["counts"])[:-1])
-    job["matches"] = np.split(stored["matches"], np.cumsum(stored["match_counts"])[:-1])
+    job["keypoints"] = np.split(stored["keypoints"], np.cumsum(stored["counts"]))[:-1]
+    job["matches"] = np.split(stored["matches"], np.cumsum(stored["match_counts"]))[:-1]
     cameras = [Camera(**{**camera, "params": tuple(camera["params"])}) for camera in job["cameras"]]
     job["cameras"] = [colmap_camera(camera, i + 1) for i, camera in enumerate(cameras)]
     for camera, is_prior in zip(job["cameras"], job["has_prior_focal"], strict=True):
@@ -78,6 +78,7 @@ def _geometries(job: Job) -> list[Any]:
 
 
 def _map(database: Path, folder: Path, settings: dict[str, Any]) -> list[Any]:
+    """On one thread: both mappers give other bytes on another number of threads, whatever their seed."""
     library = pycolmap()
     (folder / "models").mkdir()
     if settings["method"] == "global":
@@ -90,7 +91,7 @@ def _map(database: Path, folder: Path, settings: dict[str, Any]) -> list[Any]:
 def _incremental_options(settings: dict[str, Any]) -> Any:
     """With pycolmap's own tolerances, all 0, every adjustment runs to its last iteration."""
     options = pycolmap().IncrementalPipelineOptions(
-        random_seed=settings["seed"], num_threads=settings["num_threads"], min_model_size=settings["min_model_size"],
+        random_seed=settings["seed"], num_threads=1, min_model_size=settings["min_model_size"],
         extract_colors=False, ba_refine_focal_length=settings["refine_intrinsics"],
         ba_refine_extra_params=settings["refine_intrinsics"], ba_global_function_tolerance=1e-6,
         ba_local_function_tolerance=1e-5,
@@ -104,7 +105,7 @@ def _incremental_options(settings: dict[str, Any]) -> Any:
 
 def _global_options(settings: dict[str, Any]) -> Any:
     options = pycolmap().GlobalPipelineOptions(
-        random_seed=settings["seed"], num_threads=settings["num_threads"], min_model_size=settings["min_model_size"]
+        random_seed=settings["seed"], num_threads=1, min_model_size=settings["min_model_size"]
     )
     options.mapper.bundle_adjustment.refine_focal_length = settings["refine_intrinsics"]
     options.mapper.bundle_adjustment.refine_extra_params = settings["refine_intrinsics"]

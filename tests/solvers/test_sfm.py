@@ -1,0 +1,81 @@
+"""SfM of a synthetic walk: poses up to a similarity, and failures that name themselves."""
+
+import numpy as np
+import pytest
+from world import PINHOLE, walk
+
+from vloc.errors import DataError, StageError
+from vloc.geometry.alignment import align
+from vloc.geometry.camera import Camera
+from vloc.geometry.pose_error import pose_errors
+from vloc.solvers.sfm import SfmConfig, UnposedImages, _run_child, reconstruct
+
+GUESS = Camera("SIMPLE_PINHOLE", 1000, 800, (990.0, 500.0, 400.0))  # the true focal length is 900
+
+
+def unposed(world, camera=PINHOLE, is_prior=True):
+    count = len(world.images)
+    return UnposedImages(world.images.names, (camera,), np.zeros(count, np.int32), (is_prior,))
+
+
+@pytest.mark.parametrize("method", ["incremental", "global"])
+def test_all_images_are_placed_up_to_a_similarity(method):
+    world = walk(num_points=600, noise=0.3, cameras=(PINHOLE,))
+    result = reconstruct(unposed(world), world.keypoints, world.matches, SfmConfig(method=method))
+    sparse, truth = result.sparse, world.images.cam_from_world
+    assert result.images_in_models == (8,) and sparse.image_names == world.images.names
+    aligned = align(sparse.cam_from_world.center, truth.center).apply_to_cameras(sparse.cam_from_world)
+    metres, radians = pose_errors(aligned, truth)
+    assert metres.max() < 0.02 and radians.max() < 0.01
+    assert sparse.mean_error < 0.6 and (sparse.track_lengths >= 2).all()
+
+
+def test_a_guessed_focal_length_is_refined():
+    world = walk(num_points=600, noise=0.3, cameras=(PINHOLE,))
+    result = reconstruct(unposed(world, GUESS, is_prior=False), world.keypoints, world.matches, SfmConfig())
+    assert result.sparse.cameras[0].model == "SIMPLE_PINHOLE"
+    assert result.sparse.cameras[0].focal[0] == pytest.approx(900, rel=0.02)
+
+
+def test_intrinsics_stay_when_told_so():
+    world = walk(num_points=600, noise=0.3, cameras=(PINHOLE,))
+    result = reconstruct(unposed(world), world.keypoints, world.matches, SfmConfig(refine_intrinsics=False))
+    assert result.sparse.cameras == (PINHOLE,)
+
+
+def test_an_image_that_matches_nothing_is_left_out_and_the_rows_stay_right():
+    world = walk(num_points=600, noise=0.3, cameras=(PINHOLE,))
+    matches = {pair: m for pair, m in world.matches.items() if 2 not in pair}
+    result = reconstruct(unposed(world), world.keypoints, matches, SfmConfig())
+    assert result.images_in_models == (7,)
+    assert result.sparse.image_names == [name for name in world.images.names if name != "002.jpg"]
+    rows = result.sparse.points_of(2)  # of 003.jpg
+    assert len(rows) == len(world.keypoints[3]) and (rows >= 0).sum() > 50
+
+
+@pytest.mark.parametrize("method", ["incremental", "global"])
+def test_the_same_seed_gives_the_same_bytes_on_any_number_of_threads(method):
+    world = walk(num_points=300, noise=0.3, cameras=(PINHOLE,))
+    one, four = (
+        reconstruct(unposed(world), world.keypoints, world.matches, SfmConfig(method=method), seed=4, num_threads=n)
+        for n in (1, 4)
+    )
+    assert np.array_equal(one.sparse.points, four.sparse.points)
+    assert np.array_equal(one.sparse.cam_from_world.rotation, four.sparse.cam_from_world.rotation)
+
+
+def test_images_that_share_nothing_are_a_stage_error():
+    world = walk(count=3)
+    with pytest.raises(StageError, match=r"registered none of 3 images \(0 pairs, 0 matches\)"):
+        reconstruct(unposed(world), world.keypoints, {}, SfmConfig())
+
+
+def test_a_dying_mapper_is_a_stage_error_with_its_last_words(tmp_path):
+    with pytest.raises(StageError, match=r"the mapper ended with status 1: .*job\.json"):
+        _run_child(tmp_path)
+
+
+def test_a_camera_without_intrinsics_is_refused_by_image():
+    world = walk(count=2)
+    with pytest.raises(DataError, match=r"000.jpg: SfM starts from intrinsics"):
+        reconstruct(unposed(world, Camera("UNKNOWN_CAMERA", 9, 9)), world.keypoints, world.matches, SfmConfig())

@@ -1,0 +1,139 @@
+"""The main job on the synthetic gallery, through the command line: right, resumable, repeatable, honest."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from hashlib import blake2b
+from pathlib import Path
+
+import pytest
+
+from vloc.cli.main import main
+
+FAST = ["--features", "sift:max_keypoints=1000", "--num-pairs", "6", "--quiet"]
+
+
+def run(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Name -> hash of every file of a map, locks apart."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and "lock" not in path.name]
+    return {str(path.relative_to(folder)): blake2b(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def built(gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished map of the gallery."""
+    folder = tmp_path_factory.mktemp("built") / "gallery.map"
+    assert run("map", gallery / "mapping", folder, *FAST, "--workers", "2") == 0
+    return folder
+
+
+def test_every_query_is_localized_within_two_centimetres(gallery: Path, built: Path, tmp_path: Path) -> None:
+    assert run("localize", built, gallery / "query", tmp_path / "poses.txt", "--quiet") == 0
+    assert run("evaluate", tmp_path / "poses.txt", gallery / "query_truth.txt", "--json", tmp_path / "f.json") == 0
+    figures = json.loads((tmp_path / "f.json").read_text())
+    assert figures["num_localized"] == figures["num_queries"] == 4
+    assert figures["max_translation_m"] < 0.02 and figures["max_rotation_deg"] < 0.2
+    rows = json.loads((tmp_path / "poses.txt.json").read_text())
+    assert [row["status"] for row in rows] == ["localized"] * 4
+    assert all(row["source"] == "pnp" and row["num_inliers"] >= 12 and row["seconds"] > 0 for row in rows)
+
+
+def test_one_and_two_workers_give_the_same_bytes(gallery: Path, built: Path, tmp_path: Path) -> None:
+    assert run("map", gallery / "mapping", tmp_path / "m", *FAST, "--workers", "1") == 0
+    assert content(tmp_path / "m") == content(built)
+    for workers in (1, 2):
+        assert run("localize", built, gallery / "query", tmp_path / f"{workers}.txt", "--quiet", "--workers", workers) == 0
+    assert (tmp_path / "1.txt").read_bytes() == (tmp_path / "2.txt").read_bytes()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_killed_run_resumes_to_the_same_map(gallery: Path, built: Path, tmp_path: Path, seed: int) -> None:
+    command = [sys.executable, "-m", "vloc.cli.main", "map", str(gallery / "mapping"), str(tmp_path / "m"), *FAST]
+    process = subprocess.Popen(command)
+    time.sleep(random.Random(seed).uniform(0.4, 5.0))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert run(*command[3:]) == 0
+    assert content(tmp_path / "m") == content(built)
+
+
+def test_a_changed_setting_never_reuses_old_results_and_the_dry_run_says_why(
+    gallery: Path, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "m"
+    shutil.copytree(built, folder)
+    loud = [flag for flag in FAST if flag != "--quiet"]
+    before = content(folder)
+    assert run("map", gallery / "mapping", folder, *loud, "--match.ratio", "0.7", "--dry-run") == 0
+    told = capsys.readouterr().err
+    assert "ratio 0.8 -> 0.7" in told and "extract: 21 up to date" in told
+    assert content(folder) == before
+    assert run("map", gallery / "mapping", folder, *FAST, "--match.ratio", "0.7") == 0
+    fresh = tmp_path / "fresh"
+    assert run("map", gallery / "mapping", fresh, *FAST, "--match.ratio", "0.7") == 0
+    assert (folder / "map.json").read_bytes() == (fresh / "map.json").read_bytes() != (built / "map.json").read_bytes()
+
+
+def test_a_broken_image_is_named_and_the_others_go_on(
+    gallery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(gallery / "mapping", tmp_path / "mapping")
+    images = tmp_path / "mapping" / "sensors" / "records_data"
+    whole = (images / "left" / "000001.jpg").read_bytes()
+    (images / "left" / "000001.jpg").write_bytes(whole[: len(whole) // 2])
+    (images / "front" / "000002.jpg").unlink()
+    assert run("map", tmp_path / "mapping", tmp_path / "m", *FAST) == 3
+    told = capsys.readouterr().err
+    assert "left/000001.jpg" in told and "front/000002.jpg" in told and "2 failed" in told
+    assert run("map", tmp_path / "mapping", tmp_path / "m", *FAST) == 3
+    (images / "left" / "000001.jpg").write_bytes(whole)
+    (images / "front" / "000002.jpg").write_bytes((gallery / "mapping/sensors/records_data/front/000002.jpg").read_bytes())
+    assert run("map", tmp_path / "mapping", tmp_path / "m", *FAST) == 0
+
+
+def test_a_map_without_points_localizes_nothing_and_says_so(
+    gallery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    impossible = [*FAST, "--triangulate.min-track-length", "50"]
+    assert run("map", gallery / "mapping", tmp_path / "m", *impossible) == 3
+    assert run("localize", tmp_path / "m", gallery / "query", tmp_path / "poses.txt", "--quiet") == 3
+    assert (tmp_path / "poses.txt").read_text() == ""
+    rows = json.loads((tmp_path / "poses.txt.json").read_text())
+    assert [(row["status"], row["source"]) for row in rows] == [("failed", "none")] * 4
+
+
+def test_two_runs_on_one_map_do_not_mix(gallery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-m", "vloc.cli.main", "map", str(gallery / "mapping"), str(tmp_path / "m"), *FAST]
+    process = subprocess.Popen(command)
+    try:
+        while not list((tmp_path / "m").glob("*.lock*")):
+            time.sleep(0.02)
+        assert run(*command[3:]) == 5
+        assert str(process.pid) in capsys.readouterr().err
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_localizer_in_memory_agrees_with_the_batch_run(gallery: Path, built: Path, tmp_path: Path) -> None:
+    import numpy as np
+
+    import vloc
+    from vloc.formats.results import read_poses
+
+    assert run("localize", built, gallery / "query", tmp_path / "poses.txt", "--quiet") == 0
+    queries = vloc.read(gallery / "query")
+    localizer = vloc.Localizer(vloc.Map.open(built))
+    for name, pose in read_poses(tmp_path / "poses.txt").items():
+        photo = gallery / "query" / "sensors" / "records_data" / name
+        estimate = localizer.localize(photo, camera=queries.camera(name))
+        assert estimate.cam_from_world is not None
+        np.testing.assert_allclose(estimate.cam_from_world.translation, pose.translation, atol=1e-9)
