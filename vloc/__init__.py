@@ -6,18 +6,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import build_map, localize, read, write
-    from .config import LocalizationConfig, MappingConfig
-    from .data.capture import Capture
-    from .data.estimate import PoseEstimate
-    from .data.sparse_map import SparseMap
-    from .errors import ConfigError, DataError, StageError, VlocError
-    from .stages.evaluate import Evaluation, evaluate
-    from .geometry.camera import Camera
-    from .geometry.rigid import Rigid
-    from .localizer import Localizer
-    from .map import Map
-    from .runtime import Runtime
+    from .api import build_map as build_map, localize as localize, read as read, write as write
+    from .config import LocalizationConfig as LocalizationConfig, MappingConfig as MappingConfig
+    from .data.capture import Capture as Capture
+    from .data.estimate import PoseEstimate as PoseEstimate
+    from .data.sparse_map import SparseMap as SparseMap
+    from .errors import ConfigError as ConfigError, DataError as DataError, StageError as StageError, VlocError as VlocError
+    from .geometry.camera import Camera as Camera
+    from .geometry.rigid import Rigid as Rigid
+    from .localizer import Localizer as Localizer
+    from .map import Map as Map
+    from .runtime import Runtime as Runtime
+    from .stages.evaluate import Evaluation as Evaluation, evaluate as evaluate
 
 _HOME = {
     "Camera": "geometry.camera",
@@ -42,7 +42,28 @@ _HOME = {
     "write": "api",
 }
 
-__all__ = sorted(_HOME)
+__all__ = [
+    "Camera",
+    "Capture",
+    "ConfigError",
+    "DataError",
+    "Evaluation",
+    "LocalizationConfig",
+    "Localizer",
+    "Map",
+    "MappingConfig",
+    "PoseEstimate",
+    "Rigid",
+    "Runtime",
+    "SparseMap",
+    "StageError",
+    "VlocError",
+    "build_map",
+    "evaluate",
+    "localize",
+    "read",
+    "write",
+]
 __version__ = "0.1.0"
 
 

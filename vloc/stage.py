@@ -56,6 +56,8 @@ class Artifact(Generic[T]):
 
     value: T
     fingerprint: str
+    reference: str = ""
+    """the text by which a stored value is found again"""
 
 
 Run = Callable[[Iterable[I]], Iterator[R]]
@@ -87,8 +89,13 @@ class OnceStage(Generic[R]):
     run: Callable[..., R]
 
 
-class Results(Mapping[Key, R], ABC):
+class Results(Mapping[Any, R], ABC):
     """What `Workspace.each` gives: the results by key, read from disk on demand; failed items are absent."""
+
+    @property
+    @abstractmethod
+    def reference(self) -> str:
+        """The text by which exactly these results are found again."""
 
     @property
     @abstractmethod

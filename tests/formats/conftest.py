@@ -1,8 +1,11 @@
-"""A small kapture folder as other programs write it, and the real data."""
+"""A small kapture folder as other programs write it, and the real data; makes `everything` importable."""
 
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 SENSORS = """# kapture format: 1.1
 # sensor_id, name, sensor_type, [sensor_params]+

@@ -1,20 +1,17 @@
 """vloc and PyPI kapture read the same from every folder; $VLOC_KAPTURE_PYTHON is a Python that has kapture."""
 
-import importlib.util
 import json
 import os
 import subprocess
 from pathlib import Path
 
+import everything
 import pytest
 
 from vloc.formats.access import read, write
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parents[1].parent / "shared" / "data"
-_spec = importlib.util.spec_from_file_location("everything", HERE / "everything.py")
-everything = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(everything)
 ROOTS = sorted(
     str(path.parents[1].relative_to(SAMPLES))
     for folder in ("format_samples", "strecha", "virtual_gallery_tutorial")

@@ -121,7 +121,7 @@ def _with_settings(flags: type[A], config: object) -> type[A]:
         if f.name == "describe":
             value = _group("Describe", {item.plugin_name: item for item in value})
         if dataclasses.is_dataclass(value):
-            groups.append((f.name, type(value), dataclasses.field(default=value)))  # type: ignore[arg-type]
+            groups.append((f.name, type(value), dataclasses.field(default=value)))
         elif value is not None and f.name not in REGISTRIES:
             groups.append((f.name, type(value), dataclasses.field(default=value)))
     made = dataclasses.make_dataclass(flags.__name__, groups, bases=(flags,), frozen=True, kw_only=True)

@@ -16,12 +16,12 @@ def read_pairs(path: Path, capture: Capture) -> list[tuple[str, str]]:
         raise DataError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text ({error})") from None
-    pairs = {}
+    pairs: dict[tuple[str, str], None] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip() and not line.lstrip().startswith("#"):
-            first, second = sorted(_names(line, f"{path}:{number}", capture))
+            first, second = _names(line, f"{path}:{number}", capture)
             if first != second:
-                pairs[first, second] = None
+                pairs[min(first, second), max(first, second)] = None
     return list(pairs)
 
 

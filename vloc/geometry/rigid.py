@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -70,8 +71,8 @@ class Rigid:
         """Points in source coordinates to target coordinates, by one transform."""
         return points @ self.rotation.T + self.translation
 
-    def __getitem__(self, index: object) -> Rigid:
-        return Rigid(self.rotation[index], self.translation[index])  # type: ignore[index]
+    def __getitem__(self, index: Any) -> Rigid:
+        return Rigid(self.rotation[index], self.translation[index])
 
     def __len__(self) -> int:
         return len(self.rotation)

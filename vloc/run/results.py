@@ -88,7 +88,7 @@ class NamedArtifact(Artifact[T]):
     def __init__(self, name: str, fingerprint: str, fetch: Callable[[], T], reference: str = "") -> None:
         object.__setattr__(self, "fingerprint", fingerprint)
         self.name = name
-        self.reference = reference
+        object.__setattr__(self, "reference", reference)
         self._fetch = fetch
 
     def __repr__(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -75,18 +75,16 @@ def by_distance(config: PairConfig, names: Sequence[str], capture: Capture) -> R
     rows = np.array([capture.row_of[name] for name in names], np.int64)
     posed = np.flatnonzero(capture.has_pose[rows])
     poses = capture.cam_from_world[rows[posed]]
-    found, scores = [np.zeros((0, 2), np.uint32)], [np.zeros(0, np.float32)]
+    parts = []
     for i in range(len(posed)):
-        distance, radians = pose_errors(poses, poses[i])
-        angle = np.degrees(radians)
-        score = 2 - distance / config.max_distance - angle / config.max_angle_deg
-        score[(distance > config.max_distance) | (angle > config.max_angle_deg)] = -np.inf
-        score[i] = -np.inf
-        best = np.argsort(-score, kind="stable")[: config.num_pairs]
-        best = best[np.isfinite(score[best])]
-        found.append(np.stack([np.full(len(best), posed[i]), posed[best]], axis=1).astype(np.uint32))
-        scores.append(score[best].astype(np.float32))
-    return Ranking(np.concatenate(found), np.concatenate(scores))
+        metres, radians = pose_errors(poses, poses[i])
+        distance, angle = metres / config.max_distance, np.degrees(radians) / config.max_angle_deg
+        scores = 2 - distance - angle
+        scores[(distance > 1) | (angle > 1) | (np.arange(len(posed)) == i)] = -np.inf
+        best = np.argsort(-scores, kind="stable")[: config.num_pairs]
+        best = best[np.isfinite(scores[best])]
+        parts.append(_partners(posed[i], posed[best], scores[best]))
+    return _joined(parts)
 
 
 def by_time(config: PairConfig, names: Sequence[str], capture: Capture) -> Ranking:
@@ -94,35 +92,49 @@ def by_time(config: PairConfig, names: Sequence[str], capture: Capture) -> Ranki
     rows = np.array([capture.row_of[name] for name in names], np.int64)
     devices, times = capture.images.devices[rows], capture.images.timestamps[rows]
     order = np.lexsort((times, devices))
-    found, scores = [np.zeros((0, 2), np.uint32)], [np.zeros(0, np.float32)]
+    parts = []
     for step in range(1, max(config.num_pairs // 2, 1) + 1):
         first, second = order[:-step], order[step:]
         same = devices[first] == devices[second]
-        found.append(np.stack([first[same], second[same]], axis=1).astype(np.uint32))
-        scores.append(np.full(int(same.sum()), 1 / step, np.float32))
-    return Ranking(np.concatenate(found), np.concatenate(scores))
+        parts.append(_partners(first[same], second[same], np.full(int(same.sum()), 1 / step)))
+    return _joined(parts)
 
 
 def by_covisibility(config: PairConfig, names: Sequence[str], capture: Capture) -> Ranking:
     """The images that share most points of the reconstruction that came with the capture; score = shared points."""
+    shared = _shared_points(names, capture)
+    parts = []
+    for i in range(len(names)):
+        entries = slice(shared.indptr[i], shared.indptr[i + 1])
+        others, counts = shared.indices[entries], shared.data[entries]
+        order = np.lexsort((others, -counts))
+        best = order[others[order] != i][: config.num_pairs]
+        parts.append(_partners(i, others[best], counts[best]))
+    return _joined(parts)
+
+
+def _shared_points(names: Sequence[str], capture: Capture) -> Any:
+    """Sparse (i, i) counts of points that two images both see."""
     from scipy.sparse import csr_array
 
-    seen = capture.reconstruction
-    if seen is None or not len(seen.observations):
+    made = capture.reconstruction
+    if made is None or made.points is None or not made.observations:
         raise StageError("--pairs covisibility: the capture brings no reconstruction: choose another method")
     rows = np.full(len(capture.images), -1, np.int64)
     rows[[capture.row_of[name] for name in names]] = np.arange(len(names))
-    images, points = rows[seen.observations.images], seen.observations.points
-    images, points = images[images >= 0], points[images >= 0]
-    sees = csr_array((np.ones(len(images), np.int32), (images, points)), shape=(len(names), len(seen.points)))
-    sees.data[:] = 1
-    shared = (sees @ sees.T).tocsr()
-    found, scores = [np.zeros((0, 2), np.uint32)], [np.zeros(0, np.float32)]
-    for i in range(len(names)):
-        others = shared.indices[shared.indptr[i] : shared.indptr[i + 1]]
-        counts = shared.data[shared.indptr[i] : shared.indptr[i + 1]]
-        order = np.lexsort((others, -counts))
-        best = order[others[order] != i][: config.num_pairs]
-        found.append(np.stack([np.full(len(best), i), others[best]], axis=1).astype(np.uint32))
-        scores.append(counts[best].astype(np.float32))
-    return Ranking(np.concatenate(found), np.concatenate(scores))
+    images = np.concatenate([rows[seen.images] for seen in made.observations.values()])
+    points = np.concatenate([seen.points for seen in made.observations.values()])
+    entries = np.ones(int((images >= 0).sum()), np.int32)
+    sees = csr_array((entries, (images[images >= 0], points[images >= 0])), shape=(len(names), len(made.points)))
+    sees.data[:] = 1  # two keypoints of an image on one point count once
+    return (sees @ sees.T).tocsr()
+
+
+def _partners(image: int | np.ndarray, others: np.ndarray, scores: np.ndarray) -> Ranking:
+    rows = np.stack(np.broadcast_arrays(image, others), axis=1).astype(np.uint32)
+    return Ranking(rows, scores.astype(np.float32))
+
+
+def _joined(parts: Sequence[Ranking]) -> Ranking:
+    rows = np.concatenate([np.zeros((0, 2), np.uint32), *(part.rows for part in parts)])
+    return Ranking(rows, np.concatenate([np.zeros(0, np.float32), *(part.scores for part in parts)]))
