@@ -10,7 +10,8 @@ from vloc.geometry.rigid import Rigid
 def test_capture_gives_pose_and_camera_by_image_name():
     camera = Camera("PINHOLE", 10, 10, (5.0, 5.0, 5.0, 5.0))
     records = Records.from_rows([(2, "cam", "b.jpg"), (1, "cam", "a.jpg")])
-    capture = Capture({"cam": Sensor("camera", "", camera)}, records, Trajectory.from_rows([(1, "cam", Rigid(np.eye(3), np.array([4.0, 0, 0])))]))
+    trajectory = Trajectory.from_rows([(1, "cam", Rigid(np.eye(3), np.array([4.0, 0, 0])))])
+    capture = Capture({"cam": Sensor("camera", "", camera)}, records, trajectory)
     assert records.names == ["a.jpg", "b.jpg"] and capture.camera("b.jpg") is camera
     assert capture.pose("a.jpg").translation[0] == 4 and capture.pose("b.jpg") is None
     assert repr(capture) == "Capture(2 images, 1 with poses, 1 sensors)"

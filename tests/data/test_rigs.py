@@ -44,7 +44,8 @@ def test_the_own_pose_wins_over_the_rig_and_the_nearer_rig_over_the_farther():
         RigMember("near", "cam", shift(0)), RigMember("far", "near", shift(0)), RigMember("second", "cam", shift(0)),
     ]
     assert [rig for rig, _ in rig_chains(members)["cam"]] == ["near", "second", "far"]
-    trajectory = [(1, "cam", shift(1)), (1, "near", shift(2)), (2, "near", shift(2)), (2, "far", shift(3)), (3, "far", shift(3))]
+    one, two, three = shift(1), shift(2), shift(3)
+    trajectory = [(1, "cam", one), (1, "near", two), (2, "near", two), (2, "far", three), (3, "far", three)]
     found, known = poses([(t, "cam", f"{t}.jpg") for t in (1, 2, 3)], trajectory, members)
     assert known.all() and found.translation[:, 0].tolist() == [1, 2, 3]
 

@@ -7,7 +7,10 @@ from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 
 
-def small_map(names=("a.jpg", "b ü.jpg"), cameras=(Camera("PINHOLE", 10, 20, (np.float64(0.1), 5.0, 1 / 3, 5.0)),)):
+PINHOLE = Camera("PINHOLE", 10, 20, (np.float64(0.1), 5.0, 1 / 3, 5.0))
+
+
+def small_map(names=("a.jpg", "b ü.jpg"), cameras=(PINHOLE,)):
     return SparseMap(
         list(names), cameras, np.zeros(2, np.int32), Rigid.identity(2), np.arange(6.0).reshape(2, 3),
         np.array([0.5, 2.0], np.float32), np.array([0, 3, 5]), np.array([0, NO_POINT, 1, 1, NO_POINT], np.int32),
@@ -37,6 +40,7 @@ def test_a_camera_without_intrinsics_survives_the_round_trip():
 
 def test_an_empty_map_survives_the_round_trip():
     none = np.zeros(0, np.int32)
-    sparse = SparseMap([], (), none, Rigid.identity(0), np.zeros((0, 3)), np.zeros(0, np.float32), np.zeros(1, np.int64), none)
+    points, errors, offsets = np.zeros((0, 3)), np.zeros(0, np.float32), np.zeros(1, np.int64)
+    sparse = SparseMap([], (), none, Rigid.identity(0), points, errors, offsets, none)
     back = SparseMap.from_arrays(sparse.to_arrays())
     assert back.image_names == [] and back.num_observations == 0 and back.mean_error == 0

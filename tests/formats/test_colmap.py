@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from vloc.data.capture import Capture
 from vloc.errors import DataError
 from vloc.formats.access import read, write
-from vloc.formats.colmap_binary import read_binary, write_binary
+from vloc.formats.colmap_binary import read_binary
+from vloc.formats.colmap_binary_write import write_binary
 from vloc.formats.colmap_model import ColmapImages, ColmapModel, ColmapPoints
-from vloc.formats.colmap_text import read_text, write_text
+from vloc.formats.colmap_text import read_text
+from vloc.formats.colmap_text_write import write_text
 from vloc.formats.remarks import Remarks
 from vloc.geometry.camera import Camera
 
@@ -141,19 +143,19 @@ def models(draw: st.DrawFn) -> ColmapModel:
     unit = np.array([np.array(q) / np.linalg.norm(q) for q in quats]).reshape(-1, 4)
     unit = np.array([q / np.linalg.norm(q) for q in unit]).reshape(-1, 4)
     moves = np.array([draw(st.tuples(number, number, number)) for _ in counts]).reshape(-1, 3)
-    name = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=5).map(
-        lambda text: f"a {text}.jpg"
-    )
+    word = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=5)
+    name = word.map(lambda text: f"a {text}.jpg")
     names = draw(st.lists(name, min_size=count, max_size=count, unique=True))
     ids = 10 + np.arange(count)
     keypoints = np.array([draw(st.tuples(number, number)) for _ in owners], np.float64).reshape(-1, 2)
     images = ColmapImages(ids, names, np.ones(count, np.int64), np.hstack([unit, moves]), offsets, keypoints, owners)
     place = [(image, row) for image, size in zip(ids.tolist(), counts, strict=True) for row in range(size)]
     tracks = [[place[k] for k in np.flatnonzero(owners == p)] for p in range(3)]
+    joined = [element for track in tracks for element in track]
     points = ColmapPoints(
         np.arange(3), np.array([draw(st.tuples(number, number, number)) for _ in range(3)]),
         np.array([[0, 1, 2], [3, 4, 255], [6, 7, 8]], np.uint8), np.array([draw(number) for _ in range(3)]),
-        np.cumsum([0, *map(len, tracks)]), np.array([element for track in tracks for element in track], np.int64).reshape(-1, 2),
+        np.cumsum([0, *map(len, tracks)]), np.array(joined, np.int64).reshape(-1, 2),
     )  # fmt: skip
     return ColmapModel({1: Camera("FOV", 5, 4, (draw(st.floats(1e-3, 1e9)), 1.0, 0.1, 1 / 3, 2.0))}, images, points)
 
@@ -230,13 +232,38 @@ def test_broken_text_models_are_refused(name, old, new, message, tmp_path):
 
 def test_images_without_pose_and_all_that_does_not_fit_are_counted_as_lost(folder, tmp_path):
     capture = read(folder)
+    # cam0 has its pose once through the rig and once of its own, which COLMAP's rigs cannot say.
     losses = write(capture, f"colmap:{tmp_path / 'out'}", transfer="skip")
     assert "2 rig members, resolved into poses of their images" in losses
     assert "3 timestamps, replaced by image ids" in losses
     back = read(tmp_path / "out")
+    assert back.rigs == ()
     for name in capture.images.names:
         assert np.allclose(back.pose(name).rotation, capture.pose(name).rotation, atol=1e-15)
         assert back.camera(name) == capture.camera(name)
+
+
+@pytest.mark.parametrize("form", ["colmap", "colmap-text"])
+def test_rigs_are_written_as_rigs_with_the_first_camera_as_reference(form, folder, tmp_path):
+    path = folder / "sensors" / "trajectories.txt"
+    path.write_text(path.read_text().replace("20, cam0", "20, rig"))
+    capture = read(folder)
+    write(capture, f"{form}:{tmp_path / 'out'}", transfer="skip")
+    theirs = pycolmap.Reconstruction(str(tmp_path / "out"))
+    assert (theirs.num_rigs(), theirs.num_frames(), theirs.num_cameras()) == (1, 2, 2)
+    for image in theirs.images.values():
+        pose = image.cam_from_world()
+        assert np.allclose(pose.rotation.matrix(), capture.pose(image.name).rotation, atol=1e-14)
+        assert np.allclose(pose.translation, capture.pose(image.name).translation, atol=1e-14)
+    (rig,) = theirs.rigs.values()
+    second = rig.sensor_from_rig(camera_type(2))
+    # The reference camera is the rig's origin in the folder too.
+    assert np.allclose(second.translation, [0.5, 0, 0])
+    back = read(tmp_path / "out")
+    assert len(back.rigs) == 2
+    for name in capture.images.names:
+        assert np.allclose(back.pose(name).rotation, capture.pose(name).rotation, atol=1e-14)
+        assert np.allclose(back.pose(name).translation, capture.pose(name).translation, atol=1e-14)
 
 
 def test_images_are_found_where_models_usually_have_them(model, tmp_path):

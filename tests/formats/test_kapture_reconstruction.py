@@ -1,5 +1,6 @@
 """The computed part of kapture folders: features, matches, points and observations, whole and broken."""
 
+import io
 import shutil
 import tarfile
 from pathlib import Path
@@ -93,7 +94,7 @@ def test_text_that_is_no_type_is_refused_and_never_run(dtype, root):
         ("reconstruction/observations.txt", "0, orb", "0, sift", r"point 0 with 'sift' is here twice, also in line 3"),
         ("reconstruction/observations.txt", "a/0 ü.jpg, 4", "a/0 ü.jpg, 5", r"keypoint of 'a/0 ü\.jpg' out of range"),
         ("reconstruction/observations.txt", "a/0 ü.jpg, 4", "a/0 ü.jpg", r"observations\.txt:\d: 5 fields"),
-        ("reconstruction/observations.txt", "a/0 ü.jpg, 4", "a/0 ü.jpg, -1", r"out of range; expected 0 to 4; found '-1'"),
+        ("reconstruction/observations.txt", "a/0 ü.jpg, 4", "a/0 ü.jpg, -1", r"out of range; expected 0 to 4"),
         ("reconstruction/points3d.txt", ", 255", "", r"points3d\.txt:3: 5 fields; expected 6: X, Y, Z, R, G, B"),
         ("reconstruction/points3d.txt", "255", "256", r"points3d\.txt:3: colour out of range"),
         ("reconstruction/points3d.txt", "255", "nan", r"points3d\.txt:3: B: not a number"),
@@ -111,6 +112,7 @@ def test_files_of_broken_rows_or_counts_are_refused_by_name(root):
     path.write_bytes(whole[:-1])
     with pytest.raises(DataError, match=r"a/0 ü\.jpg\.kpt: 79 bytes, expected rows of 16 \(4 x float32\)"):
         read(root)
+    (root / "reconstruction/observations.txt").unlink()
     path.write_bytes(whole[:-16])
     with pytest.raises(DataError, match=r"a/0 ü\.jpg\.desc: 5 descriptors for 4 keypoints of type 'sift'"):
         read(root)
@@ -194,10 +196,13 @@ def test_packed_features_are_read_as_the_loose_ones(root, written):
 def test_tar_cut_anywhere_is_refused_or_whole(root):
     tar = pack(root / SIFT, "keypoints")
     data = tar.read_bytes()
-    content = data.rstrip(b"\0")
+    with tarfile.open(tar) as whole:
+        members = whole.getmembers()
+        end_mark = whole.offset
+    assert len(members) == 3
     for end in range(0, len(data), 97):
         tar.write_bytes(data[:end])
-        if end < len(content) + 512:
+        if end < end_mark + 512:
             with pytest.raises(DataError):
                 read(root)
         else:
@@ -236,8 +241,6 @@ def test_later_member_of_the_same_name_counts_and_is_remarked(root):
     with tarfile.open(tar, "a") as archive:
         member = tarfile.TarInfo(f"{IMAGES[0]}.kpt")
         member.size = changed.nbytes
-        import io
-
         archive.addfile(member, io.BytesIO(changed.tobytes()))
     capture = read(root)
     assert np.array_equal(capture.reconstruction.keypoints["sift"].load(IMAGES[0]), changed)

@@ -15,7 +15,8 @@ POINTS = np.random.default_rng(0).normal(size=(10, 3))
 
 def test_points_onto_themselves_is_the_identity():
     found = align(POINTS, POINTS)
-    assert found.scale == pytest.approx(1) and np.allclose(found.rotation, np.eye(3)) and np.allclose(found.translation, 0)
+    assert found.scale == pytest.approx(1) and np.allclose(found.translation, 0)
+    assert np.allclose(found.rotation, np.eye(3))
 
 
 def test_a_triangle_by_hand():
@@ -36,7 +37,8 @@ def test_points_that_fix_no_rotation_are_refused(points):
 
 
 def test_noisy_points_give_colmaps_similarity():
-    target = 3 * POINTS @ Rotation.from_rotvec([0.3, -0.2, 1.0]).as_matrix().T + np.random.default_rng(1).normal(0, 0.1, (10, 3))
+    noise = np.random.default_rng(1).normal(0, 0.1, (10, 3))
+    target = 3 * POINTS @ Rotation.from_rotvec([0.3, -0.2, 1.0]).as_matrix().T + noise
     theirs = pycolmap.estimate_sim3d(POINTS, target).matrix()
     found = align(POINTS, target)
     assert np.allclose(np.hstack([found.scale * found.rotation, found.translation[:, None]]), theirs, atol=1e-9)
@@ -52,7 +54,8 @@ def test_any_similarity_is_recovered(scale, angle, offset):
 
 def test_cameras_move_with_the_points_they_see():
     similarity = Similarity(2.0, Rotation.from_rotvec([0.1, 0.2, 0.3]).as_matrix(), np.array([1.0, 2, 3]))
-    cameras = Rigid.stack([Rigid(Rotation.from_rotvec([0, 0.5, 0]).as_matrix(), np.array([0.0, 1, 2])), Rigid.identity()])
+    turned = Rigid(Rotation.from_rotvec([0, 0.5, 0]).as_matrix(), np.array([0.0, 1, 2]))
+    cameras = Rigid.stack([turned, Rigid.identity()])
     moved = similarity.apply_to_cameras(cameras)
     for before, after in ((cameras[0], moved[0]), (cameras[1], moved[1])):
         assert np.allclose(after.apply(similarity.apply(POINTS)), 2.0 * before.apply(POINTS))

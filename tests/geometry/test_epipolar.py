@@ -44,7 +44,7 @@ def test_rays_that_meet_behind_are_told_from_those_in_front():
 def test_exact_matches_agree_through_distortion_and_shifted_ones_do_not():
     pixels1, pixels2 = views(turned(0.1))
     assert agrees_with_poses(pixels1, CAMERA, pixels2, CAMERA, turned(0.1), 1e-6).all()
-    assert not agrees_with_poses(pixels1, CAMERA, pixels2 + [0, 3.0], CAMERA, turned(0.1), 2.0).any()
+    assert not agrees_with_poses(pixels1, CAMERA, pixels2 + np.array([0, 3.0]), CAMERA, turned(0.1), 2.0).any()
 
 
 def test_no_matches_give_no_answers():

@@ -81,7 +81,7 @@ def test_a_weight_pulls_the_mean_towards_its_descriptor() -> None:
     assert fused[0, 0] == pytest.approx(0.8)
 
 
-@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, -2.0], [1.0, float("nan")]])
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, -2.0], [1.0, float("nan")], [1.0, float("inf")]])
 def test_weights_that_do_not_fit_are_refused(weights: list[float]) -> None:
     with pytest.raises(ConfigError, match="2 positive numbers"):
         FUSIONS.parse("mean").fuse([FIRST, SECOND], weights)

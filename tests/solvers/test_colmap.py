@@ -79,7 +79,8 @@ def test_a_model_has_the_poses_and_cameras_it_was_given():
     model = posed_reconstruction(world.images, world.keypoints)
     assert model.num_reg_images() == 3 and vloc_camera(model.camera(2)) == OPENCV
     for i in range(3):
-        assert np.allclose(model.image(i + 1).cam_from_world().matrix()[:, 3], world.images.cam_from_world.translation[i])
+        pose = model.image(i + 1).cam_from_world().matrix()
+        assert np.allclose(pose[:, 3], world.images.cam_from_world.translation[i])
 
 
 def test_a_sigterm_handler_set_before_survives_the_import():

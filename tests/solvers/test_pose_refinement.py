@@ -46,5 +46,6 @@ def test_matches_that_leave_a_direction_free_have_no_covariance():
 
 
 def test_a_point_behind_the_camera_is_infinitely_far_off():
-    errors = reprojection_errors(np.full((2, 2), 500.0), np.array([[0, 0, 1.0], [0, 0, -1.0]]), PINHOLE, Rigid.identity())
+    points = np.array([[0, 0, 1.0], [0, 0, -1.0]])
+    errors = reprojection_errors(np.full((2, 2), 500.0), points, PINHOLE, Rigid.identity())
     assert errors.tolist() == [100.0, np.inf]

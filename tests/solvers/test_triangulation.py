@@ -16,8 +16,8 @@ from vloc.geometry.rigid import Rigid
 from vloc.solvers.triangulation import TriangulationConfig, triangulate
 
 
-def of(world, config=TriangulationConfig()):
-    return triangulate(world.images, world.keypoints, world.matches, config)
+def of(world, config=None):
+    return triangulate(world.images, world.keypoints, world.matches, config or TriangulationConfig())
 
 
 def true_points(world, sparse):
@@ -76,7 +76,9 @@ def test_two_view_points_are_kept_unless_longer_tracks_are_asked_for():
 def test_wrong_matches_are_dropped():
     world = walk(noise=0.5)
     rng = np.random.default_rng(0)
-    wrong = {pair: np.concatenate([m, rng.integers(0, 100, (60, 2))]).astype(np.uint32) for pair, m in world.matches.items()}
+    wrong = {}
+    for pair, matches in world.matches.items():
+        wrong[pair] = np.concatenate([matches, rng.integers(0, 100, (60, 2))]).astype(np.uint32)
     sparse = of(replace(world, matches=wrong))
     assert sparse.point_errors.max() < 4 and np.median(sparse.point_errors) < 0.7
 

@@ -14,7 +14,7 @@ def pair(camera, count=600, outliers=0.4, seed=0):
     rng = np.random.default_rng(seed)
     points = rng.uniform([-2, -2, 4], [2, 2, 8], (count, 3))
     first = project(camera, points) + rng.normal(0, 0.3, (count, 2))
-    second = project(camera, points + [0.5, 0.0, 0.1]) + rng.normal(0, 0.3, (count, 2))
+    second = project(camera, points + np.array([0.5, 0.0, 0.1])) + rng.normal(0, 0.3, (count, 2))
     wrong = rng.random(count) < outliers
     second[wrong] = rng.uniform(0, [1000, 800], (wrong.sum(), 2))
     return first, second, wrong

@@ -28,7 +28,7 @@ def no_features() -> LocalFeatures:
 def strongest_first(
     keypoints: Float32[np.ndarray, "n 2"],
     descriptors: UInt8[np.ndarray, "n 128"],
-    scores: Float32[np.ndarray, n],
+    scores: Float32[np.ndarray, "n"],
     max_keypoints: int,
 ) -> LocalFeatures:
     """At most `max_keypoints` features by falling score; equal ones by x, y and then as they came."""

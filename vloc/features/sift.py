@@ -31,7 +31,7 @@ class Sift:
     edge_threshold: Annotated[float, msgspec.Meta(gt=1)] = 10.0
     """largest ratio of the two curvatures at a keypoint; along an edge it is large"""
     max_size: Annotated[int, msgspec.Meta(ge=16)] = 1600
-    """longer side (px) at which an image is looked at; larger ones are reduced, and searched from twice this size on"""
+    """larger images are reduced to this longer side (px); the search begins at twice that size"""
 
     def load(self, runtime: Runtime) -> Extractor:
         """The extractor of grey images."""

@@ -7,11 +7,13 @@ from pathlib import Path
 from ..data.capture import Capture
 from ..errors import DataError
 from .base import Format, ReadOptions, WriteOptions, register
-from .colmap_binary import read_binary, write_binary
+from .colmap_binary import read_binary
+from .colmap_binary_write import write_binary
 from .colmap_capture import capture_of
 from .colmap_export import model_of
 from .colmap_model import check_model
-from .colmap_text import read_text, write_text
+from .colmap_text import read_text
+from .colmap_text_write import write_text
 from .images import FolderImages
 from .kapture_write import transfer_files
 from .remarks import Remarks

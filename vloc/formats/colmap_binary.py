@@ -1,4 +1,4 @@
-"""COLMAP models as binary files, little endian; every count is checked against the bytes that are there."""
+"""Reading COLMAP binary models, little endian; every count is checked against the bytes that are there."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from .colmap_model import (
 from .remarks import Remarks
 from .text_fields import read_bytes
 
-_KEYPOINT = np.dtype([("xy", "<f8", 2), ("point", "<i8")])
-_POINT = np.dtype([("id", "<i8"), ("xyz", "<f8", 3), ("rgb", "u1", 3), ("error", "<f8"), ("length", "<u8")])
-_TRACK = np.dtype("<u4")
+KEYPOINT = np.dtype([("xy", "<f8", 2), ("point", "<i8")])
+POINT = np.dtype([("id", "<i8"), ("xyz", "<f8", 3), ("rgb", "u1", 3), ("error", "<f8"), ("length", "<u8")])
+TRACK = np.dtype("<u4")
 _MAX_NAME = 4096
 
 
@@ -121,9 +121,9 @@ def _images(file: Cursor, remarks: Remarks) -> ColmapImages:
     for _ in range(file.count(73, "images")):
         number, *pose, camera = file.take("<I7dI", "an image")
         rows.append((number, pose, camera, file.name()))
-        count = file.count(_KEYPOINT.itemsize, "keypoints")
-        start = file.skip(count * _KEYPOINT.itemsize, "keypoints")
-        values = np.frombuffer(file.data, _KEYPOINT, count, start)
+        count = file.count(KEYPOINT.itemsize, "keypoints")
+        start = file.skip(count * KEYPOINT.itemsize, "keypoints")
+        values = np.frombuffer(file.data, KEYPOINT, count, start)
         keypoints.append(values["xy"])
         point_ids.append(values["point"])
     file.end()
@@ -133,19 +133,19 @@ def _images(file: Cursor, remarks: Remarks) -> ColmapImages:
 def _points(file: Cursor) -> ColmapPoints:
     """Only the track lengths are walked through one by one; all else is gathered at once."""
     starts = []
-    for _ in range(file.count(_POINT.itemsize, "points")):
-        start = file.skip(_POINT.itemsize, "a point")
+    for _ in range(file.count(POINT.itemsize, "points")):
+        start = file.skip(POINT.itemsize, "a point")
         file.offset -= 8
-        file.skip(2 * _TRACK.itemsize * file.count(2 * _TRACK.itemsize, "track elements"), "a track")
+        file.skip(2 * TRACK.itemsize * file.count(2 * TRACK.itemsize, "track elements"), "a track")
         starts.append(start)
     file.end()
     data = np.frombuffer(file.data, np.uint8)
     begins = np.array(starts, np.int64)
-    heads = data[begins[:, None] + np.arange(_POINT.itemsize)].reshape(-1).view(_POINT)
+    heads = data[begins[:, None] + np.arange(POINT.itemsize)].reshape(-1).view(POINT)
     in_track = np.ones(len(data), bool)
     in_track[:8] = False
-    in_track[begins[:, None] + np.arange(_POINT.itemsize)] = False
-    tracks = data[in_track].view(_TRACK).astype(np.int64).reshape(-1, 2)
+    in_track[begins[:, None] + np.arange(POINT.itemsize)] = False
+    tracks = data[in_track].view(TRACK).astype(np.int64).reshape(-1, 2)
     offsets = np.concatenate([[0], np.cumsum(heads["length"].astype(np.int64))])
     return ColmapPoints(
         heads["id"].copy(), heads["xyz"].copy(), heads["rgb"].copy(), heads["error"].copy(), offsets, tracks
@@ -184,44 +184,3 @@ def _sensor_type(file: Cursor, number: int) -> str:
     if not 0 <= number < len(SENSOR_TYPES):
         raise file.error(f"sensor type {number}, expected 0 (camera) or 1 (IMU)")
     return SENSOR_TYPES[number]
-
-
-def write_binary(folder: Path, model: ColmapModel) -> None:
-    """Write cameras.bin, images.bin and points3D.bin."""
-    (folder / "cameras.bin").write_bytes(_camera_bytes(model.cameras))
-    with (folder / "images.bin").open("wb") as file:
-        file.write(struct.pack("<Q", len(model.images)))
-        for row in range(len(model.images)):
-            file.write(_image_bytes(model.images, row))
-    (folder / "points3D.bin").write_bytes(_point_bytes(model.points))
-
-
-def _camera_bytes(cameras: dict[int, Camera]) -> bytes:
-    parts = [struct.pack("<Q", len(cameras))]
-    for number, camera in cameras.items():
-        head = struct.pack("<IiQQ", number, MODEL_NAMES.index(camera.model), camera.width, camera.height)
-        parts.append(head + struct.pack(f"<{len(camera.params)}d", *camera.params))
-    return b"".join(parts)
-
-
-def _image_bytes(images: ColmapImages, row: int) -> bytes:
-    own = slice(images.offsets[row], images.offsets[row + 1])
-    points = np.empty(own.stop - own.start, _KEYPOINT)
-    points["xy"], points["point"] = images.keypoints[own], images.point_ids[own]
-    head = struct.pack("<I7dI", images.ids[row], *images.poses[row], images.camera_ids[row])
-    return head + images.names[row].encode() + b"\0" + struct.pack("<Q", len(points)) + points.tobytes()
-
-
-def _point_bytes(points: ColmapPoints) -> bytes:
-    heads = np.empty(len(points.ids), _POINT)
-    heads["id"], heads["xyz"], heads["rgb"], heads["error"] = points.ids, points.xyz, points.rgb, points.errors
-    heads["length"] = np.diff(points.offsets)
-    begins = 8 + np.arange(len(heads)) * _POINT.itemsize + points.offsets[:-1] * 2 * _TRACK.itemsize
-    places = begins[:, None] + np.arange(_POINT.itemsize)
-    size = 8 + heads.nbytes + points.tracks.size * _TRACK.itemsize
-    out, in_track = np.empty(size, np.uint8), np.ones(size, bool)
-    in_track[:8], in_track[places] = False, False
-    out[:8] = np.frombuffer(struct.pack("<Q", len(heads)), np.uint8)
-    out[places] = np.frombuffer(heads.tobytes(), np.uint8).reshape(-1, _POINT.itemsize)
-    out[in_track] = np.frombuffer(points.tracks.astype(_TRACK).tobytes(), np.uint8)
-    return out.tobytes()

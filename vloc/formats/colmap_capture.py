@@ -10,9 +10,8 @@ from ..data.capture import Capture, Records, Sensor, Trajectory
 from ..data.reconstruction import Features, InMemory, Observations, Points, Reconstruction
 from ..data.rigs import RigMember
 from ..errors import DataError
-from ..geometry.rigid import Rigid
 from .base import ReadOptions
-from .colmap_model import ColmapFrame, ColmapImages, ColmapModel, image_rows_of, track_rows
+from .colmap_model import ColmapImages, ColmapModel, image_rows_of, track_rows
 from .images import FolderImages, first_unsafe
 from .remarks import Remarks
 
@@ -44,7 +43,7 @@ def capture_of(
     return Capture(
         sensors,
         records,
-        _rig_trajectory(model.frames) if with_rigs else _trajectory(model.images, records, order),
+        _rig_trajectory(folder, model) if with_rigs else _trajectory(model.images, records, order),
         _rig_members(model, remarks) if with_rigs else (),
         reconstruction=_reconstruction(folder, model, order, shift),
         files=files,
@@ -80,14 +79,23 @@ def _frame_of_image(folder: Path, model: ColmapModel) -> np.ndarray:
     return np.array([frame_of[number] for number in model.images.ids.tolist()], np.int64)
 
 
-def _rig_trajectory(frames: tuple[ColmapFrame, ...]) -> Trajectory:
-    rows = [(f.frame_id, rig_id(f.rig_id), Rigid.from_quat_wxyz(f.pose[:4], f.pose[4:])) for f in frames]
-    return Trajectory.from_rows(rows)
+def _rig_trajectory(folder: Path, model: ColmapModel) -> Trajectory:
+    """Poses of rigs; of the camera itself where it stands alone."""
+    devices = {r.rig_id: rig_id(r.rig_id) if len(r.sensors) > 1 else sensor_id(r.sensors[0][1]) for r in model.rigs}
+    for frame in model.frames:
+        if frame.rig_id not in devices:
+            raise DataError(f"{folder}: frame {frame.frame_id} is of rig {frame.rig_id}, which the rigs file lacks")
+    poses = np.array([frame.pose for frame in model.frames]).reshape(-1, 7)
+    ids = sorted(set(devices.values()))
+    index = np.array([ids.index(devices[frame.rig_id]) for frame in model.frames], np.int32)
+    times = np.array([frame.frame_id for frame in model.frames], np.int64)
+    order = np.lexsort((index, times))
+    return Trajectory(times[order], index[order], tuple(ids), poses[order, :4], poses[order, 4:])
 
 
 def _rig_members(model: ColmapModel, remarks: Remarks) -> tuple[RigMember, ...]:
     members = []
-    for rig in model.rigs:
+    for rig in (rig for rig in model.rigs if len(rig.sensors) > 1):
         for kind, number, pose in rig.sensors:
             if kind == "CAMERA" and number in model.cameras:
                 members.append(RigMember(rig_id(rig.rig_id), sensor_id(number), pose))

@@ -9,6 +9,7 @@ from ..data.reconstruction import Features, Observations, Points
 from ..errors import DataError
 from .base import WriteOptions
 from .colmap_model import NO_POINT, ColmapImages, ColmapModel, ColmapPoints
+from .colmap_rigs import rigs_of
 
 
 def model_of(capture: Capture, options: WriteOptions) -> tuple[ColmapModel, list[str]]:
@@ -24,7 +25,11 @@ def model_of(capture: Capture, options: WriteOptions) -> tuple[ColmapModel, list
             raise DataError(f"camera '{sensor}' has no intrinsics, which a COLMAP model needs; give --camera")
         cameras[number] = camera.shifted(shift)
     images, points = _images_and_points(capture, posed, numbers, shift, options.keypoints_type)
-    return ColmapModel(cameras, images, points), _losses(capture, len(posed), options.keypoints_type)
+    rigs, frames = rigs_of(capture, posed, numbers)
+    losses = _losses(capture, len(posed), options.keypoints_type)
+    if capture.rigs and not rigs:
+        losses.append(f"{len(capture.rigs)} rig members, resolved into poses of their images")
+    return ColmapModel(cameras, images, points, rigs, frames), losses
 
 
 def chosen_keypoints(capture: Capture, wanted: str | None) -> str | None:
@@ -106,7 +111,6 @@ def _losses(capture: Capture, num_posed: int, wanted: str | None) -> list[str]:
         "images without a pose": len(capture.images) - num_posed,
         "timestamps, replaced by image ids": num_posed,
         "names of sensors, replaced by numbers": len(capture.sensors),
-        "rig members, resolved into poses of their images": len(capture.rigs),
         **others,
     }
     return [f"{count} {what}" for what, count in counts.items() if count]

@@ -83,6 +83,11 @@ class ColmapModel:
     frames: tuple[ColmapFrame, ...] = field(default=())
 
 
+def pose_numbers(pose: Rigid) -> list[float]:
+    """qw, qx, qy, qz, tx, ty, tz."""
+    return [*pose.quat_wxyz.tolist(), *pose.translation.tolist()]
+
+
 def images_table(
     path: Path,
     rows: list[tuple[int, list[float], int, str]],

@@ -1,4 +1,4 @@
-"""COLMAP models as text: cameras.txt, images.txt, points3D.txt, and rigs.txt and frames.txt since 3.12."""
+"""Reading COLMAP text models: cameras.txt, images.txt, points3D.txt, and rigs.txt and frames.txt since 3.12."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
-from .camera_text import format_number, parse_camera
+from .camera_text import parse_camera
 from .colmap_model import (
     NO_POINT,
     SENSOR_TYPES,
@@ -176,44 +176,3 @@ def _float(path: Path, line: int, text: str) -> float:
         return parse_float(text)
     except ValueError as error:
         raise refusal(path, line, str(error), found=text) from None
-
-
-def write_text(folder: Path, model: ColmapModel) -> None:
-    """Write cameras.txt, images.txt and points3D.txt; every number reads back exactly."""
-    _write(folder / "cameras.txt", "CAMERA_ID, MODEL, WIDTH, HEIGHT, PARAMS[]", _camera_lines(model))
-    _write(
-        folder / "images.txt",
-        "two lines an image: IMAGE_ID, QW, QX, QY, QZ, TX, TY, TZ, CAMERA_ID, NAME; POINTS2D[] as (X, Y, POINT3D_ID)",
-        _image_lines(model.images),
-    )
-    _write(
-        folder / "points3D.txt",
-        "POINT3D_ID, X, Y, Z, R, G, B, ERROR, TRACK[] as (IMAGE_ID, POINT2D_IDX)",
-        _point_lines(model.points),
-    )
-
-
-def _write(path: Path, header: str, lines: Iterator[str]) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(f"# {header}\n")
-        file.writelines(f"{line}\n" for line in lines)
-
-
-def _camera_lines(model: ColmapModel) -> Iterator[str]:
-    for number, camera in model.cameras.items():
-        yield f"{number} {camera.model} {camera.width} {camera.height} {' '.join(map(format_number, camera.params))}"
-
-
-def _image_lines(images: ColmapImages) -> Iterator[str]:
-    for row, name in enumerate(images.names):
-        yield f"{images.ids[row]} {' '.join(map(repr, images.poses[row].tolist()))} {images.camera_ids[row]} {name}"
-        own = slice(images.offsets[row], images.offsets[row + 1])
-        pairs = zip(images.keypoints[own].tolist(), images.point_ids[own].tolist(), strict=True)
-        yield " ".join(f"{x!r} {y!r} {point}" for (x, y), point in pairs)
-
-
-def _point_lines(points: ColmapPoints) -> Iterator[str]:
-    for row, number in enumerate(points.ids.tolist()):
-        xyz, rgb = " ".join(map(repr, points.xyz[row].tolist())), " ".join(map(str, points.rgb[row].tolist()))
-        track = points.tracks[points.offsets[row] : points.offsets[row + 1]].ravel().tolist()
-        yield f"{number} {xyz} {rgb} {points.errors[row].item()!r} {' '.join(map(str, track))}"

@@ -165,7 +165,5 @@ def _deep_grey(values: np.ndarray, mode: str, name: str) -> np.ndarray:
     low, high, limit = values.min(), values.max(), 1 if mode == "F" else 65535
     if not (low >= 0 and high <= limit):
         raise DataError(f"{name}: grey values from {low} to {high} (mode {mode}), expected 0 to {limit}")
-    if mode == "F":
-        return np.rint(values * 255).astype(np.uint8)
-    upper: np.ndarray = values.astype(np.int64) >> 8
-    return upper.astype(np.uint8)
+    eight: np.ndarray = np.rint(values * 255) if mode == "F" else values.astype(np.int64) >> 8
+    return eight.astype(np.uint8)

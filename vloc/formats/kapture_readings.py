@@ -63,7 +63,8 @@ def read_readings(path: Path, kind: str, sensors: Mapping[str, Sensor], remarks:
 def _column(table: Table, index: int, of: type, rows: np.ndarray) -> Column:
     if of is str:
         return list(compress(table.text(index), rows))
-    return table.integers(index)[rows] if of is int else table.numbers(index, index + 1)[rows, 0]
+    values: np.ndarray = table.integers(index) if of is int else table.numbers(index, index + 1)[:, 0]
+    return values[rows]
 
 
 def _joined(parts: list[list[Column]], place: int, of: type, order: np.ndarray) -> Column:

@@ -91,7 +91,7 @@ class LoadedNearestNeighbour:
         search: SimilaritySearch = self._threads.search
         return search
 
-    def _is_clear(self, best: Float32[np.ndarray, m], second: Float32[np.ndarray, m]) -> Bool[np.ndarray, m]:
+    def _is_clear(self, best: Float32[np.ndarray, "m"], second: Float32[np.ndarray, "m"]) -> Bool[np.ndarray, "m"]:
         best_squared, second_squared = (np.maximum(2 - 2 * x.astype(np.float64), 0) for x in (best, second))
         is_clear = best_squared <= self._settings.max_distance**2
         if self._settings.ratio < 1:
@@ -114,6 +114,6 @@ def _check_comparable(first: Prepared, second: Prepared) -> None:
         raise DataError(f"descriptors of {kinds[0]} cannot match those of {kinds[1]}: use one feature for both images")
 
 
-def _mutual_rows(best: Int64[np.ndarray, n], is_mutual: Bool[np.ndarray, n]) -> Int64[np.ndarray, m]:
+def _mutual_rows(best: Int64[np.ndarray, "n"], is_mutual: Bool[np.ndarray, "n"]) -> Int64[np.ndarray, "m"]:
     rows = np.flatnonzero(is_mutual)
     return np.sort(rows[np.unique(best[rows], return_index=True)[1]])  # several rows may tie for one column

@@ -17,10 +17,10 @@ LANES = 256
 class Neighbours(NamedTuple):
     """For every row the first best column, its product and the next best product; for every column the best."""
 
-    best: Int64[np.ndarray, n]
-    products: Float32[np.ndarray, n]
-    runners_up: Float32[np.ndarray, n]
-    column_maxima: Float32[np.ndarray, k]
+    best: Int64[np.ndarray, "n"]
+    products: Float32[np.ndarray, "n"]
+    runners_up: Float32[np.ndarray, "n"]
+    column_maxima: Float32[np.ndarray, "k"]
 
 
 class SimilaritySearch:
@@ -56,7 +56,7 @@ class SimilaritySearch:
 
 def _two_best(
     block: Float32[np.ndarray, "rows width"],
-) -> tuple[Int64[np.ndarray, rows], Float32[np.ndarray, rows], Float32[np.ndarray, rows]]:
+) -> tuple[Int64[np.ndarray, "rows"], Float32[np.ndarray, "rows"], Float32[np.ndarray, "rows"]]:
     rows = np.arange(len(block))
     folded = block.reshape(len(block), -1, LANES)  # column = fold * LANES + lane
     lane_maxima = folded.max(axis=1)

@@ -77,7 +77,7 @@ class DenseVlad:
 
     def _whitening(
         self, images: list[np.ndarray], words: Float32[np.ndarray, "words 128"]
-    ) -> tuple[Float32[np.ndarray, d], Float32[np.ndarray, "d dims"]] | None:
+    ) -> tuple[Float32[np.ndarray, "d"], Float32[np.ndarray, "d dims"]] | None:
         if not is_learnable(len(images), self.dims):
             return None
         vlads = [aggregate(self._patches(image), words) for image in images]
@@ -99,6 +99,6 @@ def _some_rows(rows: Float32[np.ndarray, "n d"], count: int, rng: np.random.Gene
     return rows[rng.permutation(len(rows))[:count]]
 
 
-def _whitened(vlad: Float32[np.ndarray, d], trained: Arrays) -> Float32[np.ndarray, dims]:
+def _whitened(vlad: Float32[np.ndarray, "d"], trained: Arrays) -> Float32[np.ndarray, "dims"]:
     projected = (vlad - trained["mean"]) @ trained["projection"]
     return unit(projected) if vlad.any() else np.zeros_like(projected)

@@ -27,7 +27,7 @@ def learn_vocabulary(
 
 def aggregate(
     descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"]
-) -> Float32[np.ndarray, words_times_d]:
+) -> Float32[np.ndarray, "words_times_d"]:
     """Sums of residuals to the nearest word, every word's made a unit vector, then the whole; zeros of no descriptors.
 
     Arandjelovic & Zisserman, All about VLAD, CVPR 2013, section 3 (intra-normalisation).
@@ -56,9 +56,9 @@ def _per_word(
 
 def _nearest_word(
     descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"]
-) -> Int64[np.ndarray, n]:
+) -> Int64[np.ndarray, "n"]:
     # |x - w|^2 / 2 = |x|^2 / 2 - (x w - |w|^2 / 2): the nearest word has the largest bracket
     nearness = descriptors @ words.T
     nearness -= 0.5 * np.einsum("wd,wd->w", words, words)
-    nearest: Int64[np.ndarray, n] = nearness.argmax(axis=1)
+    nearest: Int64[np.ndarray, "n"] = nearness.argmax(axis=1)
     return nearest

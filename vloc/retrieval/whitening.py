@@ -21,7 +21,7 @@ def is_learnable(num_images: int, dims: int) -> bool:
 
 def learn_whitening(
     vectors: Float32[np.ndarray, "i d"], dims: int
-) -> tuple[Float32[np.ndarray, d], Float32[np.ndarray, "d dims"]]:
+) -> tuple[Float32[np.ndarray, "d"], Float32[np.ndarray, "d dims"]]:
     """Mean, and projection to `dims` decorrelated dimensions of equal variance (Jegou & Chum, ECCV 2012).
 
     Eigenvalues are shrunk towards their mean by dims / i: the fewer vectors, the nearer to a plain rotation.

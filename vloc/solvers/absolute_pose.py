@@ -29,7 +29,7 @@ class PnpConfig:
     """samples at most"""
     min_iterations: Annotated[int, msgspec.Meta(ge=1)] = 100
     """samples at least"""
-    loss_scale_px: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    loss_scale_px: Annotated[float, msgspec.Meta(gt=0)] = 0.5
     """px; scale of the Cauchy loss of the refinement"""
 
 
@@ -91,5 +91,6 @@ def _ransac(points2d: np.ndarray, points: np.ndarray, camera: Camera, config: Pn
         "max_reproj_error": config.max_error_px, "max_iterations": config.max_iterations, "seed": seed,
         "min_iterations": min(config.min_iterations, config.max_iterations), "success_prob": config.confidence,
     }
-    bundle = {"loss_type": "CAUCHY", "loss_scale": config.loss_scale_px}
+    # A few steps only: our own refinement starts there and goes to the end, in the pixels of any camera.
+    bundle = {"loss_type": "CAUCHY", "loss_scale": config.loss_scale_px, "max_iterations": 5}
     return poselib.ransac_pose(points2d, points, camera, ransac, bundle)
