@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .config import MappingConfig
@@ -10,7 +11,7 @@ from .data.capture import Capture
 from .data.features import GlobalDescriptor, LocalFeatures
 from .errors import StageError
 from .map import MANIFEST, Map, manifest_of, stack_vectors
-from .retrieval.base import GlobalFeature
+from .retrieval.base import TRAINING_IMAGES, GlobalFeature
 from .run.fingerprint import fingerprint
 from .run.workspace import Workspace
 from .stage import Artifact, Results
@@ -70,8 +71,9 @@ def describe(
 ) -> tuple[Results[GlobalDescriptor], Artifact[Trained]]:
     """One global descriptor of every image, and what it learned from them first."""
     items = ImageItems(capture, names, work.content_hash, descriptor.in_color, descriptor.image_size)
-    content = fingerprint([items.fingerprint(i) for i in range(len(names))])
-    trained = work.once(TRAIN, descriptor, Artifact(items, content), artifact(seed))
+    sample = replace(items, keys=names[:: max(1, -(-len(names) // TRAINING_IMAGES))])
+    content = fingerprint([sample.fingerprint(i) for i in range(len(sample.keys))])
+    trained = work.once(TRAIN, descriptor, Artifact(sample, content), artifact(seed))
     return work.each(DESCRIBE, items, descriptor, trained), trained
 
 

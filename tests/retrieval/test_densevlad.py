@@ -112,21 +112,6 @@ def test_a_small_map_keeps_the_whole_vlad_and_a_larger_one_the_projection() -> N
     }  # fmt: skip
 
 
-def test_training_reads_its_images_once_and_keeps_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(densevlad, "TRAINING_IMAGES", 5)
-    read = []
-
-    def images() -> Iterator[np.ndarray]:
-        for seed in range(20):
-            read.append(seed)
-            yield noise(seed)
-
-    kept = densevlad._draw(images(), np.random.default_rng(0))
-    assert read == list(range(20))
-    assert len(kept) == 5
-    assert any(np.array_equal(image, noise(seed)) for image in kept for seed in range(5, 20))
-
-
 def test_blank_images_do_not_disturb_the_training() -> None:
     descriptor = DESCRIPTORS.parse("densevlad:num_words=4,dims=2")
     trained = descriptor.train([np.zeros((60, 80), np.uint8), *(noise(seed) for seed in range(5))], 0)

@@ -63,8 +63,9 @@ def read_readings(path: Path, kind: str, sensors: Mapping[str, Sensor], remarks:
 def _column(table: Table, index: int, of: type, rows: np.ndarray) -> Column:
     if of is str:
         return list(compress(table.text(index), rows))
-    values: np.ndarray = table.integers(index) if of is int else table.numbers(index, index + 1)[:, 0]
-    return values[rows]
+    values = table.integers(index) if of is int else table.numbers(index, index + 1)[:, 0]
+    kept: np.ndarray = values[rows]
+    return kept
 
 
 def _joined(parts: list[list[Column]], place: int, of: type, order: np.ndarray) -> Column:

@@ -30,7 +30,7 @@ class Evidence:
     image: str
     query_pixels: Float64[np.ndarray, "m 2"]
     map_pixels: Float64[np.ndarray, "m 2"]
-    agrees: Bool[np.ndarray, m]
+    agrees: Bool[np.ndarray, "m"]
     """whether the point reprojects to the query's pixel within the solver's limit; nowhere True without a pose"""
 
 
@@ -61,7 +61,7 @@ def reprojects(
     pixels: Float64[np.ndarray, "m 2"],
     points_in_world: Float64[np.ndarray, "m 3"],
     max_error_px: float,
-) -> Bool[np.ndarray, m]:
+) -> Bool[np.ndarray, "m"]:
     """Which points a pose projects within `max_error_px` of their pixels."""
     if cam_from_world is None:
         return np.zeros(len(pixels), bool)
@@ -69,7 +69,7 @@ def reprojects(
     return np.asarray(errors <= max_error_px)  # NaN, behind the camera, is not
 
 
-def best_image(sparse: SparseMap, rows: list[int], matches: Correspondences, agrees: Bool[np.ndarray, m]) -> int | None:
+def best_image(sparse: SparseMap, rows: list[int], matches: Correspondences, agrees: Bool[np.ndarray, "m"]) -> int | None:
     """The retrieved map image that shows most of the agreeing points (of all matched ones where none agrees)."""
     points = matches.points[agrees] if agrees.any() else matches.points
     counts = [int(np.isin(points, sparse.points_of(row)).sum()) for row in rows]

@@ -48,7 +48,7 @@ def match_picture(
     return blended
 
 
-def spread(count: int, most: int = MAX_LINES) -> Int64[np.ndarray, m]:
+def spread(count: int, most: int = MAX_LINES) -> Int64[np.ndarray, "m"]:
     """Which of many matches are drawn: evenly over all of them, so that those that agree keep their share."""
     return np.linspace(0, count - 1, min(count, most)).astype(np.int64)
 

@@ -11,6 +11,9 @@ from ..data.features import Arrays, GlobalDescriptor
 from ..registry import Registry
 from ..runtime import Runtime
 
+TRAINING_IMAGES = 512
+"""images of a map that a descriptor learns from at most, evenly drawn"""
+
 Describer = Callable[[np.ndarray], GlobalDescriptor]
 """uint8 image, (h, w) grey or (h, w, 3) RGB -> descriptor. Safe to call from several threads."""
 
@@ -28,7 +31,10 @@ class GlobalFeature(Protocol):
         ...
 
     def train(self, images: Iterable[np.ndarray], seed: int) -> Arrays:
-        """What it learns from the map's images (a vocabulary, a whitening); empty where it learns nothing."""
+        """What it learns from images of the map (a vocabulary, a whitening); empty where it learns nothing.
+
+        The images are few enough (`TRAINING_IMAGES`) to hold reduced copies of all of them.
+        """
         ...
 
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:

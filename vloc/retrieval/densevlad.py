@@ -21,8 +21,6 @@ from .whitening import is_learnable, learn_whitening
 
 CELL_SIZES = (4, 6, 8, 10)
 """px; a patch is four cells wide, as in the paper"""
-TRAINING_IMAGES = 512
-"""images learned from at most, drawn evenly; their reduced copies (about 0.2 MB each) are held meanwhile"""
 TRAINING_DESCRIPTORS = 25_000
 """descriptors that the vocabulary is learned from at most"""
 
@@ -50,7 +48,7 @@ class DenseVlad:
         StageError where no image shows any texture.
         """
         rng = np.random.default_rng(seed)
-        kept = _draw((reduced(image, self.image_size) for image in images), rng)
+        kept = [reduced(image, self.image_size) for image in images]
         words = learn_vocabulary(self._sample(kept, rng), self.num_words, rng)
         if (whitening := self._whitening(kept, words)) is None:
             return {"words": words}
@@ -82,17 +80,6 @@ class DenseVlad:
             return None
         vlads = [aggregate(self._patches(image), words) for image in images]
         return learn_whitening(np.stack([vlad for vlad in vlads if vlad.any()]), self.dims)
-
-
-def _draw(images: Iterable[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    """A uniform draw of at most TRAINING_IMAGES of unknown many (Vitter's algorithm R)."""
-    kept: list[np.ndarray] = []
-    for index, image in enumerate(images):
-        if index < TRAINING_IMAGES:
-            kept.append(image)
-        elif (place := int(rng.integers(index + 1))) < TRAINING_IMAGES:
-            kept[place] = image
-    return kept
 
 
 def _some_rows(rows: Float32[np.ndarray, "n d"], count: int, rng: np.random.Generator) -> Float32[np.ndarray, "some d"]:

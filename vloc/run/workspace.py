@@ -98,7 +98,7 @@ class Workspace:
         todo = store.place(ONLY, "") is None
         self._start(store, 1, int(todo))
         if todo and not self.dry_run:
-            with memory_guard(stage.name):
+            with memory_guard(stage.name), one_thread_per_worker():
                 result = stage.run(settings, self.runtime, *_values(context))
                 store.add([ONLY], [""], [result.to_arrays()])
             self.reporter.advance(failed=False)

@@ -12,7 +12,7 @@ from ..geometry.projection import distortion_jacobian, project
 from ..geometry.rigid import Rigid
 
 MAX_STEPS = 50
-SMALLEST_STEP = 1e-7  # radians, or depths of the scene: micrometres, where noise leaves millimetres
+SMALLEST_STEP = 1e-6  # radians, or depths of the scene: micrometres, where noise leaves millimetres
 
 
 @dataclass(frozen=True, eq=False)

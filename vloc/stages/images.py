@@ -48,9 +48,5 @@ class ImageItems:
         return pixels
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """The pixels of every image that can be read."""
-        for index in range(len(self.keys)):
-            try:
-                yield self.load(index)
-            except DataError:
-                continue
+        """The pixels of every image; DataError at the first that cannot be read."""
+        return map(self.load, range(len(self.keys)))
