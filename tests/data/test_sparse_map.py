@@ -6,7 +6,6 @@ from vloc.data.sparse_map import NO_POINT, SparseMap
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 
-
 PINHOLE = Camera("PINHOLE", 10, 20, (np.float64(0.1), 5.0, 1 / 3, 5.0))
 
 

@@ -102,7 +102,8 @@ def test_folder_without_a_readable_image_is_refused(tmp_path):
 def test_broken_exif_counts_as_none():
     file = io.BytesIO()
     Image.new("L", (8, 8)).save(file, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
-    header = image_header(file.getvalue(), "x")
+    file.seek(0)
+    header = image_header(file, "x")
     assert (header.width, header.height, header.orientation, header.focal_px) == (8, 8, 1, None)
 
 

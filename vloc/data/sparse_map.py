@@ -35,7 +35,8 @@ class SparseMap:
     point_of_keypoint: Int32[np.ndarray, "o"]
 
     def __repr__(self) -> str:
-        return f"SparseMap({len(self.image_names)} images, {len(self.points)} points, {self.num_observations} observations)"
+        counts = f"{len(self.image_names)} images, {len(self.points)} points, {self.num_observations} observations"
+        return f"SparseMap({counts})"
 
     @property
     def num_observations(self) -> int:

@@ -11,7 +11,7 @@ from ..data.reconstruction import Features, InMemory, Observations, Points, Reco
 from ..data.rigs import RigMember
 from ..errors import DataError
 from .base import ReadOptions
-from .colmap_model import ColmapImages, ColmapModel, image_rows_of, track_rows
+from .colmap_model import ColmapImages, ColmapModel, image_rows_of
 from .images import FolderImages, first_unsafe
 from .remarks import Remarks
 
@@ -113,7 +113,6 @@ def _reconstruction(folder: Path, model: ColmapModel, order: np.ndarray, shift: 
     keypoints = {
         name: images.keypoints[images.offsets[i] : images.offsets[i + 1]] + shift for i, name in enumerate(images.names)
     }
-    track_rows(folder, images, points)
     observations = Observations(
         np.repeat(np.arange(len(points.ids), dtype=np.int32), np.diff(points.offsets)),
         row_of_image[image_rows_of(folder, images, points.tracks[:, 0])],

@@ -68,8 +68,9 @@ def _is_image(name: str) -> bool:
 
 def _header(files: FolderImages, name: str, remarks: Remarks) -> ImageHeader | None:
     try:
-        header = image_header(files.read(name), name)
-    except DataError as error:
+        with files.path(name).open("rb") as file:
+            header = image_header(file, name)
+    except (DataError, OSError) as error:
         remarks.add(files.root, "images that cannot be read", first=str(error))
         return None
     if header.orientation != 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from .images import open_image
 
@@ -40,9 +40,9 @@ class ImageHeader:
     focal_source: str = ""
 
 
-def image_header(data: bytes, name: str) -> ImageHeader:
-    """The header of an encoded image; DataError where there is none. Unreadable EXIF counts as no EXIF."""
-    image = open_image(data, name)
+def image_header(file: BinaryIO, name: str) -> ImageHeader:
+    """The header of an image file; DataError where there is none. Unreadable EXIF counts as no EXIF."""
+    image = open_image(file, name)
     width, height = image.size
     try:
         tags = image.getexif()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -95,7 +95,7 @@ def decode(
     applied. With `min_size` a JPEG may come out smaller, its longer side still at least `min_size` px. DataError for
     data that breaks off, is no image or has more than `max_pixels`. Bytes after the image are ignored.
     """
-    image = open_image(data, name)
+    image = open_image(io.BytesIO(data), name)
     width, height = image.size
     if width * height > max_pixels:
         raise DataError(f"{name}: image of {width} x {height} px, expected at most {max_pixels} in all")
@@ -114,23 +114,25 @@ def check_size(pixels: UInt8[np.ndarray, "h w ..."], camera: Camera, name: str) 
         raise DataError(f"{name}: image of {width} x {height} px, its camera says {camera.width} x {camera.height}")
 
 
-def open_image(data: bytes, name: str) -> Image:
-    """An image with only its header read.
+def open_image(file: BinaryIO, name: str) -> Image:
+    """An image of which only the header is read; the file must stay open as long as the image.
 
     Pillow's own `open` warns of, then refuses, large images by a limit that is global to the process; so its
     registered plugins are called here, and `decode` has the limit.
     """
     from PIL import Image
 
-    if not data:
+    start = file.read(16)
+    if not start:
         raise DataError(f"{name}: empty file, expected an image")
     Image.init()
     for form in _PILLOW_FORMATS:
         factory, accept = Image.OPEN.get(form, (None, None))
-        if factory is None or not (accept is None or accept(data[:16]) is True):
+        if factory is None or not (accept is None or accept(start) is True):
             continue
+        file.seek(0)
         try:
-            return factory(io.BytesIO(data), "")
+            return factory(file, "")
         except _BROKEN as error:
             raise DataError(f"{name}: broken {form} image: {error or 'cannot read its header'}") from None
     raise DataError(f"{name}: not an image of a known kind ({', '.join(_PILLOW_FORMATS)})")

@@ -24,7 +24,7 @@ from .text_fields import parse_float, parse_integer, refusal
 
 COMMA, NEWLINE = b",\n"
 # Stands for a comma inside a text; files hold no control characters, `blocks` refuses them.
-HIDDEN_COMMA = b"\x1f"
+HIDDEN_COMMA = b"\x01"
 
 N = TypeVar("N", int, float)
 _FLOATS = msgspec.json.Decoder(list[float])
@@ -81,7 +81,8 @@ class Table:
     def field(self, row: int, column: int) -> str:
         """One field, for messages and rare spellings."""
         start = self.ends[row, column - 1] + 1 if column else self.starts[row]
-        return self.data[start : self.ends[row, column]].tobytes().decode(errors="replace").strip()
+        raw = self.data[start : self.ends[row, column]].tobytes().replace(HIDDEN_COMMA, b",")
+        return raw.decode(errors="replace").strip()
 
     def refusal(self, row: int, what: str, expected: str = "", found: str = "") -> DataError:
         """The error that names the file and the line of a row."""

@@ -28,7 +28,7 @@ def main(folder: Path) -> None:
     ranked = sorted(models, key=lambda model: -model.num_reg_images())
     (folder / "models.json").write_text(json.dumps([model.num_reg_images() for model in ranked]))
     if ranked:
-        np.savez(folder / "model.npz", **_arrays(ranked[0], job))
+        np.savez(folder / "model.npz", allow_pickle=False, **_arrays(ranked[0], job))
 
 
 def _read_job(folder: Path) -> Job:
