@@ -50,7 +50,9 @@ def test_one_and_two_workers_give_the_same_bytes(gallery: Path, built: Path, tmp
     assert run("map", gallery / "mapping", tmp_path / "m", *FAST, "--workers", "1") == 0
     assert content(tmp_path / "m") == content(built)
     for workers in (1, 2):
-        assert run("localize", built, gallery / "query", tmp_path / f"{workers}.txt", "--quiet", "--workers", workers) == 0
+        assert (
+            run("localize", built, gallery / "query", tmp_path / f"{workers}.txt", "--quiet", "--workers", workers) == 0
+        )
     assert (tmp_path / "1.txt").read_bytes() == (tmp_path / "2.txt").read_bytes()
 
 
@@ -95,7 +97,9 @@ def test_a_broken_image_is_named_and_the_others_go_on(
     assert "left/000001.jpg" in told and "front/000002.jpg" in told and "2 failed" in told
     assert run("map", tmp_path / "mapping", tmp_path / "m", *FAST) == 3
     (images / "left" / "000001.jpg").write_bytes(whole)
-    (images / "front" / "000002.jpg").write_bytes((gallery / "mapping/sensors/records_data/front/000002.jpg").read_bytes())
+    (images / "front" / "000002.jpg").write_bytes(
+        (gallery / "mapping/sensors/records_data/front/000002.jpg").read_bytes()
+    )
     assert run("map", tmp_path / "mapping", tmp_path / "m", *FAST) == 0
 
 

@@ -6,18 +6,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import build_map as build_map, localize as localize, read as read, write as write
-    from .config import LocalizationConfig as LocalizationConfig, MappingConfig as MappingConfig
+    from .api import build_map as build_map
+    from .api import localize as localize
+    from .api import read as read
+    from .api import write as write
+    from .config import LocalizationConfig as LocalizationConfig
+    from .config import MappingConfig as MappingConfig
     from .data.capture import Capture as Capture
     from .data.estimate import PoseEstimate as PoseEstimate
     from .data.sparse_map import SparseMap as SparseMap
-    from .errors import ConfigError as ConfigError, DataError as DataError, StageError as StageError, VlocError as VlocError
+    from .errors import (
+        ConfigError as ConfigError,
+    )
+    from .errors import (
+        DataError as DataError,
+    )
+    from .errors import (
+        StageError as StageError,
+    )
+    from .errors import (
+        VlocError as VlocError,
+    )
     from .geometry.camera import Camera as Camera
     from .geometry.rigid import Rigid as Rigid
     from .localizer import Localizer as Localizer
     from .map import Map as Map
     from .runtime import Runtime as Runtime
-    from .stages.evaluate import Evaluation as Evaluation, evaluate as evaluate
+    from .stages.evaluate import Evaluation as Evaluation
+    from .stages.evaluate import evaluate as evaluate
 
 _HOME = {
     "Camera": "geometry.camera",

@@ -23,8 +23,12 @@ _STAGE_OF = {"features": "extract", "retrieval": "describe", "fusion": "fuse", "
 
 
 def build_map(
-    capture: Capture, folder: str | Path, *, pairs: Sequence[tuple[str, str]] | None = None,
-    runtime: Runtime | None = None, **settings: Any,
+    capture: Capture,
+    folder: str | Path,
+    *,
+    pairs: Sequence[tuple[str, str]] | None = None,
+    runtime: Runtime | None = None,
+    **settings: Any,
 ) -> Map:
     """Build the map of a capture in a folder, or finish or update the one begun there.
 

@@ -70,7 +70,10 @@ class LocalizationConfig:
 
 
 REGISTRIES: dict[str, Registry[Any]] = {
-    "extract": FEATURES, "describe": DESCRIPTORS, "fuse": FUSIONS, "match": MATCHERS,
+    "extract": FEATURES,
+    "describe": DESCRIPTORS,
+    "fuse": FUSIONS,
+    "match": MATCHERS,
 }
 
 

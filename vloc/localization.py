@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from .config import LocalizationConfig
 from .data.capture import Capture
 from .data.estimate import PoseEstimate
@@ -26,9 +24,7 @@ from .stages.register import REGISTER
 from .stages.retrieve import RETRIEVE
 
 
-def localize_capture(
-    work: Workspace, map_: Map, queries: Capture, config: LocalizationConfig
-) -> list[PoseEstimate]:
+def localize_capture(work: Workspace, map_: Map, queries: Capture, config: LocalizationConfig) -> list[PoseEstimate]:
     """One estimate for every image of `queries`, in their order; broken images get one that says so."""
     images = ImageItems(queries, queries.images.names, work.content_hash, map_.config.extract.in_color)
     features = work.each(EXTRACT, images, map_.config.extract)
@@ -37,14 +33,23 @@ def localize_capture(
     candidates = {name: retrieved.value.of(row) for row, name in enumerate(names)}
     chosen = {name: fingerprint(rows) for name, rows in candidates.items()}
     matches = work.each(
-        CORRESPOND, QueryItems(names, [features.fingerprint_of, chosen.__getitem__]),
-        config.match or map_.config.match, by_item(features), by_item(candidates.__getitem__),
-        Artifact(map_.features, map_.fingerprint), Artifact(map_.sparse, map_.fingerprint),
+        CORRESPOND,
+        QueryItems(names, [features.fingerprint_of, chosen.__getitem__]),
+        config.match or map_.config.match,
+        by_item(features),
+        by_item(candidates.__getitem__),
+        Artifact(map_.features, map_.fingerprint),
+        Artifact(map_.sparse, map_.fingerprint),
     )
     estimates = work.each(
-        REGISTER, QueryItems(names, [matches.fingerprint_of, lambda name: fingerprint(queries.camera(name))]),
-        config.register, by_item(features), by_item(matches), by_item(queries.camera),
-        Artifact(map_.sparse.points, map_.fingerprint), artifact(config.seed),
+        REGISTER,
+        QueryItems(names, [matches.fingerprint_of, lambda name: fingerprint(queries.camera(name))]),
+        config.register,
+        by_item(features),
+        by_item(matches),
+        by_item(queries.camera),
+        Artifact(map_.sparse.points, map_.fingerprint),
+        artifact(config.seed),
     )
     map_names = map_.sparse.image_names
     return [
@@ -60,15 +65,16 @@ def retrieve(
 ) -> Artifact[Ranking]:
     """The map images (rows of its sparse map) that look most like each query."""
     described = [
-        work.each(
-            DESCRIBE, ImageItems(queries, names, work.content_hash, d.in_color, d.image_size), d, trained
-        )
+        work.each(DESCRIBE, ImageItems(queries, names, work.content_hash, d.in_color, d.image_size), d, trained)
         for d, trained in zip(map_.config.describe, map_.trained, strict=True)
     ]
     vectors = [stack_vectors(results, names) for results in described]
     return work.once(
-        RETRIEVE, config.retrieve, Artifact(vectors, fingerprint([results.fingerprint for results in described])),
-        Artifact(map_.vectors, map_.fingerprint), artifact(map_.config.fuse),
+        RETRIEVE,
+        config.retrieve,
+        Artifact(vectors, fingerprint([results.fingerprint for results in described])),
+        Artifact(map_.vectors, map_.fingerprint),
+        artifact(map_.config.fuse),
     )
 
 

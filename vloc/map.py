@@ -49,11 +49,14 @@ class Map:
         references = manifest["references"]
         sparse = open_artifact(folder, references["sparse"], SparseMap)
         return cls(
-            folder, config_from_json(manifest["config"]), sparse.value,
+            folder,
+            config_from_json(manifest["config"]),
+            sparse.value,
             open_results(folder, references["features"], LocalFeatures),
             tuple(open_results(folder, reference, GlobalDescriptor) for reference in references["descriptors"]),
             tuple(open_artifact(folder, reference, Trained) for reference in references["trained"]),
-            sparse.fingerprint, manifest,
+            sparse.fingerprint,
+            manifest,
         )
 
     @cached_property

@@ -9,6 +9,7 @@ from typing import Any
 from .config import MappingConfig
 from .data.capture import Capture
 from .data.features import GlobalDescriptor, LocalFeatures
+from .data.selection import Ranking, Trained
 from .errors import StageError
 from .map import MANIFEST, Map, manifest_of, stack_vectors
 from .retrieval.base import TRAINING_IMAGES, GlobalFeature
@@ -19,7 +20,6 @@ from .stages.describe import DESCRIBE, TRAIN
 from .stages.extract import EXTRACT
 from .stages.images import ImageItems
 from .stages.match import MATCH, Pair, PairItems, both_images, tiled
-from .data.selection import Ranking, Trained
 from .stages.pair import PAIR
 from .stages.triangulate import RECONSTRUCT, TRIANGULATE
 from .stages.verify import VERIFY, View
@@ -29,7 +29,10 @@ BY_ITEM = "by item"
 
 
 def map_capture(
-    work: Workspace, capture: Capture, config: MappingConfig, pairs: Sequence[Pair] | None = None,
+    work: Workspace,
+    capture: Capture,
+    config: MappingConfig,
+    pairs: Sequence[Pair] | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> Map:
     """Build the map of a capture in a workspace. With `pairs`, exactly those are matched.
@@ -46,12 +49,12 @@ def map_capture(
     verified = verify(work, matches, features, views, config)
     posed = capture.has_pose.any()
     solve, settings = (TRIANGULATE, config.triangulate) if posed else (RECONSTRUCT, config.sfm)
-    sparse = work.once(
-        solve, settings, artifact(names), artifact(views), features, verified, artifact(config.seed)
-    )
+    sparse = work.once(solve, settings, artifact(names), artifact(views), features, verified, artifact(config.seed))
     references = {
-        "sparse": sparse.reference, "features": features.reference,
-        "descriptors": [d.reference for d, _ in described], "trained": [t.reference for _, t in described],
+        "sparse": sparse.reference,
+        "features": features.reference,
+        "descriptors": [d.reference for d, _ in described],
+        "trained": [t.reference for _, t in described],
     }
     work.publish(MANIFEST, manifest_of(config, references, about or {}))
     return Map.open(work.folder)
@@ -78,22 +81,34 @@ def describe(
 
 
 def choose_pairs(
-    work: Workspace, capture: Capture, names: Sequence[str], described: Sequence[Results[GlobalDescriptor]],
+    work: Workspace,
+    capture: Capture,
+    names: Sequence[str],
+    described: Sequence[Results[GlobalDescriptor]],
     config: MappingConfig,
 ) -> list[Pair]:
     """The pairs of image names worth matching."""
     vectors = [stack_vectors(results, names) for results in described]
     inputs = fingerprint([results.fingerprint for results in described])
-    poses = fingerprint([capture.cam_from_world.rotation, capture.cam_from_world.translation, capture.images.timestamps])
+    poses = fingerprint(
+        [capture.cam_from_world.rotation, capture.cam_from_world.translation, capture.images.timestamps]
+    )
     ranking: Artifact[Ranking] = work.once(
-        PAIR, config.pair, artifact(names), Artifact(capture, poses), Artifact(vectors, inputs),
+        PAIR,
+        config.pair,
+        artifact(names),
+        Artifact(capture, poses),
+        Artifact(vectors, inputs),
         Artifact(config.fuse, fingerprint(config.fuse)),
     )
     return [(names[a], names[b]) for a, b in ranking.value.rows]
 
 
 def verify(
-    work: Workspace, matches: Results[Any], features: Results[LocalFeatures], views: Mapping[str, View],
+    work: Workspace,
+    matches: Results[Any],
+    features: Results[LocalFeatures],
+    views: Mapping[str, View],
     config: MappingConfig,
 ) -> Results[Any]:
     """The matches that the two cameras allow."""

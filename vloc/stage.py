@@ -9,8 +9,6 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
-from .runtime import Runtime
-
 Key = str | tuple[str, str]
 """An item's name: an image, or a pair of images."""
 

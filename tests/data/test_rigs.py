@@ -41,7 +41,9 @@ def test_nested_rigs_compose_from_the_sensor_upwards():
 
 def test_the_own_pose_wins_over_the_rig_and_the_nearer_rig_over_the_farther():
     members = [
-        RigMember("near", "cam", shift(0)), RigMember("far", "near", shift(0)), RigMember("second", "cam", shift(0)),
+        RigMember("near", "cam", shift(0)),
+        RigMember("far", "near", shift(0)),
+        RigMember("second", "cam", shift(0)),
     ]
     assert [rig for rig, _ in rig_chains(members)["cam"]] == ["near", "second", "far"]
     one, two, three = shift(1), shift(2), shift(3)
@@ -82,7 +84,10 @@ def test_a_camera_per_image_takes_time_linear_in_their_number():
     names = [f"cam{i:05}" for i in range(count)]
     records = Records(np.arange(count), np.arange(count, dtype=np.int32), tuple(names), names)
     trajectory = Trajectory(
-        np.arange(count), np.arange(count, dtype=np.int32), tuple(names), np.tile([1.0, 0, 0, 0], (count, 1)),
+        np.arange(count),
+        np.arange(count, dtype=np.int32),
+        tuple(names),
+        np.tile([1.0, 0, 0, 0], (count, 1)),
         np.stack([np.arange(count), np.zeros(count), np.zeros(count)], axis=1).astype(float),
     )
     found, known = compose_rigs(records, trajectory, [])

@@ -11,8 +11,14 @@ PINHOLE = Camera("PINHOLE", 10, 20, (np.float64(0.1), 5.0, 1 / 3, 5.0))
 
 def small_map(names=("a.jpg", "b ü.jpg"), cameras=(PINHOLE,)):
     return SparseMap(
-        list(names), cameras, np.zeros(2, np.int32), Rigid.identity(2), np.arange(6.0).reshape(2, 3),
-        np.array([0.5, 2.0], np.float32), np.array([0, 3, 5]), np.array([0, NO_POINT, 1, 1, NO_POINT], np.int32),
+        list(names),
+        cameras,
+        np.zeros(2, np.int32),
+        Rigid.identity(2),
+        np.arange(6.0).reshape(2, 3),
+        np.array([0.5, 2.0], np.float32),
+        np.array([0, 3, 5]),
+        np.array([0, NO_POINT, 1, 1, NO_POINT], np.int32),
     )
 
 

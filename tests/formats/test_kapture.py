@@ -160,6 +160,20 @@ def test_nanosecond_timestamps_keep_all_digits(folder):
     assert read(folder).images.timestamps.tolist() == [10, 10, 1555399760151000123]
 
 
+def test_camera_option_gives_intrinsics_to_unknown_cameras_only(folder):
+    with pytest.raises(DataError, match="every camera of the kapture folder has intrinsics"):
+        read(folder, camera="SIMPLE_PINHOLE,9,32,24")
+    edit(folder, "sensors", "SIMPLE_RADIAL, 320, 240, 250, 160, 120, 0.01", "UNKNOWN_CAMERA, 320, 240")
+    capture = read(folder, camera="SIMPLE_PINHOLE,9,32,24")
+    assert capture.camera("b/0.jpg") == Camera("SIMPLE_PINHOLE", 320, 240, (9, 32, 24))
+    assert capture.camera("a/0.jpg").model == "PINHOLE"
+
+
+def test_files_that_kapture_does_not_define_are_told(folder):
+    (folder / "sensors" / "records_pressure.txt").write_text("1, p, 1013\n")
+    assert read(folder).notes == ("records_pressure.txt: 1 files that kapture does not define, left unread",)
+
+
 def test_a_folder_of_version_1_0_is_read(folder):
     edit(folder, "sensors", "1.1", "1.0")
     assert len(read(folder).images) == 3

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vloc.errors import DataError
-from vloc.formats.access import read
+from vloc.formats.access import read, write
 
 SENSORS = "# kapture format: 1.1\nw, , wifi\nb, , bluetooth\ng, , gnss, EPSG:4326\n"
 
@@ -52,6 +52,12 @@ def test_rows_of_one_scan_stay_in_their_order(tmp_path):
 def test_broken_rows_are_refused_by_file_and_line(kind, rows, message, tmp_path):
     with pytest.raises(DataError, match=message):
         read(folder_with(tmp_path, kind, *rows))
+
+
+def test_comma_in_a_name_is_refused_at_write_time_as_kapture_could_not_read_it(tmp_path):
+    capture = read(folder_with(tmp_path, "bluetooth", "5, b, yy, -2, phone, tablet"))
+    with pytest.raises(DataError, match="'phone, tablet' cannot be written"):
+        write(capture, f"kapture:{tmp_path / 'out'}")
 
 
 def test_readings_of_absent_sensors_are_left_out_and_counted(tmp_path):

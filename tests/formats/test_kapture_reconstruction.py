@@ -292,6 +292,22 @@ def test_files_of_1_0_in_a_1_1_folder_are_refused_with_a_hint(root):
         read(root)
 
 
+def test_keypoint_that_shows_two_points_keeps_the_first_in_colmap_and_the_loss_is_counted(root, tmp_path):
+    path = root / "reconstruction/observations.txt"
+    path.write_text(path.read_text() + f"1, sift, {IMAGES[0]}, 4\n")
+    edit(
+        root / "sensors/trajectories.txt", "7, cam/b, , , , ,", "-5, cam a, 1, 0, 0, 0, 0, 0, 0\n7, cam/b, 1, 0, 0, 0,"
+    )
+    edit(root / "sensors/sensors.txt", "UNKNOWN_CAMERA, 64, 48", "SIMPLE_PINHOLE, 64, 48, 9, 32, 24")
+    capture = read(root)
+    with pytest.raises(DataError, match="several types of keypoints: choose one of orb, sift"):
+        write(capture, f"colmap:{tmp_path / 'none'}", transfer="skip")
+    losses = write(capture, f"colmap:{tmp_path / 'out'}", transfer="skip", keypoints_type="sift")
+    assert "1 observations in images without a pose, or of a keypoint that shows another point" in losses
+    seen = read(tmp_path / "out").reconstruction.observations["colmap"]
+    assert (seen.points.tolist(), seen.keypoints.tolist()) == ([0, 0, 2], [4, 2, 1])
+
+
 @pytest.mark.shared
 def test_poses_and_intrinsics_survive_the_way_through_colmap_and_back(data, tmp_path):
     start = read(data / "virtual_gallery_tutorial/mapping", pixel_center=0)

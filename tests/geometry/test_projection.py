@@ -10,8 +10,23 @@ from vloc.geometry.camera import CAMERA_PARAMS, Camera
 from vloc.geometry.projection import distortion_jacobian, project, unproject
 
 VALUES = {
-    "f": 800.0, "fx": 800.0, "fy": 780.0, "cx": 510.0, "cy": 395.0, "k": -0.05, "k1": -0.08, "k2": 0.02, "k3": 0.004,
-    "k4": -0.003, "k5": 0.01, "k6": 0.002, "p1": 0.001, "p2": -0.0008, "omega": 0.6, "sx1": 0.0005, "sy1": -0.0003,
+    "f": 800.0,
+    "fx": 800.0,
+    "fy": 780.0,
+    "cx": 510.0,
+    "cy": 395.0,
+    "k": -0.05,
+    "k1": -0.08,
+    "k2": 0.02,
+    "k3": 0.004,
+    "k4": -0.003,
+    "k5": 0.01,
+    "k6": 0.002,
+    "p1": 0.001,
+    "p2": -0.0008,
+    "omega": 0.6,
+    "sx1": 0.0005,
+    "sy1": -0.0003,
 }
 every_model = pytest.mark.parametrize("model", CAMERA_PARAMS)
 

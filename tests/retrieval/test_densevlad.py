@@ -1,11 +1,10 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vloc.errors import ConfigError, StageError
-from vloc.retrieval import DESCRIPTORS, densevlad
+from vloc.retrieval import DESCRIPTORS
 from vloc.retrieval.dense_sift import dense_root_sift
 from vloc.retrieval.vlad import aggregate, learn_vocabulary
 from vloc.retrieval.whitening import is_learnable, learn_whitening

@@ -15,7 +15,11 @@ def matches(pairs: list[tuple[int, int]], scores: list[float]) -> Matches:
 
 def test_a_keypoint_goes_to_the_point_with_most_votes():
     points = np.array([7, 8], np.int32)
-    found = [(matches([(0, 0)], [0.9]), points, 0), (matches([(0, 1)], [0.6]), points, 1), (matches([(0, 1)], [0.5]), points, 2)]
+    found = [
+        (matches([(0, 0)], [0.9]), points, 0),
+        (matches([(0, 1)], [0.6]), points, 1),
+        (matches([(0, 1)], [0.5]), points, 2),
+    ]
     result = resolve(found)
     assert result.keypoints.tolist() == [0] and result.points.tolist() == [8]
     np.testing.assert_allclose(result.scores, [1.1], rtol=1e-6)
@@ -50,8 +54,14 @@ def test_only_keypoints_that_show_a_point_are_matched():
     descriptors = rng.integers(0, 90, (6, 128)).astype(np.uint8)
     features = LocalFeatures(np.zeros((6, 2), np.float32), descriptors, np.ones(6, np.float32))
     sparse = SparseMap(
-        ["m.jpg"], (Camera("PINHOLE", 10, 10, (9.0, 9.0, 5.0, 5.0)),), np.zeros(1, np.int32), Rigid.identity(1),
-        np.zeros((2, 3)), np.zeros(2, np.float32), np.array([0, 6]), np.array([-1, 1, -1, 0, -1, -1], np.int32),
+        ["m.jpg"],
+        (Camera("PINHOLE", 10, 10, (9.0, 9.0, 5.0, 5.0)),),
+        np.zeros(1, np.int32),
+        Rigid.identity(1),
+        np.zeros((2, 3)),
+        np.zeros(2, np.float32),
+        np.array([0, 6]),
+        np.array([-1, 1, -1, 0, -1, -1], np.int32),
     )
     match = MapMatcher(NearestNeighbour(ratio=1.0).load(Runtime()), {"m.jpg": features}, sparse)
     result = match(features, [0])

@@ -44,7 +44,10 @@ def test_sequence_pairs_neighbours_of_one_camera_only():
     names = list(records.names)
     found = {(names[a], names[b]) for a, b in rows(by_time(PairConfig(num_pairs=2), names, capture))}
     assert {tuple(sorted(pair)) for pair in found} == {
-        ("l0.jpg", "l1.jpg"), ("l1.jpg", "l2.jpg"), ("r0.jpg", "r1.jpg"), ("r1.jpg", "r2.jpg"),
+        ("l0.jpg", "l1.jpg"),
+        ("l1.jpg", "l2.jpg"),
+        ("r0.jpg", "r1.jpg"),
+        ("r1.jpg", "r2.jpg"),
     }
 
 

@@ -111,8 +111,15 @@ def read_estimates(results: Path) -> list[PoseEstimate]:
 def _from_json(row: Mapping[str, Any], cam_from_world: Rigid | None) -> PoseEstimate:
     covariance = None if row["covariance"] is None else np.array(row["covariance"])
     return PoseEstimate(
-        row["name"], cam_from_world, row["source"], row["num_inliers"], row["num_matches"], covariance,
-        tuple(row["retrieved"]), row["seconds"] or 0.0, row["reason"],
+        row["name"],
+        cam_from_world,
+        row["source"],
+        row["num_inliers"],
+        row["num_matches"],
+        covariance,
+        tuple(row["retrieved"]),
+        row["seconds"] or 0.0,
+        row["reason"],
     )
 
 

@@ -68,7 +68,10 @@ def about(flags: MapFlags, capture: Capture) -> dict[str, Any]:
     images = None if flags.images is None else str(flags.images)
     return {
         "capture": {
-            "location": flags.capture, "pixel_center": capture.pixel_center, "images": images, "camera": flags.camera,
+            "location": flags.capture,
+            "pixel_center": capture.pixel_center,
+            "images": images,
+            "camera": flags.camera,
             "notes": list(capture.notes),
         },
     }

@@ -18,7 +18,9 @@ C = TypeVar("C")
 STAGE_OF_FLAG = {"--features": "extract", "--retrieval": "describe", "--fusion": "fuse", "--matcher": "match"}
 """flags that choose a plugin"""
 SHORT = {
-    "--num-pairs": "--pair.num-pairs", "--num-retrieved": "--retrieve.num-retrieved", "--sfm": "--sfm.method",
+    "--num-pairs": "--pair.num-pairs",
+    "--num-retrieved": "--retrieve.num-retrieved",
+    "--sfm": "--sfm.method",
     **{f"--pairs={method}": f"--pair.method={method}" for method in get_args(PairMethod)},
 }
 """other names of settings"""
@@ -120,9 +122,7 @@ def _with_settings(flags: type[A], config: object) -> type[A]:
         value = getattr(config, f.name)
         if f.name == "describe":
             value = _group("Describe", {item.plugin_name: item for item in value})
-        if dataclasses.is_dataclass(value):
-            groups.append((f.name, type(value), dataclasses.field(default=value)))
-        elif value is not None and f.name not in REGISTRIES:
+        if dataclasses.is_dataclass(value) or (value is not None and f.name not in REGISTRIES):
             groups.append((f.name, type(value), dataclasses.field(default=value)))
     made = dataclasses.make_dataclass(flags.__name__, groups, bases=(flags,), frozen=True, kw_only=True)
     made.__doc__ = flags.__doc__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,8 +18,9 @@ Source = Literal["pnp", "rig", "sequence", "retrieval", "none"]
 class PoseEstimate:
     """The pose of one query and where it comes from.
 
-    `covariance`: of (rotation 3, translation 3), radians and metres, as a left perturbation of `cam_from_world`;
-    None where there is no pose. `reason` says why there is none.
+    `covariance`: of (rotation 3, translation 3), radians and metres, of the left perturbation
+    `Exp(xi) @ cam_from_world`: the translation block is the camera centre's covariance in camera axes. Takes the
+    map's points as exact. None where there is no pose. `reason` says why there is none.
     """
 
     name: str
@@ -52,11 +53,18 @@ class PoseEstimate:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> PoseEstimate:
         """The inverse of `to_arrays`."""
-        source, name, reason, *retrieved = arrays["text"].tobytes().decode().split("\n")
+        text: list[Any] = arrays["text"].tobytes().decode().split("\n")
+        source, name, reason, *retrieved = text
         pose = Rigid(arrays["rotation"], arrays["translation"])
         inliers, matches = arrays["counts"][0].tolist()
         covariance = arrays["covariance"][0] if len(arrays["covariance"]) else None
         return cls(
-            name, pose[0] if len(pose) else None, source, inliers, matches, covariance,  # type: ignore[arg-type]
-            tuple(retrieved), reason=reason,
+            name,
+            pose[0] if len(pose) else None,
+            source,
+            inliers,
+            matches,
+            covariance,
+            tuple(retrieved),
+            reason=reason,
         )

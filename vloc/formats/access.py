@@ -32,7 +32,10 @@ def read(location: str | Path, **options: Any) -> Capture:
         raise DataError(f"{location}: vloc writes {form.name} and does not read it")
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
-    return form.read(path, _options(ReadOptions, options))
+    chosen = _options(ReadOptions, options)
+    if chosen.images is not None and not chosen.images.is_dir():
+        raise DataError(f"{chosen.images}: no such folder of images")
+    return form.read(path, chosen)
 
 
 def write(capture: Capture, location: str | Path, **options: Any) -> list[str]:

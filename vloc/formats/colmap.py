@@ -54,8 +54,6 @@ def read(path: Path, options: ReadOptions) -> Capture:
 def image_files(path: Path, given: Path | None, names: list[str]) -> FolderImages | None:
     """The folder of images: the given one, or the first usual one that has the first image."""
     if given is not None:
-        if not given.is_dir():
-            raise DataError(f"{given}: no such folder of images")
         return FolderImages(given)
     folders = (path / folder for folder in _IMAGE_FOLDERS if names)
     return next((FolderImages(folder) for folder in folders if (folder / names[0]).is_file()), None)

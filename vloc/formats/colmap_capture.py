@@ -11,7 +11,7 @@ from ..data.reconstruction import Features, InMemory, Observations, Points, Reco
 from ..data.rigs import RigMember
 from ..errors import DataError
 from .base import ReadOptions
-from .colmap_model import ColmapImages, ColmapModel, image_rows_of
+from .colmap_model import ColmapImages, ColmapModel, ColmapRig, image_rows_of
 from .images import FolderImages, first_unsafe
 from .remarks import Remarks
 
@@ -81,7 +81,7 @@ def _frame_of_image(folder: Path, model: ColmapModel) -> np.ndarray:
 
 def _rig_trajectory(folder: Path, model: ColmapModel) -> Trajectory:
     """Poses of rigs; of the camera itself where it stands alone."""
-    devices = {r.rig_id: rig_id(r.rig_id) if len(r.sensors) > 1 else sensor_id(r.sensors[0][1]) for r in model.rigs}
+    devices = {rig.rig_id: _device_of(rig) for rig in model.rigs}
     for frame in model.frames:
         if frame.rig_id not in devices:
             raise DataError(f"{folder}: frame {frame.frame_id} is of rig {frame.rig_id}, which the rigs file lacks")
@@ -91,6 +91,12 @@ def _rig_trajectory(folder: Path, model: ColmapModel) -> Trajectory:
     times = np.array([frame.frame_id for frame in model.frames], np.int64)
     order = np.lexsort((index, times))
     return Trajectory(times[order], index[order], tuple(ids), poses[order, :4], poses[order, 4:])
+
+
+def _device_of(rig: ColmapRig) -> str:
+    if len(rig.sensors) == 1 and rig.sensors[0][0] == "CAMERA":
+        return sensor_id(rig.sensors[0][1])
+    return rig_id(rig.rig_id)
 
 
 def _rig_members(model: ColmapModel, remarks: Remarks) -> tuple[RigMember, ...]:

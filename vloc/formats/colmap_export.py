@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..data.capture import Capture
-from ..data.reconstruction import Features, Observations, Points
+from ..data.reconstruction import Features, Observations, Points, Reconstruction
 from ..errors import DataError
 from .base import WriteOptions
 from .colmap_model import NO_POINT, ColmapImages, ColmapModel, ColmapPoints
@@ -24,9 +24,10 @@ def model_of(capture: Capture, options: WriteOptions) -> tuple[ColmapModel, list
         if camera is None or not camera.is_known:
             raise DataError(f"camera '{sensor}' has no intrinsics, which a COLMAP model needs; give --camera")
         cameras[number] = camera.shifted(shift)
-    images, points = _images_and_points(capture, posed, numbers, shift, options.keypoints_type)
+    kind = chosen_keypoints(capture, options.keypoints_type)
+    images, points, dropped = _images_and_points(capture, posed, numbers, shift, kind)
     rigs, frames = rigs_of(capture, posed, numbers)
-    losses = _losses(capture, len(posed), options.keypoints_type)
+    losses = _losses(capture, len(posed), dropped)
     if capture.rigs and not rigs:
         losses.append(f"{len(capture.rigs)} rig members, resolved into poses of their images")
     return ColmapModel(cameras, images, points, rigs, frames), losses
@@ -43,18 +44,17 @@ def chosen_keypoints(capture: Capture, wanted: str | None) -> str | None:
 
 
 def _images_and_points(
-    capture: Capture, posed: np.ndarray, numbers: dict[str, int], shift: float, wanted: str | None
-) -> tuple[ColmapImages, ColmapPoints]:
-    kind, work = chosen_keypoints(capture, wanted), capture.reconstruction
+    capture: Capture, posed: np.ndarray, numbers: dict[str, int], shift: float, kind: str | None
+) -> tuple[ColmapImages, ColmapPoints, int]:
+    """Both files' columns, and the number of observations that did not fit."""
+    work = capture.reconstruction or Reconstruction()
     names = [capture.images.names[row] for row in posed.tolist()]
-    keypoints = _keypoints(work.keypoints[kind] if work and kind else None, names, shift)
+    keypoints = _keypoints(work.keypoints[kind] if kind else None, names, shift)
     offsets = np.cumsum([0, *map(len, keypoints)])
-    points = work.points if work and work.points is not None else Points(np.zeros((0, 3)))
-    seen = work.observations.get(kind) if work and kind else None
-    rows, images_seen = _visible(seen, posed, len(capture.images))
+    points = work.points or Points(np.zeros((0, 3)))
+    seen, images_seen, dropped = _visible(work.observations.get(kind or ""), posed, len(capture.images))
     point_ids = np.full(offsets[-1], NO_POINT, np.int64)
-    columns, tracks = ColmapPoints(*_point_columns(points), *_tracks(points, rows, images_seen)), rows
-    point_ids[offsets[images_seen] + tracks.keypoints] = tracks.points + 1
+    point_ids[offsets[images_seen] + seen.keypoints] = seen.points + 1
     poses = capture.cam_from_world[posed]
     devices = [capture.images.device_ids[d] for d in capture.images.devices[posed].tolist()]
     images = ColmapImages(
@@ -62,7 +62,7 @@ def _images_and_points(
         np.hstack([poses.quat_wxyz, poses.translation]), offsets,
         np.concatenate([np.zeros((0, 2)), *keypoints]), point_ids,
     )  # fmt: skip
-    return images, columns
+    return images, ColmapPoints(*_point_columns(points), *_tracks(points, seen, images_seen)), dropped
 
 
 def _keypoints(features: Features | None, names: list[str], shift: float) -> list[np.ndarray]:
@@ -73,15 +73,22 @@ def _keypoints(features: Features | None, names: list[str], shift: float) -> lis
     ]
 
 
-def _visible(seen: Observations | None, posed: np.ndarray, num_images: int) -> tuple[Observations, np.ndarray]:
-    """The observations in posed images, and the place of their image among those."""
+def _visible(seen: Observations | None, posed: np.ndarray, num_images: int) -> tuple[Observations, np.ndarray, int]:
+    """The observations in posed images, the place of their image among those, and how many were dropped.
+
+    A keypoint of a COLMAP model shows one point at most; of several the first is kept.
+    """
     if seen is None:
         none = np.zeros(0, np.int32)
-        return Observations(none, none, none), none
+        return Observations(none, none, none), none, 0
     place = np.full(num_images, -1, np.int64)
     place[posed] = np.arange(len(posed))
-    kept = place[seen.images] >= 0
-    return Observations(seen.points[kept], seen.images[kept], seen.keypoints[kept]), place[seen.images[kept]]
+    images = place[seen.images]
+    # Observations are sorted by point, so the first of each keypoint is that of its first point.
+    first = np.unique(np.stack([images, seen.keypoints], axis=1), axis=0, return_index=True)[1]
+    kept = np.sort(first[images[first] >= 0])
+    own = Observations(seen.points[kept], seen.images[kept], seen.keypoints[kept])
+    return own, images[kept], len(seen) - len(kept)
 
 
 def _point_columns(points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -99,18 +106,18 @@ def _tracks(points: Points, seen: Observations, images: np.ndarray) -> tuple[np.
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), tracks
 
 
-def _losses(capture: Capture, num_posed: int, wanted: str | None) -> list[str]:
+def _losses(capture: Capture, num_posed: int, dropped: int) -> list[str]:
     work = capture.reconstruction
     others = {f"{kind} records": len(rows) for kind, rows in capture.others.items()}
     others |= {f"{kind} records": len(rows) for kind, rows in capture.readings.items()}
     if work:
-        kinds = len(work.keypoints) - (chosen_keypoints(capture, wanted) is not None)
-        others |= {"types of keypoints": kinds, "types of descriptors": len(work.descriptors)}
+        others |= {"types of keypoints": len(work.keypoints) - 1, "types of descriptors": len(work.descriptors)}
         others |= {"types of global features": len(work.global_features), "types of matches": len(work.matches)}
     counts = {
         "images without a pose": len(capture.images) - num_posed,
         "timestamps, replaced by image ids": num_posed,
         "names of sensors, replaced by numbers": len(capture.sensors),
+        "observations in images without a pose, or of a keypoint that shows another point": dropped,
         **others,
     }
-    return [f"{count} {what}" for what, count in counts.items() if count]
+    return [f"{count} {what}" for what, count in counts.items() if count > 0]

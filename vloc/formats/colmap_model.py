@@ -133,6 +133,11 @@ def check_model(folder: Path, model: ColmapModel) -> None:
     for name, camera in zip(images.names, images.camera_ids.tolist(), strict=True):
         if camera not in model.cameras:
             raise DataError(f"{folder}: image '{name}' has camera {camera}, which the cameras file lacks")
+    camera_of = dict(zip(images.ids.tolist(), images.camera_ids.tolist(), strict=True))
+    for frame in model.frames:
+        for kind, sensor, image in frame.data:
+            if kind == "CAMERA" and camera_of.get(image, sensor) != sensor:
+                raise DataError(f"{folder}: frame {frame.frame_id} gives image {image} another camera ({sensor})")
     if not np.isfinite(images.keypoints).all() or not np.isfinite(points.xyz).all():
         raise DataError(f"{folder}: keypoints or points that are not finite numbers")
     _check_tracks(folder, images, points)

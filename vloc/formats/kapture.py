@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from ..data.capture import Capture, Records, Trajectory
+from ..data.capture import Capture, Records, Sensor, Trajectory
 from ..data.rigs import RigMember
 from ..errors import DataError
 from .base import Format, ReadOptions, WriteOptions, register
+from .camera_text import parse_camera, split_camera
 from .images import FolderImages
 from .kapture_features import Part
 from .kapture_readings import READING_COLUMNS, read_readings
@@ -16,6 +18,9 @@ from .kapture_records import read_file_records, read_trajectory
 from .kapture_sensors import check_version, read_rigs, read_sensors, read_version, required
 from .kapture_write import write_sensors_part
 from .remarks import Remarks
+
+_RECORDS = ("camera", "depth", "lidar")
+_PARTS = {"sensors", "rigs", "trajectories", *(f"records_{kind}" for kind in (*_RECORDS, *READING_COLUMNS))}
 
 
 def recognises(path: Path) -> bool:
@@ -27,11 +32,11 @@ def read(root: Path, options: ReadOptions) -> Capture:
     """A kapture folder; `docs/kapture.md` says how its ambiguities are read."""
     folder, remarks = root / "sensors", Remarks()
     version = read_version(required(folder / "sensors.txt"))
-    if options.camera is not None:
-        raise DataError(f"{root}: a kapture folder has intrinsics of its own; leave --camera out")
-    sensors = read_sensors(folder / "sensors.txt", options.pixel_center, remarks)
+    sensors = _with_intrinsics(read_sensors(folder / "sensors.txt", options.pixel_center, remarks), options)
     for path in sorted(folder.glob("*.txt")):
         check_version(path)
+        if path.stem not in _PARTS:
+            remarks.add(path, "files that kapture does not define, left unread")
     rigs: tuple[RigMember, ...] = ()
     if (folder / "rigs.txt").exists():
         rigs = read_rigs(folder / "rigs.txt", sensors, remarks)
@@ -41,7 +46,7 @@ def read(root: Path, options: ReadOptions) -> Capture:
         trajectory = read_trajectory(folder / "trajectories.txt", known, remarks)
     records = {
         kind: read_file_records(folder / f"records_{kind}.txt", kind, sensors, remarks)
-        for kind in ("camera", "depth", "lidar")
+        for kind in _RECORDS
         if (folder / f"records_{kind}.txt").exists()
     }
     images = records.pop("camera", None) or Records.from_rows([])
@@ -64,6 +69,23 @@ def read(root: Path, options: ReadOptions) -> Capture:
         pixel_center=options.pixel_center,
         notes=remarks.lines(),
     )
+
+
+def _with_intrinsics(sensors: dict[str, Sensor], options: ReadOptions) -> dict[str, Sensor]:
+    """The sensors, those cameras that are unknown with the intrinsics of `options.camera`."""
+    if options.camera is None:
+        return sensors
+    words, known = split_camera(options.camera), dict(sensors)
+    for name, sensor in sensors.items():
+        if sensor.camera is not None and not sensor.camera.is_known:
+            try:
+                camera = parse_camera(words, (sensor.camera.width, sensor.camera.height))
+            except ValueError as error:
+                raise DataError(f"--camera '{options.camera}' for sensor '{name}': {error}") from None
+            known[name] = replace(sensor, camera=camera.shifted(0.5 - options.pixel_center))
+    if known == sensors:
+        raise DataError("--camera: every camera of the kapture folder has intrinsics of its own; leave it out")
+    return known
 
 
 def write(capture: Capture, root: Path, options: WriteOptions) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data.capture import Readings, Sensor
-from .kapture_records import DeviceRows, check_devices, refuse_twice, rows_of_known
+from .kapture_records import DeviceRows, Order, check_devices, refuse_twice, rows_of_known
 from .remarks import Remarks
 from .text_fields import refusal
 from .text_tables import Table, read_tables
@@ -68,10 +68,10 @@ def _column(table: Table, index: int, of: type, rows: np.ndarray) -> Column:
     return kept
 
 
-def _joined(parts: list[list[Column]], place: int, of: type, order: np.ndarray) -> Column:
+def _joined(parts: list[list[Column]], place: int, of: type, order: Order) -> Column:
     if of is str:
         texts = [text for part in parts for text in part[place]]
-        return [texts[row] for row in order.tolist()]
+        return texts if isinstance(order, slice) else [texts[row] for row in order.tolist()]
     empty: np.ndarray = np.zeros(0, np.int64 if of is int else np.float64)
     joined: np.ndarray = np.concatenate([empty, *(np.asarray(part[place]) for part in parts)])[order]
     return joined

@@ -25,6 +25,10 @@ FILE_COLUMNS = {
 }
 
 
+Order = np.ndarray | slice
+"""Which row of the file each sorted row is; all of them, where the file was sorted."""
+
+
 @dataclass
 class DeviceRows:
     """Timestamps and devices of rows, gathered table by table and sorted at the end."""
@@ -43,18 +47,21 @@ class DeviceRows:
         self.devices.append(codes[of_row][chosen])
         self.lines.append(table.lines[chosen])
 
-    def sorted(self) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], np.ndarray, np.ndarray]:
+    def sorted(self) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], Order, np.ndarray]:
         """(timestamps, devices, device ids, order, lines), rows stably sorted by (timestamp, device id)."""
         if not self.timestamps:
-            return np.zeros(0, np.int64), np.zeros(0, np.int32), (), np.zeros(0, np.int64), np.zeros(0, np.int64)
-        timestamps, devices = np.concatenate(self.timestamps), np.concatenate(self.devices)
+            return np.zeros(0, np.int64), np.zeros(0, np.int32), (), slice(None), np.zeros(0, np.int64)
+        timestamps, devices, lines = map(np.concatenate, (self.timestamps, self.devices, self.lines))
         counts = np.bincount(devices, minlength=len(self.ids))
         used = sorted(name for name, index in self.ids.items() if counts[index])
         place = np.zeros(len(self.ids), np.int32)
         place[[self.ids[name] for name in used]] = np.arange(len(used))
         devices = place[devices]
+        before, after = timestamps[:-1], timestamps[1:]
+        if ((before < after) | ((before == after) & (devices[:-1] <= devices[1:]))).all():
+            return timestamps, devices, tuple(used), slice(None), lines
         order = np.lexsort((devices, timestamps))
-        return timestamps[order], devices[order], tuple(used), order, np.concatenate(self.lines)[order]
+        return timestamps[order], devices[order], tuple(used), order, lines[order]
 
 
 def read_file_records(path: Path, kind: str, sensors: Mapping[str, Sensor], remarks: Remarks) -> Records:
@@ -72,7 +79,7 @@ def read_file_records(path: Path, kind: str, sensors: Mapping[str, Sensor], rema
         names.extend(paths)
     timestamps, devices, ids, order, lines = gathered.sorted()
     refuse_twice(path, timestamps, devices, ids, lines)
-    if len(order) and (np.diff(order) != 1).any():
+    if not isinstance(order, slice):
         names = [names[i] for i in order.tolist()]
     if len(set(names)) != len(names):
         raise _name_twice(path, names, lines)
@@ -110,7 +117,7 @@ def read_trajectory(path: Path, known: Collection[str], remarks: Remarks) -> Tra
         translations.append(translation[rows])
     timestamps, devices, ids, order, lines = gathered.sorted()
     refuse_twice(path, timestamps, devices, ids, lines)
-    if not len(order):
+    if not len(timestamps):
         return Trajectory.empty()
     return Trajectory(timestamps, devices, ids, np.concatenate(quats)[order], np.concatenate(translations)[order])
 
@@ -119,7 +126,7 @@ def refuse_twice(
     path: Path, timestamps: np.ndarray, devices: np.ndarray, ids: tuple[str, ...], lines: np.ndarray
 ) -> None:
     """DataError where two rows are of one device at one time."""
-    same = np.flatnonzero((np.diff(timestamps) == 0) & (np.diff(devices) == 0))
+    same = np.flatnonzero((timestamps[:-1] == timestamps[1:]) & (devices[:-1] == devices[1:]))
     if len(same):
         row = int(same[0])
         first, second = sorted(lines[row : row + 2].tolist())

@@ -14,6 +14,7 @@ from .remarks import Remarks
 from .text_fields import BOM, refusal
 
 CHUNK_BYTES = 4 << 20
+MAX_LINE_BYTES = 64 << 20
 NEWLINE, TAB, HASH = b"\n\t#"
 NUM_HEADERS = 2
 _VERSION = re.compile(rb"#\s*kapture format:\s*\d+\.\d+")
@@ -28,6 +29,8 @@ def blocks(path: Path, remarks: Remarks) -> Iterator[tuple[int, bytes]]:
                 read = rest + (read.removeprefix(BOM) if line == 1 and not rest else read)
                 cut = read.rfind(b"\n") + 1
                 block, rest = read[:cut], read[cut:]
+                if len(rest) > MAX_LINE_BYTES:
+                    raise refusal(path, line + num_lines(block), f"a line of more than {MAX_LINE_BYTES} bytes")
                 if block:
                     yield line, _plain_line_ends(path, block, line)
                     line += num_lines(block)

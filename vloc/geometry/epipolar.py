@@ -11,8 +11,11 @@ from .rigid import Rigid
 
 
 def epipolar_errors(
-    points1: Float64[np.ndarray, "m 2"], points2: Float64[np.ndarray, "m 2"], cam2_from_cam1: Rigid,
-    focal1: float, focal2: float,
+    points1: Float64[np.ndarray, "m 2"],
+    points2: Float64[np.ndarray, "m 2"],
+    cam2_from_cam1: Rigid,
+    focal1: float,
+    focal2: float,
 ) -> Float64[np.ndarray, "m"]:
     """Distances to the epipolar lines, px, the larger of the two images; infinite where a camera has no baseline.
 
@@ -47,8 +50,12 @@ def rays_meet_in_front(
 
 
 def agrees_with_poses(
-    pixels1: Float64[np.ndarray, "m 2"], camera1: Camera, pixels2: Float64[np.ndarray, "m 2"], camera2: Camera,
-    cam2_from_cam1: Rigid, max_error_px: float,
+    pixels1: Float64[np.ndarray, "m 2"],
+    camera1: Camera,
+    pixels2: Float64[np.ndarray, "m 2"],
+    camera2: Camera,
+    cam2_from_cam1: Rigid,
+    max_error_px: float,
 ) -> Bool[np.ndarray, "m"]:
     """Which matched pixels lie within `max_error_px` of their epipolar lines, their rays meeting in front of both."""
     points1, points2 = unproject(camera1, pixels1), unproject(camera2, pixels2)

@@ -8,9 +8,7 @@ from ..array_types import Float64
 from .rigid import Rigid
 
 
-def pose_errors(
-    found: Rigid, truth: Rigid
-) -> tuple[Float64[np.ndarray, "*batch"], Float64[np.ndarray, "*batch"]]:
+def pose_errors(found: Rigid, truth: Rigid) -> tuple[Float64[np.ndarray, "*batch"], Float64[np.ndarray, "*batch"]]:
     """Of two `cam_from_world`, pose by pose: metres between the camera centres, and radians between the rotations."""
     metres = np.linalg.norm(found.center - truth.center, axis=-1)
     return metres, rotation_angle(found.rotation, truth.rotation)

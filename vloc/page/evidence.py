@@ -69,7 +69,9 @@ def reprojects(
     return np.asarray(errors <= max_error_px)  # NaN, behind the camera, is not
 
 
-def best_image(sparse: SparseMap, rows: list[int], matches: Correspondences, agrees: Bool[np.ndarray, "m"]) -> int | None:
+def best_image(
+    sparse: SparseMap, rows: list[int], matches: Correspondences, agrees: Bool[np.ndarray, "m"]
+) -> int | None:
     """The retrieved map image that shows most of the agreeing points (of all matched ones where none agrees)."""
     points = matches.points[agrees] if agrees.any() else matches.points
     counts = [int(np.isin(points, sparse.points_of(row)).sum()) for row in rows]

@@ -49,8 +49,11 @@ class PnpResult:
 
 
 def absolute_pose(
-    points2d: Float64[np.ndarray, "m 2"], points_in_world: Float64[np.ndarray, "m 3"], camera: Camera,
-    config: PnpConfig, seed: int = 0,
+    points2d: Float64[np.ndarray, "m 2"],
+    points_in_world: Float64[np.ndarray, "m 3"],
+    camera: Camera,
+    config: PnpConfig,
+    seed: int = 0,
 ) -> PnpResult:
     """Camera pose from 2D-3D matches by LO-RANSAC (Lebeda 2012; PoseLib), refined on the inliers with a Cauchy loss.
 
@@ -88,8 +91,11 @@ def _too_few(inliers: np.ndarray, config: PnpConfig) -> str:
 
 def _ransac(points2d: np.ndarray, points: np.ndarray, camera: Camera, config: PnpConfig, seed: int) -> Rigid:
     ransac = {
-        "max_reproj_error": config.max_error_px, "max_iterations": config.max_iterations, "seed": seed,
-        "min_iterations": min(config.min_iterations, config.max_iterations), "success_prob": config.confidence,
+        "max_reproj_error": config.max_error_px,
+        "max_iterations": config.max_iterations,
+        "seed": seed,
+        "min_iterations": min(config.min_iterations, config.max_iterations),
+        "success_prob": config.confidence,
     }
     # A few steps only: our own refinement starts there and goes to the end, in the pixels of any camera.
     bundle = {"loss_type": "CAUCHY", "loss_scale": config.loss_scale_px, "max_iterations": 5}

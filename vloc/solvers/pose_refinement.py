@@ -24,7 +24,10 @@ class RefinedPose:
 
 
 def refine_pose(
-    points2d: Float64[np.ndarray, "m 2"], points_in_world: Float64[np.ndarray, "m 3"], camera: Camera, start: Rigid,
+    points2d: Float64[np.ndarray, "m 2"],
+    points_in_world: Float64[np.ndarray, "m 3"],
+    camera: Camera,
+    start: Rigid,
     loss_scale_px: float,
 ) -> RefinedPose:
     """Gauss-Newton with iterative reweighting for the Cauchy loss, from `start`.

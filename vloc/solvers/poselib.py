@@ -20,8 +20,11 @@ Options = Mapping[str, object]
 
 
 def ransac_pose(
-    points2d: Float64[np.ndarray, "m 2"], points_in_world: Float64[np.ndarray, "m 3"], camera: Camera,
-    ransac: Options, bundle: Options,
+    points2d: Float64[np.ndarray, "m 2"],
+    points_in_world: Float64[np.ndarray, "m 3"],
+    camera: Camera,
+    ransac: Options,
+    bundle: Options,
 ) -> Rigid:
     """`cam_from_world` of the largest consensus; the identity where there is none."""
     import poselib
@@ -30,14 +33,20 @@ def ransac_pose(
     check_points(points_in_world, 3, len(points2d))
     pixels, model = _camera(points2d, camera)
     pose, _ = poselib.estimate_absolute_pose(
-        pixels, np.ascontiguousarray(points_in_world, np.float64), model,
-        _known(ransac, poselib.RansacOptions()), _known(bundle, poselib.BundleOptions()),
+        pixels,
+        np.ascontiguousarray(points_in_world, np.float64),
+        model,
+        _known(ransac, poselib.RansacOptions()),
+        _known(bundle, poselib.BundleOptions()),
     )
     return Rigid(np.array(pose.R), np.array(pose.t).reshape(3))
 
 
 def relative_pose_inliers(
-    points1: Float64[np.ndarray, "m 2"], camera1: Camera, points2: Float64[np.ndarray, "m 2"], camera2: Camera,
+    points1: Float64[np.ndarray, "m 2"],
+    camera1: Camera,
+    points2: Float64[np.ndarray, "m 2"],
+    camera2: Camera,
     ransac: Options,
 ) -> Bool[np.ndarray, "m"]:
     """Which matched pixels agree with one relative pose of two calibrated cameras."""

@@ -59,8 +59,12 @@ class SfmResult:
 
 
 def reconstruct(
-    images: UnposedImages, keypoints: Sequence[Float32[np.ndarray, "n 2"]], matches: PairMatches, config: SfmConfig,
-    seed: int = 0, num_threads: int = -1,
+    images: UnposedImages,
+    keypoints: Sequence[Float32[np.ndarray, "n 2"]],
+    matches: PairMatches,
+    config: SfmConfig,
+    seed: int = 0,
+    num_threads: int = -1,
 ) -> SfmResult:
     """Poses and points from matches (rows of `images` -> keypoint rows), the largest model.
 
@@ -87,12 +91,17 @@ def _check(images: UnposedImages, keypoints: Sequence[np.ndarray], matches: Pair
 
 
 def _write_job(
-    folder: Path, images: UnposedImages, keypoints: Sequence[np.ndarray], matches: PairMatches,
+    folder: Path,
+    images: UnposedImages,
+    keypoints: Sequence[np.ndarray],
+    matches: PairMatches,
     settings: dict[str, object],
 ) -> None:
     text = {
-        "names": list(images.names), "cameras": [asdict(camera) for camera in images.cameras],
-        "camera_of_image": images.camera_of_image.tolist(), "has_prior_focal": list(images.has_prior_focal),
+        "names": list(images.names),
+        "cameras": [asdict(camera) for camera in images.cameras],
+        "camera_of_image": images.camera_of_image.tolist(),
+        "has_prior_focal": list(images.has_prior_focal),
         "settings": settings,
     }
     (folder / "job.json").write_text(json.dumps(text))

@@ -91,9 +91,13 @@ def _map(database: Path, folder: Path, settings: dict[str, Any]) -> list[Any]:
 def _incremental_options(settings: dict[str, Any]) -> Any:
     """With pycolmap's own tolerances, all 0, every adjustment runs to its last iteration."""
     options = pycolmap().IncrementalPipelineOptions(
-        random_seed=settings["seed"], num_threads=1, min_model_size=settings["min_model_size"],
-        extract_colors=False, ba_refine_focal_length=settings["refine_intrinsics"],
-        ba_refine_extra_params=settings["refine_intrinsics"], ba_global_function_tolerance=1e-6,
+        random_seed=settings["seed"],
+        num_threads=1,
+        min_model_size=settings["min_model_size"],
+        extract_colors=False,
+        ba_refine_focal_length=settings["refine_intrinsics"],
+        ba_refine_extra_params=settings["refine_intrinsics"],
+        ba_global_function_tolerance=1e-6,
         ba_local_function_tolerance=1e-5,
     )
     options.mapper.filter_max_reproj_error = settings["max_reproj_error"]
@@ -117,7 +121,8 @@ def _arrays(model: Any, job: Job) -> dict[str, np.ndarray]:
     ids = sorted(model.reg_image_ids())
     poses = [model.image(i).cam_from_world().matrix() for i in ids]
     images = PosedImages(
-        [job["names"][i - 1] for i in ids], tuple(vloc_camera(model.camera(c.camera_id)) for c in job["cameras"]),
+        [job["names"][i - 1] for i in ids],
+        tuple(vloc_camera(model.camera(c.camera_id)) for c in job["cameras"]),
         np.array([job["camera_of_image"][i - 1] for i in ids], np.int32),
         Rigid.stack([Rigid(np.array(pose[:, :3]), np.array(pose[:, 3])) for pose in poses]),
     )

@@ -29,7 +29,9 @@ class TriangulationConfig:
 
 
 def triangulate(
-    images: PosedImages, keypoints: Sequence[Float32[np.ndarray, "n 2"]], matches: PairMatches,
+    images: PosedImages,
+    keypoints: Sequence[Float32[np.ndarray, "n 2"]],
+    matches: PairMatches,
     config: TriangulationConfig,
 ) -> SparseMap:
     """Points from matches (rows of `images` -> keypoint rows); cameras and poses stay exactly as given.
@@ -49,8 +51,11 @@ def _make_points(model: Any, graph: Any, config: TriangulationConfig) -> None:
     manager = library.ObservationManager(model, graph)
     triangulator = library.IncrementalTriangulator(graph, model, manager)
     options = library.IncrementalTriangulatorOptions(
-        min_angle=config.min_tri_angle_deg, ignore_two_view_tracks=config.min_track_length > 2, random_seed=0,
-        complete_max_reproj_error=config.max_reproj_error, merge_max_reproj_error=config.max_reproj_error,
+        min_angle=config.min_tri_angle_deg,
+        ignore_two_view_tracks=config.min_track_length > 2,
+        random_seed=0,
+        complete_max_reproj_error=config.max_reproj_error,
+        merge_max_reproj_error=config.max_reproj_error,
     )
     for image in sorted(model.reg_image_ids()):
         triangulator.triangulate_image(options, image)
@@ -69,8 +74,12 @@ def _adjust_points(model: Any) -> None:
     for image in model.reg_image_ids():
         setup.add_image(image)
     options = library.BundleAdjustmentOptions(
-        print_summary=False, refine_focal_length=False, refine_principal_point=False, refine_extra_params=False,
-        refine_rig_from_world=False, refine_sensor_from_rig=False,
+        print_summary=False,
+        refine_focal_length=False,
+        refine_principal_point=False,
+        refine_extra_params=False,
+        refine_rig_from_world=False,
+        refine_sensor_from_rig=False,
     )
     options.ceres.solver_options.num_threads = 1
     options.ceres.solver_options.function_tolerance = 1e-6
@@ -92,8 +101,12 @@ def sparse_map(images: PosedImages, counts: Sequence[int], model: Any, image_ids
     row_of_id[np.asarray(image_ids, np.int64)] = np.arange(len(image_ids))
     observed[offsets[row_of_id[image]] + keypoint] = rows
     return SparseMap(
-        images.names, images.cameras, np.asarray(images.camera_of_image, np.int32), images.cam_from_world,
+        images.names,
+        images.cameras,
+        np.asarray(images.camera_of_image, np.int32),
+        images.cam_from_world,
         points=np.array([point.xyz for point in points], np.float64).reshape(-1, 3),
         point_errors=np.array([point.error for point in points], np.float32),
-        offsets=offsets, point_of_keypoint=observed,
+        offsets=offsets,
+        point_of_keypoint=observed,
     )

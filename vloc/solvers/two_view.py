@@ -30,16 +30,23 @@ class TwoViewConfig:
 
 
 def verify_with_ransac(
-    points1: Float64[np.ndarray, "m 2"], camera1: Camera, points2: Float64[np.ndarray, "m 2"], camera2: Camera,
-    config: TwoViewConfig, seed: int = 0,
+    points1: Float64[np.ndarray, "m 2"],
+    camera1: Camera,
+    points2: Float64[np.ndarray, "m 2"],
+    camera2: Camera,
+    config: TwoViewConfig,
+    seed: int = 0,
 ) -> Bool[np.ndarray, "m"]:
     """The inliers among matched pixels by PoseLib's LO-RANSAC; none where they are fewer than `min_inliers`.
 
     DataError for input that is not finite, of unequal lengths, or without intrinsics where these are trusted.
     """
     options = {
-        "max_epipolar_error": config.max_error, "max_iterations": config.max_iterations, "seed": seed,
-        "min_iterations": min(100, config.max_iterations), "success_prob": config.confidence,
+        "max_epipolar_error": config.max_error,
+        "max_iterations": config.max_iterations,
+        "seed": seed,
+        "min_iterations": min(100, config.max_iterations),
+        "success_prob": config.confidence,
     }
     if len(points1) == len(points2) < config.min_inliers:
         return np.zeros(len(points1), bool)

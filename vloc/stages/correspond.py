@@ -78,8 +78,12 @@ def _add_votes(
 
 
 def _start(
-    matcher: Matcher, runtime: Runtime, queries: Mapping[str, LocalFeatures], retrieved: Callable[[str], Sequence[int]],
-    features: Mapping[str, LocalFeatures], sparse: SparseMap,
+    matcher: Matcher,
+    runtime: Runtime,
+    queries: Mapping[str, LocalFeatures],
+    retrieved: Callable[[str], Sequence[int]],
+    features: Mapping[str, LocalFeatures],
+    sparse: SparseMap,
 ) -> Run[str, Correspondences]:
     match = MapMatcher(matcher.load(runtime), features, sparse)
 

@@ -66,7 +66,9 @@ def _finite(value: float) -> float | None:
 
 
 def evaluate(
-    estimates: Mapping[str, Rigid], truth: Mapping[str, Rigid], thresholds: Sequence[Threshold] = THRESHOLDS,
+    estimates: Mapping[str, Rigid],
+    truth: Mapping[str, Rigid],
+    thresholds: Sequence[Threshold] = THRESHOLDS,
     fallbacks: Collection[str] = (),
 ) -> Evaluation:
     """Compare `cam_from_world` poses by image name; a name may lack leading folders where that is unambiguous.
@@ -77,7 +79,9 @@ def evaluate(
         raise DataError("the truth holds no poses: nothing to compare with")
     found = {_true_name(name, truth): pose for name, pose in estimates.items()}
     if estimates and set(found) == {None}:
-        raise DataError(f"none of the {len(estimates)} estimated names is in the truth, such as '{next(iter(estimates))}'")
+        raise DataError(
+            f"none of the {len(estimates)} estimated names is in the truth, such as '{next(iter(estimates))}'"
+        )
     names = tuple(sorted(truth))
     metres, degrees = np.full((2, len(names)), np.inf)
     rows = [row for row, name in enumerate(names) if name in found]

@@ -37,8 +37,12 @@ class PairConfig:
 
 
 def _pair(
-    config: PairConfig, runtime: Runtime, names: Sequence[str], capture: Capture,
-    vectors: Sequence[np.ndarray], fusion: Fusion,
+    config: PairConfig,
+    runtime: Runtime,
+    names: Sequence[str],
+    capture: Capture,
+    vectors: Sequence[np.ndarray],
+    fusion: Fusion,
 ) -> Ranking:
     chosen = {
         "exhaustive": lambda: exhaustive(len(names)),

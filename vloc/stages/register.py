@@ -16,8 +16,13 @@ from ..stage import EachStage, Run
 
 
 def register(
-    config: PnpConfig, name: str, camera: Camera, features: LocalFeatures, matches: Correspondences,
-    points_in_world: np.ndarray, seed: int,
+    config: PnpConfig,
+    name: str,
+    camera: Camera,
+    features: LocalFeatures,
+    matches: Correspondences,
+    points_in_world: np.ndarray,
+    seed: int,
 ) -> PoseEstimate:
     """The pose of one query from its matches; `points_in_world` are all the map's points."""
     pixels = features.keypoints[matches.keypoints].astype(np.float64)
@@ -28,8 +33,13 @@ def register(
 
 
 def _start(
-    config: PnpConfig, runtime: Runtime, features: Mapping[str, LocalFeatures],
-    matches: Mapping[str, Correspondences], camera: Callable[[str], Camera], points_in_world: np.ndarray, seed: int,
+    config: PnpConfig,
+    runtime: Runtime,
+    features: Mapping[str, LocalFeatures],
+    matches: Mapping[str, Correspondences],
+    camera: Callable[[str], Camera],
+    points_in_world: np.ndarray,
+    seed: int,
 ) -> Run[str, PoseEstimate]:
     def run(names: Iterable[str]) -> Iterator[PoseEstimate]:
         return (

@@ -25,7 +25,11 @@ class RetrieveConfig:
 
 
 def _retrieve(
-    config: RetrieveConfig, runtime: Runtime, queries: Sequence[np.ndarray], images: Sequence[np.ndarray], fusion: Fusion
+    config: RetrieveConfig,
+    runtime: Runtime,
+    queries: Sequence[np.ndarray],
+    images: Sequence[np.ndarray],
+    fusion: Fusion,
 ) -> Ranking:
     return search(queries, images, fusion, config.num_retrieved)
 

@@ -20,8 +20,13 @@ from .verify import View
 
 
 def _triangulate(
-    config: TriangulationConfig, runtime: Runtime, names: Sequence[str], views: Mapping[str, View],
-    features: Mapping[str, LocalFeatures], matches: Mapping[Pair, Matches], seed: int,
+    config: TriangulationConfig,
+    runtime: Runtime,
+    names: Sequence[str],
+    views: Mapping[str, View],
+    features: Mapping[str, LocalFeatures],
+    matches: Mapping[Pair, Matches],
+    seed: int,
 ) -> SparseMap:
     cameras, camera_of_image = _distinct([views[name].camera for name in names])
     poses = [pose for name in names if (pose := views[name].cam_from_world) is not None]
@@ -46,8 +51,13 @@ def _distinct(cameras: Sequence[Camera]) -> tuple[tuple[Camera, ...], np.ndarray
 
 
 def _reconstruct(
-    config: SfmConfig, runtime: Runtime, names: Sequence[str], views: Mapping[str, View],
-    features: Mapping[str, LocalFeatures], matches: Mapping[Pair, Matches], seed: int,
+    config: SfmConfig,
+    runtime: Runtime,
+    names: Sequence[str],
+    views: Mapping[str, View],
+    features: Mapping[str, LocalFeatures],
+    matches: Mapping[Pair, Matches],
+    seed: int,
 ) -> SparseMap:
     cameras, camera_of_image = _distinct([views[name].camera for name in names])
     images = UnposedImages(names, cameras, camera_of_image, tuple(True for _ in cameras))

@@ -38,8 +38,12 @@ class View:
 
 
 def _start(
-    config: VerifyConfig, runtime: Runtime, features: Mapping[str, LocalFeatures],
-    matches: Mapping[Pair, Matches], views: Mapping[str, View], seed: int,
+    config: VerifyConfig,
+    runtime: Runtime,
+    features: Mapping[str, LocalFeatures],
+    matches: Mapping[Pair, Matches],
+    views: Mapping[str, View],
+    seed: int,
 ) -> Run[Pair, Matches]:
     def verify(pair: Pair) -> Matches:
         found = matches[pair]
