@@ -45,7 +45,7 @@ def map_capture(
     described = [describe(work, capture, names, descriptor, config.seed) for descriptor in config.describe]
     chosen = pairs if pairs is not None else choose_pairs(work, capture, names, [d for d, _ in described], config)
     matches = work.each(MATCH, PairItems(tiled(chosen), [both_images(features)]), config.match, by_item(features))
-    views = {name: View(capture.camera(name), capture.pose(name)) for name in names}
+    views = {name: view(capture, name) for name in names}
     verified = verify(work, matches, features, views, config)
     posed = capture.has_pose.any()
     solve, settings = (TRIANGULATE, config.triangulate) if posed else (RECONSTRUCT, config.sfm)
@@ -58,6 +58,11 @@ def map_capture(
     }
     work.publish(MANIFEST, manifest_of(config, references, about or {}))
     return Map.open(work.folder)
+
+
+def view(capture: Capture, name: str) -> View:
+    """What geometry knows of an image."""
+    return View(capture.camera(name), capture.pose(name), capture.sensor(name).has_guessed_focal)
 
 
 def placeable(capture: Capture, features: Results[LocalFeatures]) -> list[str]:

@@ -70,7 +70,7 @@ def test_two_view_points_are_kept_unless_longer_tracks_are_asked_for():
     some = {pair: matches for pair, matches in world.matches.items() if pair in {(0, 1), (2, 3), (3, 4), (2, 4)}}
     world = replace(world, matches=some)
     assert of(world).track_lengths.min() == 2
-    assert of(world, TriangulationConfig(min_track_length=3)).track_lengths.min() == 3
+    assert of(world, TriangulationConfig(keep_two_view_points=False)).track_lengths.min() == 3
 
 
 def test_wrong_matches_are_dropped():

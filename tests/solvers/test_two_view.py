@@ -30,15 +30,15 @@ def test_right_matches_are_kept_and_wrong_ones_dropped(camera):
 def test_a_wrong_focal_length_needs_no_trust():
     first, second, wrong = pair(PINHOLE)
     guessed = Camera("PINHOLE", 1000, 800, (1500.0, 1500.0, 500.0, 400.0))
-    kept = verify_with_ransac(first, guessed, second, guessed, TwoViewConfig(trust_intrinsics=False))
+    kept = verify_with_ransac(first, guessed, second, guessed, TwoViewConfig(), trust_intrinsics=False)
     assert kept[~wrong].mean() > 0.98 and kept[wrong].mean() < 0.05
 
 
 @pytest.mark.parametrize("trust", [True, False])
 def test_random_matches_keep_none(trust):
     first, second, _ = pair(PINHOLE, 100, outliers=1.0)
-    config = TwoViewConfig(trust_intrinsics=trust, min_inliers=40)
-    assert not verify_with_ransac(first, PINHOLE, second, PINHOLE, config).any()
+    config = TwoViewConfig(min_inliers=40)
+    assert not verify_with_ransac(first, PINHOLE, second, PINHOLE, config, trust_intrinsics=trust).any()
 
 
 @pytest.mark.parametrize("count", [0, 1, 14])

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from ..registry import to_text
 from ..run.workspace import Workspace
 from . import options
 from .main import OK, WITH_FAILURES
+from .map_folder import is_map
 from .report import failure_lines, summary_of_failures
 from .settings import parse
 
@@ -39,6 +40,8 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     """FORMAT:PATH or path of a capture (poses not needed), or a list of `name MODEL w h params...` with --images"""
     results: options.folder("RESULTS")  # type: ignore[valid-type]
     """text file of poses; RESULTS.json beside it says how each query went, RESULTS.work keeps what a rerun reuses"""
+    pixel_center: Literal["0", "0.5"] | None = None
+    """px: where the queries' intrinsics put the centre of the first pixel; left out: where the map's did"""
     matcher: str | None = None
     """matcher of local features; the map's own when left out"""
 
@@ -46,7 +49,9 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
 def run(arguments: Sequence[str]) -> int:
     """Localize queries against a map."""
     flags, config = parse("localize", LocalizeFlags, LocalizationConfig, arguments, _matcher_of_map(arguments))
-    map_, queries = Map.open(flags.map), read(flags.queries, **flags.read_options)
+    map_ = Map.open(flags.map)
+    pixel_center = flags.pixel_center or map_.manifest.get("capture", {}).get("pixel_center", 0.5)
+    queries = read(flags.queries, **{**flags.read_options, "pixel_center": float(pixel_center)})
     with Workspace(beside(flags.results, ".work"), flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
         estimates = localize_capture(work, map_, queries, config)
         failures = summary_of_failures(work.failures)
@@ -66,9 +71,8 @@ def beside(results: Path, suffix: str) -> Path:
 
 def _matcher_of_map(arguments: Sequence[str]) -> dict[str, Any]:
     """The map's matcher, so that its settings are flags too."""
-    folder = next((argument for argument in arguments if not argument.startswith("-")), None)
-    known = folder is not None and "-h" not in arguments and "--help" not in arguments
-    return {"match": to_text(Map.open(folder).config.match) if known and folder else "nn"}
+    folder = next((argument for argument in arguments if is_map(Path(argument))), None)
+    return {"match": to_text(Map.open(folder).config.match) if folder else "nn"}
 
 
 def write_results(results: Path, estimates: Sequence[PoseEstimate], seconds: Mapping[Any, float]) -> None:

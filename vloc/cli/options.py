@@ -47,8 +47,8 @@ class RunFlags:
 class ReadFlags:
     """How to read a capture."""
 
-    pixel_center: Literal["0", "0.5"] = "0.5"
-    """px: where the capture's intrinsics put the centre of the first pixel (COLMAP: 0.5; Virtual Gallery: 0)"""
+    pixel_center: Literal["0", "0.5"] | None = None
+    """px: where intrinsics put the centre of the first pixel (COLMAP 0.5, Virtual Gallery 0); 0.5 when left out"""
     images: Path | None = None
     """folder of the image files, where it is not the usual place of the format"""
     camera: str | None = None
@@ -57,7 +57,7 @@ class ReadFlags:
     @property
     def read_options(self) -> dict[str, Any]:
         """Keyword arguments of `read`."""
-        return {"pixel_center": float(self.pixel_center), "images": self.images, "camera": self.camera}
+        return {"pixel_center": float(self.pixel_center or 0.5), "images": self.images, "camera": self.camera}
 
 
 Capture = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="CAPTURE")]

@@ -36,6 +36,8 @@ class Sensor:
     name: str = ""
     camera: Camera | None = None
     params: tuple[str, ...] = ()
+    has_guessed_focal: bool = False
+    """whether the focal length is made up for want of a better one"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,11 +139,15 @@ class Capture:
         """Image name -> row of `images`."""
         return {name: row for row, name in enumerate(self.images.names)}
 
+    def sensor(self, name: str) -> Sensor:
+        """What recorded an image, by the image's name."""
+        return self.sensors[self.images.device_ids[self.images.devices[self.row_of[name]]]]
+
     def camera(self, name: str) -> Camera:
         """The intrinsics of an image, by its name."""
-        sensor = self.sensors[self.images.device_ids[self.images.devices[self.row_of[name]]]]
-        assert sensor.camera is not None  # noqa: S101 - readers refuse camera records of other sensors
-        return sensor.camera
+        camera = self.sensor(name).camera
+        assert camera is not None  # noqa: S101 - readers refuse camera records of other sensors
+        return camera
 
     @cached_property
     def _image_poses(self) -> tuple[Rigid, np.ndarray]:

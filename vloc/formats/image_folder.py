@@ -39,15 +39,15 @@ def read(path: Path, options: ReadOptions) -> Capture:
     if not names:
         raise DataError(f"{files.root}: no images here or below (looked for {', '.join(sorted(SUFFIXES))})")
     headers = {name: _header(files, name, remarks) for name in names}
-    known = {name: _camera(header, options, files.root / name, remarks) for name, header in headers.items() if header}
+    known = {name: _sensor(header, options, files.root / name, remarks) for name, header in headers.items() if header}
     if not known:
         raise DataError(f"{files.root}: none of the {len(names)} images can be read; {remarks.lines()[0]}")
     common = Counter(known.values()).most_common(1)[0][0]
-    ids: dict[Camera, str] = {}
+    ids: dict[Sensor, str] = {}
     rows = [
         (time, ids.setdefault(known.get(name, common), f"camera{len(ids)}"), name) for time, name in enumerate(names)
     ]
-    sensors = {sensor: Sensor("camera", camera=camera) for camera, sensor in ids.items()}
+    sensors = {sensor_id: sensor for sensor, sensor_id in ids.items()}
     return Capture(
         sensors, Records.from_rows(rows), files=files, pixel_center=options.pixel_center, notes=remarks.lines()
     )
@@ -80,18 +80,20 @@ def _header(files: FolderImages, name: str, remarks: Remarks) -> ImageHeader | N
     return header
 
 
-def _camera(header: ImageHeader, options: ReadOptions, path: Path, remarks: Remarks) -> Camera:
+def _sensor(header: ImageHeader, options: ReadOptions, path: Path, remarks: Remarks) -> Sensor:
     size = header.width, header.height
     if options.camera is not None:
         try:
-            return parse_camera(split_camera(options.camera), size).shifted(0.5 - options.pixel_center)
+            camera = parse_camera(split_camera(options.camera), size).shifted(0.5 - options.pixel_center)
         except ValueError as error:
             raise DataError(f"--camera '{options.camera}' for {path.name}: {error}") from None
+        return Sensor("camera", camera=camera)
     focal = header.focal_px
     if focal is None:
         focal = GUESSED_FOCAL * max(size)
         remarks.add(path.parent, f"images with a guessed focal length ({GUESSED_FOCAL} x longer side)", first=path.name)
-    return Camera("SIMPLE_RADIAL", *size, (focal, size[0] / 2, size[1] / 2, 0.0))
+    camera = Camera("SIMPLE_RADIAL", *size, (focal, size[0] / 2, size[1] / 2, 0.0))
+    return Sensor("camera", camera=camera, has_guessed_focal=header.focal_px is None)
 
 
 FORMAT = register(

@@ -24,8 +24,8 @@ class TriangulationConfig:
     """px; observations further from their point are dropped"""
     min_tri_angle_deg: Annotated[float, msgspec.Meta(ge=0, lt=180)] = 1.5
     """degrees; points whose rays meet at less are dropped"""
-    min_track_length: Annotated[int, msgspec.Meta(ge=2)] = 2
-    """images; points seen in fewer are dropped"""
+    keep_two_view_points: bool = True
+    """whether points that only two images see are made"""
 
 
 def triangulate(
@@ -52,7 +52,7 @@ def _make_points(model: Any, graph: Any, config: TriangulationConfig) -> None:
     triangulator = library.IncrementalTriangulator(graph, model, manager)
     options = library.IncrementalTriangulatorOptions(
         min_angle=config.min_tri_angle_deg,
-        ignore_two_view_tracks=config.min_track_length > 2,
+        ignore_two_view_tracks=not config.keep_two_view_points,
         random_seed=0,
         complete_max_reproj_error=config.max_reproj_error,
         merge_max_reproj_error=config.max_reproj_error,

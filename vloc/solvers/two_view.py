@@ -21,8 +21,6 @@ class TwoViewConfig:
     """px; Sampson distance from the epipolar geometry beyond which a match is an outlier"""
     min_inliers: Annotated[int, msgspec.Meta(ge=8)] = 15
     """matches; a pair with fewer inliers keeps none"""
-    trust_intrinsics: bool = True
-    """relative pose (five points); otherwise a fundamental matrix (seven points), for guessed focal lengths"""
     confidence: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.9999
     """probability; sampling ends when a better motion is less likely than the rest"""
     max_iterations: Annotated[int, msgspec.Meta(ge=1)] = 5_000
@@ -36,8 +34,12 @@ def verify_with_ransac(
     camera2: Camera,
     config: TwoViewConfig,
     seed: int = 0,
+    *,
+    trust_intrinsics: bool = True,
 ) -> Bool[np.ndarray, "m"]:
     """The inliers among matched pixels by PoseLib's LO-RANSAC; none where they are fewer than `min_inliers`.
+
+    With trusted intrinsics by a relative pose (five points), otherwise a fundamental matrix (seven points).
 
     DataError for input that is not finite, of unequal lengths, or without intrinsics where these are trusted.
     """
@@ -50,7 +52,7 @@ def verify_with_ransac(
     }
     if len(points1) == len(points2) < config.min_inliers:
         return np.zeros(len(points1), bool)
-    if config.trust_intrinsics:
+    if trust_intrinsics:
         inliers = poselib.relative_pose_inliers(points1, camera1, points2, camera2, options)
     else:
         inliers = poselib.fundamental_inliers(points1, points2, options)

@@ -60,7 +60,8 @@ def _reconstruct(
     seed: int,
 ) -> SparseMap:
     cameras, camera_of_image = _distinct([views[name].camera for name in names])
-    images = UnposedImages(names, cameras, camera_of_image, tuple(True for _ in cameras))
+    guessed = {views[name].camera for name in names if views[name].has_guessed_focal}
+    images = UnposedImages(names, cameras, camera_of_image, tuple(camera not in guessed for camera in cameras))
     keypoints = [features[name].keypoints for name in names]
     return reconstruct(images, keypoints, by_rows(names, matches), config, seed, runtime.num_workers).sparse
 

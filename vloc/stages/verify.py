@@ -35,6 +35,7 @@ class View:
 
     camera: Camera
     cam_from_world: Rigid | None
+    has_guessed_focal: bool = False
 
 
 def _start(
@@ -68,4 +69,7 @@ def _inliers(
     if first.cam_from_world is not None and second.cam_from_world is not None:
         cam2_from_cam1 = second.cam_from_world @ first.cam_from_world.inverse()
         return agrees_with_poses(points1, first.camera, points2, second.camera, cam2_from_cam1, config.max_error_px)
-    return verify_with_ransac(points1, first.camera, points2, second.camera, config.ransac, seed)
+    trusted = not (first.has_guessed_focal or second.has_guessed_focal)
+    return verify_with_ransac(
+        points1, first.camera, points2, second.camera, config.ransac, seed, trust_intrinsics=trusted
+    )
