@@ -3,6 +3,7 @@ import pytest
 
 from vloc.errors import ConfigError
 from vloc.features import FEATURES
+from vloc.features.sift import Sift
 from vloc.runtime import Runtime
 
 
@@ -44,3 +45,13 @@ def test_opencv_and_colmap_agree_on_a_real_looking_texture() -> None:
 def test_settings_out_of_range_are_refused(setting: str) -> None:
     with pytest.raises(ConfigError, match="sift"):
         FEATURES.parse(f"sift:{setting}")
+
+
+@pytest.mark.parametrize(
+    ("max_keypoints", "size", "expected"),
+    [(8192, (1080, 1920), 1600), (8192, (683, 1024), 1024), (1500, (1080, 1920), 1265), (10, (480, 1000), 640)],
+)
+def test_few_wanted_keypoints_are_searched_in_a_smaller_image(
+    max_keypoints: int, size: tuple[int, int], expected: int
+) -> None:
+    assert Sift(max_keypoints=max_keypoints)._working_size(*size) == expected

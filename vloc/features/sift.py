@@ -16,6 +16,10 @@ from .reduced_size import at_reduced_size
 from .root_sift import no_features, root_sift, strongest_first
 
 
+LEAST_SIZE = 640
+"""longer side (px) below which no image is reduced, however few keypoints are wanted"""
+
+
 @FEATURES.register("sift")
 @dataclass(frozen=True)
 class Sift:
@@ -32,10 +36,17 @@ class Sift:
     """largest ratio of the two curvatures at a keypoint; along an edge it is large"""
     max_size: Annotated[int, msgspec.Meta(ge=16)] = 1600
     """larger images are reduced to this longer side (px); the search begins at twice that size"""
+    pixels_per_keypoint: Annotated[int, msgspec.Meta(ge=16)] = 600
+    """images are reduced to so many pixels for each of `max_keypoints`: what finer scales add would not be kept"""
 
     def load(self, runtime: Runtime) -> Extractor:
         """The extractor of grey images."""
-        return at_reduced_size(self._extract, self.max_size)
+        return lambda image: at_reduced_size(self._extract, self._working_size(*image.shape))(image)
+
+    def _working_size(self, height: int, width: int) -> int:
+        """The longer side at which an image is searched, px."""
+        scale = min(1.0, (self.max_keypoints * self.pixels_per_keypoint / (height * width)) ** 0.5)
+        return min(self.max_size, max(LEAST_SIZE, round(max(height, width) * scale)))
 
     def _extract(self, image: UInt8[np.ndarray, "h w"]) -> LocalFeatures:
         import cv2
