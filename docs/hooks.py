@@ -1,4 +1,4 @@
-"""Fills `{{ vloc COMMAND }}` in the pages with what that command's --help prints, so that the reference cannot age."""
+"""Fills pages from what is true elsewhere: the README, and what `vloc COMMAND --help` prints."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
     """Called by mkdocs for every page."""
+    if markdown.strip() == "{{ readme }}":
+        return _readme()
     return re.sub(r"\{\{ vloc (\w+) \}\}", lambda found: _help(found[1]), markdown)
+
+
+def _readme() -> str:
+    """The README with its links as seen from docs/."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8").replace("](docs/", "](")
+    return re.sub(r"\[(\w+\.(?:md|cff))\]\(\1\)", r"`\1`", text)
 
 
 def _help(command: str) -> str:

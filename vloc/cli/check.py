@@ -27,7 +27,7 @@ LEFT_OUT = "left out"
 class CheckFlags(options.ReadFlags):
     """Read every byte of a map or a capture, and list what is broken. Status 3 when anything is."""
 
-    path: options.Capture
+    path: options.location("PATH")  # type: ignore[valid-type]
     """folder of a map, or FORMAT:PATH or path of a capture"""
     workers: int = 0
     """images decoded at a time; 0: one per core"""

@@ -23,7 +23,7 @@ class EvaluateFlags:
 
     results: options.folder("RESULTS")  # type: ignore[valid-type]
     """text file of poses `name qw qx qy qz tx ty tz`, world to camera"""
-    truth: options.Capture
+    truth: options.location("TRUTH")  # type: ignore[valid-type]
     """a capture with poses, or a file of such lines"""
     thresholds: tuple[str, ...] = tuple(f"{t:g},{r:g}" for t, r in THRESHOLDS)
     """METRES,DEGREES of each recall"""

@@ -32,11 +32,14 @@ from .settings import parse
 
 @dataclass(frozen=True, kw_only=True)
 class LocalizeFlags(options.ReadFlags, options.RunFlags):
-    """Queries in, poses out: a line `name qw qx qy qz tx ty tz` (world to camera) for every query with a pose."""
+    """Queries in, poses out: a line `name qw qx qy qz tx ty tz` (world to camera) for every query with a pose.
+
+    Short flag: --num-retrieved N for --retrieve.num-retrieved.
+    """
 
     map: options.folder("MAP")  # type: ignore[valid-type]
     """folder of a finished map"""
-    queries: options.Capture
+    queries: options.location("QUERIES")  # type: ignore[valid-type]
     """FORMAT:PATH or path of a capture (poses not needed), or a list of `name MODEL w h params...` with --images"""
     results: options.folder("RESULTS")  # type: ignore[valid-type]
     """text file of poses; RESULTS.json beside it says how each query went, RESULTS.work keeps what a rerun reuses"""

@@ -23,9 +23,12 @@ from .settings import parse
 
 @dataclass(frozen=True, kw_only=True)
 class MapFlags(options.ReadFlags, options.RunFlags):
-    """Photos in, map out: with known poses the map is triangulated from them, without it is reconstructed by SfM."""
+    """Photos in, map out: with known poses the map is triangulated from them, without it is reconstructed by SfM.
 
-    capture: options.Capture
+    Short flags: --num-pairs N for --pair.num-pairs, --pairs METHOD for --pair.method, --sfm METHOD for --sfm.method.
+    """
+
+    capture: options.location("CAPTURE")  # type: ignore[valid-type]
     """FORMAT:PATH, or a path whose format is recognised: a kapture folder, a COLMAP model, a folder of images"""
     map: options.folder("MAP")  # type: ignore[valid-type]
     """folder of the map; a begun one is finished, a changed one updated"""

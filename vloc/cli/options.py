@@ -60,8 +60,9 @@ class ReadFlags:
         return {"pixel_center": float(self.pixel_center or 0.5), "images": self.images, "camera": self.camera}
 
 
-Capture = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="CAPTURE")]
-"""FORMAT:PATH, or a path whose format is recognised"""
+def location(metavar: str) -> Any:
+    """A positional FORMAT:PATH, or path, with that name in the help."""
+    return Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar=metavar)]
 
 
 def folder(metavar: str) -> Any:

@@ -6,14 +6,14 @@ import dataclasses
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-from ..config import REGISTRIES, make_config
+from ..config import REGISTRIES, LocalizationConfig, MappingConfig, make_config
 from ..errors import ConfigError, DataError
 from ..stages.pair import PairMethod
 
 A = TypeVar("A")
-C = TypeVar("C")
+C = TypeVar("C", MappingConfig, LocalizationConfig)
 
 STAGE_OF_FLAG = {"--features": "extract", "--retrieval": "describe", "--fusion": "fuse", "--matcher": "match"}
 """flags that choose a plugin"""
@@ -38,7 +38,7 @@ def parse(
     config = make_config(story, **chosen)
     made = _cli(command, _with_settings(flags, config), arguments)
     own = flags(**{f.name: getattr(made, f.name) for f in dataclasses.fields(flags)})  # type: ignore[arg-type]
-    settings = {f.name: getattr(made, f.name) for f in dataclasses.fields(config) if hasattr(made, f.name)}  # type: ignore[arg-type]
+    settings = {f.name: getattr(made, f.name) for f in dataclasses.fields(config) if hasattr(made, f.name)}
     return own, make_config(story, **{**_current(config), **_flat(settings)})
 
 
@@ -115,15 +115,18 @@ def _from_file(path: str | None) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _with_settings(flags: type[A], config: object) -> type[A]:
-    """The flags' dataclass with one group of dotted flags for each stage."""
+def _with_settings(flags: type[A], config: MappingConfig | LocalizationConfig) -> type[A]:
+    """The flags' dataclass with one group of dotted flags for each stage, and the seed."""
+    import tyro
+
     groups: list[tuple[str, Any, Any]] = []
-    for f in dataclasses.fields(config):  # type: ignore[arg-type]
+    for f in dataclasses.fields(config):
         value = getattr(config, f.name)
         if f.name == "describe":
             value = _group("Describe", {item.plugin_name: item for item in value})
-        if dataclasses.is_dataclass(value) or (value is not None and f.name not in REGISTRIES):
+        if dataclasses.is_dataclass(value):
             groups.append((f.name, type(value), dataclasses.field(default=value)))
+    groups.append(("seed", Annotated[int, tyro.conf.arg(help="seed of every random choice")], config.seed))
     made = dataclasses.make_dataclass(flags.__name__, groups, bases=(flags,), frozen=True, kw_only=True)
     made.__doc__ = flags.__doc__
     return made

@@ -24,7 +24,7 @@ from .settings import parse_flags
 class ShowFlags(options.ReadFlags):
     """What a map or a capture holds, and what made it."""
 
-    path: options.Capture
+    path: options.location("PATH")  # type: ignore[valid-type]
     """folder of a map, or FORMAT:PATH or path of a capture"""
     json: bool = False
     """print it as JSON"""

@@ -16,7 +16,14 @@ from typing import Any, TypeVar
 from ..atomic import sync_folder
 from ..data.capture import Capture
 from ..errors import ConfigError, DataError, ResourceError
-from . import colmap, image_folder, image_list, kapture  # noqa: F401 - each registers its format
+from . import (  # noqa: F401 - each registers its format
+    colmap,
+    colmap_database,
+    image_folder,
+    image_list,
+    kapture,
+)
+from . import nerfstudio  # noqa: F401
 from .base import FORMATS, Format, ReadOptions, WriteOptions
 
 O = TypeVar("O", ReadOptions, WriteOptions)  # noqa: E741 - options

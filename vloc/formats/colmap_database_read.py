@@ -5,11 +5,10 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ..data.capture import Capture, Readings, Records, Sensor, Trajectory
+from ..data.capture import Capture, Records, Sensor, Trajectory
 from ..data.rigs import RigMember
 from ..errors import DataError
 from ..geometry.camera import Camera
@@ -19,11 +18,13 @@ from .colmap_capture import rig_id, sensor_id
 from .colmap_database_features import read_work
 from .colmap_database_schema import CAMERA_SENSOR, CARTESIAN, WGS84, columns_of, opened, rows_of
 from .colmap_model import MODEL_NAMES
-from .image_folder_gps import gps_sensor, gps_sensor_id
+from .gps import LOCAL, Position, gnss_readings, gps_sensor, gps_sensor_id
+from .gps import WGS84 as EPSG_4326
 from .images import FolderImages, first_unsafe
 from .remarks import Remarks
 
 TABLES = ("cameras", "images", "keypoints", "descriptors", "matches", "two_view_geometries")
+_LOCAL = "_local"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,20 +49,20 @@ def read_database(path: Path, options: ReadOptions) -> Capture:
         sensors = _sensors(database, path, shift)
         members = _rig_members(database, path, sensors, remarks)
         images = _images(database, path, sensors, with_rigs=bool(members))
-        gnss = _positions(database, path, images, remarks)
+        positions = _positions(database, path, images, remarks)
         work = read_work(database, path, {i.image_id: i.name for i in images}, shift, remarks)
     records = Records.from_rows([(image.time, image.device, image.name) for image in images])
     if len(set(zip(records.timestamps.tolist(), records.devices.tolist(), strict=True))) != len(records):
         raise DataError(f"{path}: a frame has two images of one camera")
-    devices = set(gnss.device_ids) if gnss else set()
-    sensors |= {device: gps_sensor(device.endswith(_LOCAL)) for device in sorted(devices)}
+    for device in sorted({device for _, device, _ in positions}):
+        sensors[device] = gps_sensor(LOCAL if device.endswith(_LOCAL) else EPSG_4326)
     files = FolderImages(options.images) if options.images else _images_beside(path, images)
     return Capture(
         sensors,
         records,
         _trajectory(path, images),
         members,
-        readings={"gnss": gnss} if gnss else {},
+        readings={"gnss": gnss_readings(positions)} if positions else {},
         reconstruction=work,
         files=files,
         pixel_center=options.pixel_center,
@@ -69,20 +70,18 @@ def read_database(path: Path, options: ReadOptions) -> Capture:
     )
 
 
-_LOCAL = "_local"
-
-
 def _sensors(database: sqlite3.Connection, path: Path, shift: float) -> dict[str, Sensor]:
     types = {"camera_id": int, "model": int, "width": int, "height": int, "params": bytes}
+    types["prior_focal_length"] = int
     sensors = {}
-    for number, model, width, height, params in rows_of(database, path, "cameras", types):
+    for number, model, width, height, params, prior in rows_of(database, path, "cameras", types):
         try:
             if not 0 <= model < len(MODEL_NAMES):
                 raise ValueError(f"camera model {model}, expected 0 to {len(MODEL_NAMES) - 1}")
             camera = Camera(MODEL_NAMES[model], width, height, tuple(np.frombuffer(params or b"", "<f8").tolist()))
         except ValueError as error:
             raise DataError(f"{path}: camera {number}: {error}") from None
-        sensors[sensor_id(number)] = Sensor("camera", camera=camera.shifted(shift))
+        sensors[sensor_id(number)] = Sensor("camera", "", camera.shifted(shift), has_guessed_focal=not prior)
     return sensors
 
 
@@ -159,37 +158,30 @@ def _trajectory(path: Path, images: list[DatabaseImage]) -> Trajectory:
 
 def _positions(
     database: sqlite3.Connection, path: Path, images: list[DatabaseImage], remarks: Remarks
-) -> Readings | None:
+) -> list[tuple[int, str, Position]]:
     """Position priors as readings of a gnss sensor at each camera: degrees for WGS84, world coordinates for others.
 
     3.x has a translation without rotation where EXIF gave latitude, longitude and altitude.
     """
-    rows: list[tuple[int, str, float, float, float]] = []
+    rows: list[tuple[int, str, Position]] = []
     for image in images:
         if image.prior[:4] == (None,) * 4 and None not in image.prior[4:]:
             latitude, longitude, altitude = image.prior[4:]
-            rows.append((image.time, gps_sensor_id(image.device), longitude, latitude, altitude))  # type: ignore[arg-type]
+            place = Position(latitude, longitude, altitude)  # type: ignore[arg-type]
+            rows.append((image.time, gps_sensor_id(image.device), place))
     if columns_of(database, "pose_priors"):
         rows += _pose_priors(database, path, {image.image_id: image for image in images}, remarks)
-    if not rows:
-        return None
-    rows.sort(key=lambda row: row[:2])
-    ids = tuple(sorted({row[1] for row in rows}))
-    x, y, z = np.array([row[2:] for row in rows], np.float64).T
-    zeros = np.zeros(len(rows))
-    columns = {"x": x, "y": y, "z": z, "utc": zeros.astype(np.int64), "dop": zeros}
-    devices = np.array([ids.index(row[1]) for row in rows], np.int32)
-    return Readings(np.array([row[0] for row in rows], np.int64), devices, ids, columns)
+    return rows
 
 
 def _pose_priors(
     database: sqlite3.Connection, path: Path, images: dict[int, DatabaseImage], remarks: Remarks
-) -> list[tuple[int, str, float, float, float]]:
+) -> list[tuple[int, str, Position]]:
     types = {
         "pose_prior_id": int, "corr_data_id": int, "corr_sensor_type": int, "position": bytes,
         "position_covariance": bytes, "gravity": bytes, "coordinate_system": int,
     }  # fmt: skip
-    rows: list[tuple[int, str, float, float, float]] = []
+    rows = []
     for number, data, kind, position, covariance, gravity, system in rows_of(database, path, "pose_priors", types):
         point = np.frombuffer(position or b"", "<f8") if len(position or b"") == 24 else np.full(3, np.nan)
         for what, given in (("covariances of pose priors", covariance), ("gravity directions", gravity)):
@@ -198,11 +190,12 @@ def _pose_priors(
         if kind != CAMERA_SENSOR or data not in images or not np.isfinite(point).all():
             remarks.add(path, "pose priors left out: no such image or no position", first=f"prior {number}")
             continue
-        device, x, y, z = gps_sensor_id(images[data].device), *point.tolist()
+        device, (first, second, height) = gps_sensor_id(images[data].device), point.tolist()
         if system == WGS84:
-            rows.append((images[data].time, device, y, x, z))
+            rows.append((images[data].time, device, Position(first, second, height)))
         else:
-            rows.append((images[data].time, device + _LOCAL, x, y, z))
+            # World coordinates x, y, z; x is the second of a position, as longitude is.
+            rows.append((images[data].time, device + _LOCAL, Position(second, first, height)))
             if system != CARTESIAN:
                 remarks.add(
                     path, "pose priors without a coordinate system, taken as Cartesian", first=f"prior {number}"

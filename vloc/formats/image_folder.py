@@ -1,9 +1,10 @@
-"""A plain folder of images. Keeps names; intrinsics come from `--camera`, from EXIF or from a guess that is counted."""
+"""A plain folder of images. Keeps names and EXIF positions; intrinsics come from `--camera`, EXIF or a counted guess."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..data.capture import Capture, Records, Sensor
@@ -12,6 +13,7 @@ from ..geometry.camera import Camera
 from . import colmap, kapture
 from .base import Format, ReadOptions, register
 from .camera_text import parse_camera, split_camera
+from .gps import Position, gnss_readings, gps_sensor, gps_sensor_id
 from .image_header import ImageHeader, image_header
 from .images import SUFFIXES, FolderImages
 from .remarks import Remarks
@@ -48,9 +50,29 @@ def read(path: Path, options: ReadOptions) -> Capture:
         (time, ids.setdefault(known.get(name, common), f"camera{len(ids)}"), name) for time, name in enumerate(names)
     ]
     sensors = {sensor_id: sensor for sensor, sensor_id in ids.items()}
+    positions = _positions(rows, headers, files, remarks)
     return Capture(
-        sensors, Records.from_rows(rows), files=files, pixel_center=options.pixel_center, notes=remarks.lines()
+        sensors | {device: gps_sensor() for _, device, _ in positions},
+        Records.from_rows(rows),
+        readings={"gnss": gnss_readings(positions)} if positions else {},
+        files=files,
+        pixel_center=options.pixel_center,
+        notes=remarks.lines(),
     )
+
+
+def _positions(
+    rows: list[tuple[int, str, str]], headers: Mapping[str, ImageHeader | None], files: FolderImages, remarks: Remarks
+) -> list[tuple[int, str, Position]]:
+    """(timestamp, gnss sensor, position) of the images whose EXIF has one."""
+    found = []
+    for time, device, name in rows:
+        header = headers[name]
+        if header is not None and header.position is not None:
+            found.append((time, gps_sensor_id(device), header.position))
+            if header.position.altitude is None:
+                remarks.add(files.root, "positions without altitude, taken as 0 m", first=name)
+    return found
 
 
 def image_names(root: Path) -> list[str]:
@@ -97,5 +119,10 @@ def _sensor(header: ImageHeader, options: ReadOptions, path: Path, remarks: Rema
 
 
 FORMAT = register(
-    Format("images", "folder of images; names, and intrinsics from EXIF or --camera, no poses", recognises, read)
+    Format(
+        "images",
+        "folder of images; names, intrinsics from EXIF or --camera, EXIF positions, no poses",
+        recognises,
+        read,
+    )
 )

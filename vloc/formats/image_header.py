@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from .gps import Position, exif_position
 from .images import open_image
 
 # EXIF tags, by their numbers in the standard (CIPA DC-008).
-_EXIF_IFD = 0x8769
+_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _MAKE, _MODEL, _ORIENTATION = 0x010F, 0x0110, 0x0112
 _FOCAL_MM, _FOCAL_35MM, _PIXELS_ACROSS = 0x920A, 0xA405, 0xA002
 _PLANE_RESOLUTION, _PLANE_UNIT = 0xA20E, 0xA210
@@ -29,7 +30,8 @@ SENSOR_WIDTH_MM = {
 class ImageHeader:
     """Size of the stored pixels; `orientation`: EXIF's 1 to 8, 1 where it says nothing; `focal_px`: px, or None.
 
-    `camera` is maker and model, lower case. `focal_source` says where the focal length comes from.
+    `camera` is maker and model, lower case. `focal_source` says where the focal length comes from. `position`: by
+    satellite, None where EXIF has none that is whole.
     """
 
     width: int
@@ -38,6 +40,7 @@ class ImageHeader:
     camera: str = ""
     focal_px: float | None = None
     focal_source: str = ""
+    position: Position | None = None
 
 
 def image_header(file: BinaryIO, name: str) -> ImageHeader:
@@ -46,13 +49,13 @@ def image_header(file: BinaryIO, name: str) -> ImageHeader:
     width, height = image.size
     try:
         tags = image.getexif()
-        exif = {**tags, **tags.get_ifd(_EXIF_IFD)}
+        exif, gps = {**tags, **tags.get_ifd(_EXIF_IFD)}, tags.get_ifd(_GPS_IFD)
     except Exception:
-        exif = {}
+        exif, gps = {}, {}
     orientation = exif.get(_ORIENTATION)
     focal_px, source = _focal(exif, width, height)
     valid = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
-    return ImageHeader(width, height, valid, _camera(exif), focal_px, source)
+    return ImageHeader(width, height, valid, _camera(exif), focal_px, source, exif_position(gps))
 
 
 def _camera(exif: dict[int, Any]) -> str:

@@ -119,7 +119,8 @@ def rotation_of(matrix: Float64[np.ndarray, "3 3"], refuse: Refuse) -> Float64[n
     u, singular, vt = np.linalg.svd(matrix)
     if np.abs(singular - 1).max() > ROTATION_TOLERANCE or np.linalg.det(u @ vt) < 0:
         raise refuse(f"no rotation: determinant {np.linalg.det(matrix):.6g}, axes of lengths {singular.round(6)}")
-    return u @ vt
+    nearest: np.ndarray = u @ vt
+    return nearest
 
 
 def image_folder(names: list[str], folders: list[Path]) -> FolderImages | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..data.capture import Capture
@@ -51,7 +53,7 @@ def _track(seen: Observations | None) -> np.ndarray:
     return np.stack([seen.points, seen.images, seen.keypoints], axis=1).astype(np.int64)
 
 
-def _pixels(features: Features, names: list[str], track: np.ndarray) -> np.ndarray:
+def _pixels(features: Features, names: Sequence[str], track: np.ndarray) -> np.ndarray:
     """Where each observation is; an image's keypoints are read once."""
     pixels = np.empty((len(track), 2))
     order = np.argsort(track[:, 1], kind="stable")
@@ -95,7 +97,9 @@ def _keypoint_losses(work: Reconstruction, kept: str | None) -> dict[str, int]:
     others = [kind for kind in work.keypoints if kind != kept]
     losses = {
         "types of keypoints": len(others),
-        "observations of other keypoints": sum(len(work.observations[kind]) for kind in others if kind in work.observations),
+        "observations of other keypoints": sum(
+            len(work.observations[kind]) for kind in others if kind in work.observations
+        ),
     }
     if kept is not None:
         features, seen = work.keypoints[kept], work.observations.get(kept)
