@@ -21,14 +21,14 @@ def test_the_python_of_the_readme_runs_as_it_stands(
     (tmp_path / "photo.jpg").symlink_to(gallery / "query" / "sensors" / "records_data" / name)
     monkeypatch.chdir(tmp_path)
     names = {"camera": query.camera(name)}
-    exec(snippet[1], names)  # noqa: S102 - our own README
+    exec(snippet[1], names)
     assert names["pose"].source == "pnp" and names["pose"].covariance.shape == (6, 6)
 
 
 def test_the_feature_of_the_docs_maps_and_localizes(gallery: Path, tmp_path: Path) -> None:
     snippet = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "adding.md").read_text(), re.DOTALL)
     assert snippet is not None
-    exec(snippet[1], {"__name__": "patches"})  # noqa: S102 - our own docs
+    exec(snippet[1], {"__name__": "patches"})
     capture = vloc.read(gallery / "mapping")
     map_ = vloc.build_map(capture, tmp_path / "map", features="patches:max_keypoints=300", pair={"num_pairs": 4})
     assert len(map_.sparse.points) > 100

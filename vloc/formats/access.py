@@ -22,8 +22,9 @@ from . import (  # noqa: F401 - each registers its format
     image_folder,
     image_list,
     kapture,
+    ply,
 )
-from . import nerfstudio  # noqa: F401
+from . import nerfstudio, openmvg, tum  # noqa: F401
 from .base import FORMATS, Format, ReadOptions, WriteOptions
 
 O = TypeVar("O", ReadOptions, WriteOptions)  # noqa: E741 - options

@@ -1,4 +1,4 @@
-"""A plain folder of images. Keeps names and EXIF positions; intrinsics come from `--camera`, EXIF or a counted guess."""
+"""A plain folder of images: names, positions in EXIF; intrinsics of `--camera`, of EXIF, or a counted guess."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def _world_from_file(file: Path, content: Transforms, remarks: Remarks) -> Rigid
     if content.applied_transform is None:
         return Rigid.identity()
     matrix = np.array(content.applied_transform)
-    rotation = rotation_of(matrix[:3, :3], lambda what: DataError(f"{file}: $.applied_transform: {what}"))
+    rotation = rotation_of(matrix[:3, :3], f"{file}: $.applied_transform")
     remarks.add(file, "motion of the world undone: applied_transform")
     return Rigid(rotation, matrix[:3, 3]).inverse()
 
@@ -103,7 +103,7 @@ def _pose(file: Path, row: int, frame: Frame, world_from_file: Rigid, scale: flo
     matrix, place = np.array(frame.transform_matrix), f"{file}: $.frames[{row}].transform_matrix"
     if len(matrix) == 4 and not np.array_equal(matrix[3], [0, 0, 0, 1]):
         raise DataError(f"{place}: last row {matrix[3].tolist()}, expected 0, 0, 0, 1")
-    rotation = rotation_of(matrix[:3, :3], lambda what: DataError(f"{place}: {what}"))
+    rotation = rotation_of(matrix[:3, :3], place)
     if not np.isfinite(matrix).all():
         raise DataError(f"{place}: numbers that are not finite")
     return (world_from_file @ Rigid(rotation @ FLIP, matrix[:3, 3] / scale)).inverse()

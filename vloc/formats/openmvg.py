@@ -1,31 +1,32 @@
-"""OpenMVG's `sfm_data.json`, with .feat, .desc and matches.f.txt beside it; see `about` for what it keeps and loses.
+"""OpenMVG's `sfm_data.json`: keeps names, intrinsics, poses, points and their observations; see `about` for the rest.
 
-Poses are a rotation world to camera and the centre; one focal length a camera; the position of an observation is in
-the distorted image. `root_path` is of the machine that wrote the file and not followed: names are relative to it.
+Poses are a rotation world to camera and the centre in the world. `root_path` is of the machine that wrote the file and
+not followed: names are relative to it. Regions (.feat, .desc) and matches stay in their own files.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..data.capture import Capture
+from ..data.reconstruction import Points
 from ..errors import DataError
-from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from .base import Format, ReadOptions, WriteOptions, register
-from .json_text import read_json
-from .openmvg_camera import camera_of
-from .openmvg_json import Landmark, SfmData, View
-from .openmvg_regions import read_regions
-from .openmvg_write import write_scene
+from .json_text import read_json, write_json
+from .kapture_write import transfer_files
+from .openmvg_camera import cameras_of, written_camera
+from .openmvg_json import NO_ID, SfmData, View, entries, wrapped
 from .remarks import Remarks
-from .scene import Scene, capture_of, check_names, image_folder, points_of, rotation_of, track_of
+from .scene import Scene, capture_of, check_names, image_folder, rotation_of
+from .scene_export import common_losses, counted, scene_of
 
 FILE = "sfm_data.json"
 KIND = "openmvg"
-NO_ID = 2**32 - 1
+VERSIONS = ("0.1", "0.2", "0.3")
 
 
 def json_file(path: Path) -> Path:
@@ -40,80 +41,100 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, options: ReadOptions) -> Capture:
-    """The views in the order of the file, their places as timestamps, with the regions and matches beside the file."""
+    """The views in the order of the file, their places as timestamps."""
     file, remarks = json_file(path), Remarks()
     content = read_json(file, SfmData)
-    if content.sfm_data_version not in ("0.1", "0.2", "0.3"):
-        raise DataError(f"{file}: $.sfm_data_version: '{content.sfm_data_version}', expected 0.1, 0.2 or 0.3")
-    views = [entry.value.ptr_wrapper.view for entry in content.views]
+    if content.sfm_data_version not in VERSIONS:
+        raise DataError(f"{file}: $.sfm_data_version: '{content.sfm_data_version}', expected {', '.join(VERSIONS)}")
+    if content.control_points:
+        remarks.add(file, "control points left out", len(content.control_points))
+    views = [entry.value.ptr_wrapper.data.view for entry in content.views]
     names = [f"{view.local_path.strip('/')}/{view.filename}".lstrip("/") for view in views]
     check_names(file, names, [f": $.views[{i}]" for i in range(len(names))])
-    sensor_of, cameras = _cameras(file, content, views)
-    poses = _poses(file, content, views)
-    points, track, pixels = _structure(file, content, views)
-    scene = Scene(names, cameras, sensor_of, poses, points, track, pixels)
+    cameras, sensor_of = cameras_of(file, content, views)
+    scene = Scene(names, cameras, sensor_of, _poses(file, content, views), *_structure(file, content, views))
     files = image_folder(names, [options.images] if options.images else [file.parent / "images", file.parent])
-    capture = capture_of(scene, KIND, options, files, remarks)
-    return read_regions(file.parent, capture, scene, views, options, remarks)
-
-
-def _cameras(file: Path, content: SfmData, views: list[View]) -> tuple[list[str], dict[str, Camera]]:
-    """The sensor of each view; views without intrinsics get one of unknown intrinsics for their size."""
-    cameras: dict[str, Camera] = {}
-    kinds: dict[int, str] = {}
-    for i, entry in enumerate(content.intrinsics):
-        place, value = f"{file}: $.intrinsics[{i}]", entry.value
-        # cereal tells a type's name where it first occurs, marked by the highest bit, and only its number after.
-        number = value.polymorphic_id & 0x7FFFFFFF
-        kind = kinds.setdefault(number, value.polymorphic_name or "")
-        cameras[f"camera{entry.key}"] = camera_of(place, kind, value.ptr_wrapper.data)
-    sensor_of = []
-    for i, view in enumerate(views):
-        sensor = f"camera{view.id_intrinsic}"
-        if view.id_intrinsic == NO_ID:
-            sensor = f"unknown_{view.width}x{view.height}"
-            cameras.setdefault(sensor, _unknown(f"{file}: $.views[{i}]", view))
-        if sensor not in cameras:
-            raise DataError(f"{file}: $.views[{i}]: id_intrinsic {view.id_intrinsic} is not among the intrinsics")
-        sensor_of.append(sensor)
-    return sensor_of, cameras
-
-
-def _unknown(place: str, view: View) -> Camera:
-    try:
-        return Camera("UNKNOWN_CAMERA", view.width, view.height)
-    except ValueError as error:
-        raise DataError(f"{place}: {error}") from None
+    return capture_of(scene, KIND, options, files, remarks)
 
 
 def _poses(file: Path, content: SfmData, views: list[View]) -> dict[int, Rigid]:
     """`cam_from_world` by row of the views."""
     by_id: dict[int, Rigid] = {}
     for i, entry in enumerate(content.extrinsics):
-        place, value = f"{file}: $.extrinsics[{i}]", entry.value
-        rotation = rotation_of(np.array(value.rotation), lambda what, place=place: DataError(f"{place}: {what}"))
+        place = f"{file}: $.extrinsics[{i}]"
+        rotation = rotation_of(np.array(entry.value.rotation), place)
         if entry.key in by_id:
-            raise DataError(f"{place}: key {entry.key} is here twice")
-        by_id[entry.key] = Rigid(rotation, -rotation @ np.array(value.center))
+            raise DataError(f"{place}: pose {entry.key} is here twice")
+        by_id[entry.key] = Rigid(rotation, -rotation @ np.array(entry.value.center))
     return {row: by_id[view.id_pose] for row, view in enumerate(views) if view.id_pose in by_id}
 
 
-def _structure(file: Path, content: SfmData, views: list[View]) -> tuple:
-    """Points, and the observations of views; DataError for an observation in a view that is not there."""
+def _structure(file: Path, content: SfmData, views: list[View]) -> tuple[Points, np.ndarray, np.ndarray]:
+    """Points, track and pixels; DataError for an observation in a view that is not there."""
     row_of = {view.id_view: row for row, view in enumerate(views)}
     if len(row_of) != len(views):
         raise DataError(f"{file}: $.views: an id_view is there twice")
-    rows: list[tuple[int, int, int]] = []
-    pixels: list[tuple[float, float]] = []
+    rows, pixels = [], []
     for point, landmark in enumerate(content.structure):
-        for entry in landmark.value.observations:
+        for i, entry in enumerate(landmark.value.observations):
             if entry.key not in row_of:
-                place = f"{file}: $.structure[{point}]"
-                raise DataError(f"{place}: an observation in view {entry.key}, which the views lack")
+                place = f"{file}: $.structure[{point}].value.observations[{i}]"
+                raise DataError(f"{place}: view {entry.key} is not among the views")
             rows.append((point, row_of[entry.key], entry.value.id_feat))
             pixels.append(entry.value.x)
-    return points_of([_xyz(landmark) for landmark in content.structure]), *track_of(rows, pixels)
+    xyz = np.array([landmark.value.X for landmark in content.structure], np.float64).reshape(-1, 3)
+    return Points(xyz), np.array(rows, np.int64).reshape(-1, 3), np.array(pixels, np.float64).reshape(-1, 2)
 
 
-def _xyz(landmark: Landmark) -> tuple[float, float, float]:
-    return landmark.value.X
+def write(capture: Capture, path: Path, options: WriteOptions) -> list[str]:
+    """A folder with sfm_data.json and images/; each sensor is an intrinsic, each image a view with its own pose."""
+    scene = scene_of(capture, options)
+    numbers = {sensor: number for number, sensor in enumerate(scene.cameras)}
+    content = {
+        "sfm_data_version": "0.3",
+        "root_path": "images",
+        "views": entries(_written_view(scene, row, numbers) for row in range(len(scene.names))),
+        "intrinsics": entries(
+            written_camera(sensor, camera, n) for n, (sensor, camera) in enumerate(scene.cameras.items())
+        ),
+        "extrinsics": [{"key": row, "value": _written_pose(scene.poses[row])} for row in sorted(scene.poses)],
+        "structure": entries(_written_points(scene)),
+        "control_points": [],
+    }
+    path.mkdir()
+    write_json(path / FILE, content)
+    kind = next(iter(capture.reconstruction.observations), None) if capture.reconstruction else None
+    losses = common_losses(capture, keypoints_type=options.keypoints_type or kind, keeps_points=True)
+    losses["colours of points"] = 0 if scene.points.rgb is None else len(scene.points)
+    return counted(losses) + transfer_files(capture.files, scene.names, path / "images", options.transfer)
+
+
+def _written_view(scene: Scene, row: int, numbers: dict[str, int]) -> dict[str, Any]:
+    camera, (folder, _, name) = scene.cameras[scene.sensor_of[row]], scene.names[row].rpartition("/")
+    view = {
+        "local_path": folder, "filename": name, "width": camera.width, "height": camera.height,
+        "id_view": row, "id_intrinsic": numbers[scene.sensor_of[row]], "id_pose": row if row in scene.poses else NO_ID,
+    }  # fmt: skip
+    return {"polymorphic_id": 1 << 30, "ptr_wrapper": wrapped(row, view)}
+
+
+def _written_pose(pose: Rigid) -> dict[str, Any]:
+    return {"rotation": pose.rotation.tolist(), "center": pose.center.tolist()}
+
+
+def _written_points(scene: Scene) -> list[dict[str, Any]]:
+    points = [{"X": xyz, "observations": []} for xyz in scene.points.xyz.tolist()]
+    for (point, image, number), pixel in zip(scene.track.tolist(), scene.pixels.tolist(), strict=True):
+        points[point]["observations"].append({"key": image, "value": {"id_feat": number, "x": pixel}})
+    return points
+
+
+FORMAT = register(
+    Format(
+        "openmvg",
+        "OpenMVG sfm_data.json; names, intrinsics, poses, points and observations, no colours, times, rigs or regions",
+        recognises,
+        read,
+        write,
+    )
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from .remarks import Remarks
 
 # How far from orthonormal a matrix may be and still count as a rotation that was written with few digits.
 ROTATION_TOLERANCE = 1e-3
-Refuse = Callable[[str], DataError]
 
 
 def _no_points() -> Points:
@@ -112,13 +110,15 @@ def check_names(path: Path, names: list[str], places: list[str]) -> None:
         seen[name] = place
 
 
-def rotation_of(matrix: Float64[np.ndarray, "3 3"], refuse: Refuse) -> Float64[np.ndarray, "3 3"]:
-    """The rotation nearest to a matrix; `refuse` makes the error for one that is none (a mirror image, a scale)."""
+def rotation_of(matrix: Float64[np.ndarray, "3 3"], place: str) -> Float64[np.ndarray, "3 3"]:
+    """The rotation nearest to a matrix; DataError, beginning with `place`, for one that is none (a mirror image, a scale)."""
     if not np.isfinite(matrix).all():
-        raise refuse("numbers that are not finite")
+        raise DataError(f"{place}: numbers that are not finite")
     u, singular, vt = np.linalg.svd(matrix)
     if np.abs(singular - 1).max() > ROTATION_TOLERANCE or np.linalg.det(u @ vt) < 0:
-        raise refuse(f"no rotation: determinant {np.linalg.det(matrix):.6g}, axes of lengths {singular.round(6)}")
+        raise DataError(
+            f"{place}: no rotation: determinant {np.linalg.det(matrix):.6g}, axes of lengths {singular.round(6)}"
+        )
     nearest: np.ndarray = u @ vt
     return nearest
 

@@ -39,7 +39,8 @@ def refine_pose(
     for _ in range(MAX_STEPS):
         residuals, jacobian = _linearise(points2d, points_in_world, camera, pose)
         weights = 1 / (1 + (residuals**2).sum(0) / loss_scale_px**2)
-        step = _solve(_gram(jacobian, weights), np.einsum("kin,kn->i", jacobian, residuals * weights))
+        pull = residuals * weights
+        step = _solve(_gram(jacobian, weights), jacobian[0] @ pull[0] + jacobian[1] @ pull[1])
         if step is None:
             return RefinedPose(pose, None)
         pose = _exp(step) @ pose
@@ -53,7 +54,8 @@ def reprojection_errors(
     points2d: Float64[np.ndarray, "m 2"], points_in_world: Float64[np.ndarray, "m 3"], camera: Camera, pose: Rigid
 ) -> Float64[np.ndarray, "m"]:
     """Distances, px, between pixels and projected points; infinite for points behind the camera."""
-    error = np.linalg.norm(project(camera, pose.apply(points_in_world)) - points2d, axis=1)
+    x, y = (project(camera, pose.apply(points_in_world)) - points2d).T
+    error = np.hypot(x, y)
     return np.where(np.isnan(error), np.inf, error)
 
 

@@ -53,28 +53,40 @@ def resolve(found: Sequence[tuple[Matches, np.ndarray, int]]) -> Correspondences
     keypoints = np.concatenate([matches.indices[:, 0] for matches, _, _ in found]).astype(np.int32)
     points = np.concatenate([points[matches.indices[:, 1]] for matches, points, _ in found])
     scores = np.concatenate([matches.scores for matches, _, _ in found])
-    images = np.concatenate([np.full(len(matches), image, np.int32) for matches, _, image in found])
-    keypoints, points, votes, best = _add_votes(keypoints, points, scores)
-    rows = _strongest(keypoints, votes)
-    rows = np.sort(rows[_strongest(points[rows], votes[rows])])
-    return Correspondences(keypoints[rows], points[rows], votes[rows], images[best][rows])
+    images = np.repeat(np.array([image for _, _, image in found], np.int32), [len(matches) for matches, _, _ in found])
+    rows, votes = _distinct(keypoints.astype(np.int64) << 32 | points, scores)
+    rows, votes = _strongest(keypoints, rows, votes)
+    by_point = np.argsort(points[rows], kind="stable")
+    rows, votes = _strongest(points, rows[by_point], votes[by_point])
+    order = np.argsort(keypoints[rows])
+    rows, votes = rows[order], votes[order]
+    return Correspondences(keypoints[rows], points[rows], votes.astype(np.float32), images[rows])
 
 
-def _strongest(groups: np.ndarray, votes: np.ndarray) -> np.ndarray:
-    """For every group the row with most votes; of equals the first."""
-    order = np.lexsort((-votes, groups))
-    _, first = np.unique(groups[order], return_index=True)
-    return order[first]
+def _distinct(pairs: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For every distinct pair, in their order, the row of its best score and the sum of its scores."""
+    order = np.argsort(pairs, kind="stable")
+    starts = np.flatnonzero(_is_first(pairs[order]))
+    return _best(order, starts, scores[order]), np.add.reduceat(scores[order], starts, dtype=np.float64)
 
 
-def _add_votes(
-    keypoints: np.ndarray, points: np.ndarray, scores: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct (keypoint, point) pairs with the sum of their scores and the row of the best of them."""
-    order = np.lexsort((-scores, points, keypoints))
-    keypoints, points, scores = keypoints[order], points[order], scores[order]
-    starts = np.flatnonzero(np.r_[True, (keypoints[1:] != keypoints[:-1]) | (points[1:] != points[:-1])])
-    return keypoints[starts], points[starts], np.add.reduceat(scores, starts), order[starts]
+def _strongest(column: np.ndarray, rows: np.ndarray, votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For every value of a column, whose rows lie together, the row with most votes (of equals the first) and these."""
+    starts = np.flatnonzero(_is_first(column[rows]))
+    return _best(rows, starts, votes), np.maximum.reduceat(votes, starts)
+
+
+def _best(rows: np.ndarray, starts: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The first row of the largest value in every run; runs begin at `starts`."""
+    lengths = np.diff(starts, append=len(rows))
+    largest = np.flatnonzero(values == np.repeat(np.maximum.reduceat(values, starts), lengths))
+    run = np.searchsorted(starts, largest, side="right")
+    return rows[largest[_is_first(run)]]
+
+
+def _is_first(ordered: np.ndarray) -> np.ndarray:
+    """Where a new value begins in an ordered array."""
+    return np.concatenate([[True], ordered[1:] != ordered[:-1]])
 
 
 def _start(

@@ -1,0 +1,149 @@
+"""OpenMVG: a camera by hand, real reprojections, and what is refused."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from scenes import captures, check_same_cameras, converted, maupertuis, observed, reprojection_errors
+
+from vloc.errors import DataError
+from vloc.formats.access import find_format, read, write
+from vloc.geometry.camera import Camera
+from vloc.geometry.projection import project
+
+
+def view(number: int = 0, name: str = "0.jpg", intrinsic: int = 0) -> dict[str, Any]:
+    data = {
+        "local_path": "", "filename": name, "width": 100, "height": 80,
+        "id_view": number, "id_intrinsic": intrinsic, "id_pose": number,
+    }  # fmt: skip
+    return {"key": number, "value": {"polymorphic_id": 1073741824, "ptr_wrapper": {"id": 2147483649, "data": data}}}
+
+
+def intrinsic(kind: str = "pinhole", **coefficients: list) -> dict[str, Any]:
+    common = {"width": 100, "height": 80, "focal_length": 50.0, "principal_point": [50.0, 40.0]}
+    data = {"value0": common, **coefficients} if coefficients else common
+    return {"polymorphic_id": 2147483649, "polymorphic_name": kind, "ptr_wrapper": {"id": 2147483650, "data": data}}
+
+
+def content(**changes: object) -> dict[str, Any]:
+    # The camera stands at (10, 0, 0) and looks along world x: its z axis is world x, its x axis is world -y (right of
+    # x, with z up), its y axis is world -z. Rows of the rotation are the camera's axes in the world.
+    pose = {"rotation": [[0, -1, 0], [0, 0, -1], [1, 0, 0]], "center": [10, 0, 0]}
+    # (15, -3, 2) is 5 in front, 3 right, 2 up: at 50 + 50 * 3/5, 40 - 50 * 2/5.
+    point = {"X": [15, -3, 2], "observations": [{"key": 0, "value": {"id_feat": 7, "x": [80, 20]}}]}
+    return {
+        "sfm_data_version": "0.3", "root_path": "/home/someone/photos", "views": [view()],
+        "intrinsics": [{"key": 0, "value": intrinsic()}], "extrinsics": [{"key": 0, "value": pose}],
+        "structure": [{"key": 5, "value": point}], "control_points": [], **changes,
+    }  # fmt: skip
+
+
+def saved(folder: Path, **changes: object) -> Path:
+    (folder / "sfm_data.json").write_text(json.dumps(content(**changes)))
+    return folder / "sfm_data.json"
+
+
+def test_camera_placed_by_hand_sees_the_point_where_it_was_observed(tmp_path):
+    capture = read(saved(tmp_path))
+    point = capture.pose("0.jpg").apply(np.array([[15.0, -3, 2]]))
+    assert np.allclose(point, [[3, -2, 5]])
+    assert np.allclose(project(capture.camera("0.jpg"), point), [[80, 20]])
+    assert reprojection_errors(capture).max() < 1e-12
+    assert np.allclose(capture.pose("0.jpg").center, [10, 0, 0])
+
+
+def test_real_scene_reprojects_as_before(data, tmp_path):
+    capture = maupertuis(data)
+    again = converted(capture, "openmvg")
+    check_same_cameras(capture, again)
+    before, after = reprojection_errors(capture), reprojection_errors(again)
+    assert len(after) == 3355
+    assert abs(np.median(before) - 0.25) < 0.01
+    assert np.allclose(np.sort(before), np.sort(after), atol=1e-6)
+    losses = write(capture, f"openmvg:{tmp_path / 'out'}")
+    assert any("keypoints that show no point" in line for line in losses)
+    assert find_format(tmp_path / "out" / "sfm_data.json")[0].name == "openmvg"
+
+
+@settings(max_examples=40, deadline=None)
+@given(captures())
+def test_captures_are_read_as_they_were_written(capture):
+    again = converted(capture, "openmvg")
+    check_same_cameras(capture, again)
+    assert observed(capture) == observed(again)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    captures(
+        (
+            Camera("SIMPLE_RADIAL", 64, 48, (50.0, 31.0, 24.0, -0.1)),
+            Camera("RADIAL", 64, 48, (50.0, 31.0, 24.0, -0.1, 0.01)),
+            Camera("FULL_OPENCV", 64, 48, (50.0, 50.0, 31.0, 24.0, 0.1, -0.2, 0.01, 0.02, 0.03, 0.0, 0.0, 0.0)),
+            Camera("OPENCV_FISHEYE", 64, 48, (50.0, 50.0, 31.0, 24.0, 0.1, -0.2, 0.01, 0.02)),
+        )
+    )
+)
+def test_lenses_are_read_as_they_were_written(capture):
+    again = converted(capture, "openmvg")
+    for name in capture.images.names:
+        assert again.camera(name) == capture.camera(name)
+
+
+# OpenMVG's Camera_Pinhole_Brown.hpp: t_x = t2 (r2 + 2 x x) + 2 t1 x y, t_y = t1 (r2 + 2 y y) + 2 t2 x y, times
+# nothing; k_diff = k1 r2 + k2 r2^2 + k3 r2^3.
+def test_brown_distortion_is_openmvg_own_formula(tmp_path):
+    brown = intrinsic("pinhole_brown_t2", disto_t2=[0.1, -0.2, 0.3, 0.01, -0.02])
+    camera = read(saved(tmp_path, intrinsics=[{"key": 0, "value": brown}])).camera("0.jpg")
+    x, y = 0.3, -0.2
+    r2 = x * x + y * y
+    radial = 1 + 0.1 * r2 - 0.2 * r2**2 + 0.3 * r2**3
+    expected = [
+        50 + 50 * (x * radial - 0.02 * (r2 + 2 * x * x) + 2 * 0.01 * x * y),
+        40 + 50 * (y * radial + 0.01 * (r2 + 2 * y * y) - 2 * 0.02 * x * y),
+    ]
+    assert np.allclose(project(camera, np.array([[x, y, 1.0]])), [expected])
+
+
+def test_name_of_a_type_is_told_once_and_serves_all(tmp_path):
+    later = {**intrinsic(), "polymorphic_id": 1}
+    del later["polymorphic_name"]
+    cameras = [{"key": 0, "value": intrinsic()}, {"key": 1, "value": later}]
+    assert len(read(saved(tmp_path, intrinsics=cameras)).sensors) == 2
+
+
+def test_views_with_priors_and_without_intrinsics_are_read(tmp_path):
+    prior = view(intrinsic=4294967295)
+    prior["value"]["ptr_wrapper"]["data"] = {"value0": prior["value"]["ptr_wrapper"]["data"], "center": [0, 0, 0]}
+    capture = read(saved(tmp_path, views=[prior]))
+    assert capture.camera("0.jpg") == Camera("UNKNOWN_CAMERA", 100, 80)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sfm_data_version": "0.9"}, r"\$.sfm_data_version: '0.9'"),
+        ({"views": [view(name="../0.jpg")]}, r"\$.views\[0\]: image .*leads out"),
+        ({"views": [view(), view(1)]}, r"\$.views\[1\]: image '0.jpg' is here twice, also in \$.views\[0\]"),
+        ({"views": [view(), view(0, "1.jpg")]}, "an id_view is there twice"),
+        ({"views": [view(intrinsic=3)]}, r"id_intrinsic 3 is not among"),
+        ({"views": [view(number=1)]}, r"\$.structure\[0\].value.observations\[0\]: view 0 is not among"),
+        ({"intrinsics": [{"key": 0, "value": intrinsic("spherical")}]}, r"\$.intrinsics\[0\]: .*'spherical'"),
+        ({"intrinsics": [{"key": 0, "value": intrinsic("fisheye", fisheye=[1.0])}]}, "1 numbers in fisheye"),
+        ({"extrinsics": [{"key": 0, "value": {"rotation": [[2, 0, 0]] * 3, "center": [0, 0, 0]}}]}, "no rotation"),
+        ({"extrinsics": [{"key": 0, "value": {"center": [0, 0, 0]}}]}, r"missing required field rotation"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_true_is_refused_by_its_place(changes, message, tmp_path):
+    with pytest.raises(DataError, match=message):
+        read(saved(tmp_path, **changes))
+
+
+def test_two_focal_lengths_are_refused_at_write_time(data, tmp_path):
+    capture = read(data / "strecha" / "fountain-P11" / "mapping")
+    with pytest.raises(DataError, match=r"focal lengths .*, OpenMVG has one"):
+        write(capture, f"openmvg:{tmp_path / 'out'}")
