@@ -1,30 +1,15 @@
 """The main job on the synthetic gallery, through the command line: right, resumable, repeatable, honest."""
 
 import json
-import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from hashlib import blake2b
 from pathlib import Path
 
 import pytest
 
-from vloc.cli.main import main
-
-FAST = ["--features", "sift:max_keypoints=1000", "--num-pairs", "6", "--quiet"]
-
-
-def run(*arguments: object) -> int:
-    return main([str(argument) for argument in arguments])
-
-
-def content(folder: Path) -> dict[str, str]:
-    """Name -> hash of every file of a map, locks apart."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and "lock" not in path.name]
-    return {str(path.relative_to(folder)): blake2b(path.read_bytes()).hexdigest() for path in files}
+from .jobs import FAST, content, map_and_kill, run
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +43,8 @@ def test_one_and_two_workers_give_the_same_bytes(gallery: Path, built: Path, tmp
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_killed_run_resumes_to_the_same_map(gallery: Path, built: Path, tmp_path: Path, seed: int) -> None:
-    command = [sys.executable, "-m", "vloc.cli.main", "map", str(gallery / "mapping"), str(tmp_path / "m"), *FAST]
-    process = subprocess.Popen(command)
-    time.sleep(random.Random(seed).uniform(0.4, 5.0))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert run(*command[3:]) == 0
+    map_and_kill(gallery, tmp_path / "m", seed)
+    assert run("map", gallery / "mapping", tmp_path / "m", *FAST) == 0
     assert content(tmp_path / "m") == content(built)
 
 

@@ -66,23 +66,22 @@ def milliseconds(run, repeats: int = 15) -> float:
     return 1000 * min(times)
 
 
-def main() -> None:
-    """Print one line for each share of outliers."""
+def compare(outliers: float) -> str:
+    """One line of figures."""
     config = PnpConfig()
-    for outliers in (0.3, 0.5, 0.7):
-        features, points, found = scene(0, outliers)
-        matches = resolve(found)
-        pixels = features.keypoints[matches.keypoints].astype(np.float64)
-        world = points[matches.points] - points[matches.points].mean(0)
-        ours = milliseconds(lambda: register(config, "q", CAMERA, features, resolve(found), points, 0))
-        theirs = milliseconds(
-            lambda: poselib.estimate_absolute_pose(pixels, world, MODEL, ransac_options(config), LOSS)
-        )
-        print(
-            f"{outliers:.0%} outliers, {MATCHES} matches, {len(matches)} after duplicates: "
-            f"register {ours:.1f} ms, solver {theirs:.1f} ms, ratio {ours / theirs:.2f}"
-        )
+    features, points, found = scene(0, outliers)
+    matches = resolve(found)
+    pixels = features.keypoints[matches.keypoints].astype(np.float64)
+    world = points[matches.points] - points[matches.points].mean(0)
+    ransac = ransac_options(config)
+    ours = milliseconds(lambda: register(config, "q", CAMERA, features, resolve(found), points, 0))
+    theirs = milliseconds(lambda: poselib.estimate_absolute_pose(pixels, world, MODEL, ransac, LOSS))
+    return (
+        f"{outliers:.0%} outliers, {MATCHES} matches, {len(matches)} after duplicates: "
+        f"register {ours:.1f} ms, solver {theirs:.1f} ms, ratio {ours / theirs:.2f}"
+    )
 
 
 if __name__ == "__main__":
-    main()
+    for share in (0.3, 0.5, 0.7):
+        print(compare(share))

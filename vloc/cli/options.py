@@ -53,11 +53,21 @@ class ReadFlags:
     """folder of the image files, where it is not the usual place of the format"""
     camera: str | None = None
     """intrinsics of a plain folder of images: MODEL,params... (e.g. SIMPLE_RADIAL,1200,960,540,0); else from EXIF"""
+    every: int = 10
+    """of a video, every how many frames one is taken"""
+    parallax: float = 0.0
+    """px: of those frames of a video, keep one once the picture has moved so far (median optical flow); 0: all"""
 
     @property
     def read_options(self) -> dict[str, Any]:
         """Keyword arguments of `read`."""
-        return {"pixel_center": float(self.pixel_center or 0.5), "images": self.images, "camera": self.camera}
+        return {
+            "pixel_center": float(self.pixel_center or 0.5),
+            "images": self.images,
+            "camera": self.camera,
+            "every": self.every,
+            "parallax": self.parallax,
+        }
 
 
 def location(metavar: str) -> Any:

@@ -23,6 +23,7 @@ from . import (  # noqa: F401 - each registers its format
     image_list,
     kapture,
     ply,
+    video,
 )
 from . import nerfstudio, openmvg, tum  # noqa: F401
 from .base import FORMATS, Format, ReadOptions, WriteOptions

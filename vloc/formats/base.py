@@ -24,9 +24,17 @@ class ReadOptions:
     """folder that image names are relative to; None is where the format keeps them"""
     camera: str | None = None
     """intrinsics of images that come without: `MODEL,params...` or `MODEL w h params...`"""
+    every: int = 10
+    """of a video, every how many frames one is taken"""
+    parallax: float = 0.0
+    """px: one of those frames is kept once the picture has moved so far since the last (median flow); 0 keeps all"""
 
     def __post_init__(self) -> None:
         check_pixel_center(self.pixel_center)
+        if self.every < 1:
+            raise ConfigError(f"every: expected 1 or more, got {self.every}")
+        if not 0 <= self.parallax < math.inf:
+            raise ConfigError(f"parallax: expected 0 px or more, got {self.parallax}")
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def check_names(path: Path, names: list[str], places: list[str]) -> None:
 
 
 def rotation_of(matrix: Float64[np.ndarray, "3 3"], place: str) -> Float64[np.ndarray, "3 3"]:
-    """The rotation nearest to a matrix; DataError, beginning with `place`, for one that is none (a mirror image, a scale)."""
+    """The rotation nearest to a matrix; DataError, beginning with `place`, for what is none (a mirror image)."""
     if not np.isfinite(matrix).all():
         raise DataError(f"{place}: numbers that are not finite")
     u, singular, vt = np.linalg.svd(matrix)

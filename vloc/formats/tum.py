@@ -1,12 +1,13 @@
 """TUM trajectories, lines `timestamp tx ty tz qx qy qz qw`. Keeps whole poses and times; loses all else.
 
-Poses are device to world; a time is seconds in decimals, exactly as many nanoseconds here (timestamps beyond nine
-decimals are refused). A file is one device; a folder of `DEVICE.txt` files is several.
+Poses are device to world; a time is seconds in decimals, exactly as many nanoseconds here (more than nine decimals
+are rounded, with a note). A file is one device; a folder of `DEVICE.txt` files is several.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sized
 from decimal import Decimal
 from pathlib import Path
 
@@ -60,11 +61,13 @@ def _rows(path: Path, remarks: Remarks) -> list[tuple[int, Rigid]]:
         if len(fields) != 8:
             raise refusal(path, line, f"{len(fields)} fields", f"8: {LINE}", text)
         try:
-            time, values = nanoseconds(fields[0]), [parse_float(field) for field in fields[1:]]
+            (time, is_exact), values = nanoseconds(fields[0]), [parse_float(field) for field in fields[1:]]
         except ValueError as error:
             raise refusal(path, line, str(error), LINE, text) from None
         if time in lines:
             raise refusal(path, line, f"time {fields[0]} is here twice, also in line {lines[time]}")
+        if not is_exact:
+            remarks.add(path, "times finer than nanoseconds, rounded", first=f"line {line}")
         lines[time] = line
         numbers.append(values)
         _check_norm(path, line, values[3:], remarks)
@@ -81,16 +84,15 @@ def _check_norm(path: Path, line: int, quat: list[float], remarks: Remarks) -> N
         remarks.add(path, "quaternions normalised", first=f"line {line}, norm {norm:.3g}")
 
 
-def nanoseconds(text: str) -> int:
-    """Decimal seconds as whole nanoseconds, exactly; ValueError where that cannot be."""
+def nanoseconds(text: str) -> tuple[int, bool]:
+    """Decimal seconds as the nearest whole nanoseconds, and whether that is exact; ValueError beyond 64 bits."""
     if not _SECONDS.fullmatch(text) or len(text) > 40:
         raise ValueError(f"'{text}' is no time in seconds")
     exact = Decimal(text).scaleb(NANOSECONDS)
-    if exact != exact.to_integral_value():
-        raise ValueError(f"time {text} has more than {NANOSECONDS} decimals: finer than nanoseconds")
-    if int(exact) not in _INT64:
+    rounded = int(exact.to_integral_value())
+    if rounded not in _INT64:
         raise ValueError(f"time {text} is beyond 64 bits of nanoseconds")
-    return int(exact)
+    return rounded, rounded == exact
 
 
 def seconds(time: int) -> str:
@@ -127,9 +129,9 @@ def write(capture: Capture, path: Path, options: WriteOptions) -> list[str]:
     return counted(losses)
 
 
-def _by_type(capture: Capture) -> list[dict[str, object]]:
+def _by_type(capture: Capture) -> list[Sized]:
     work = capture.reconstruction
-    return [dict(x) for x in (work.keypoints, work.descriptors, work.global_features, work.matches)] if work else []
+    return [work.keypoints, work.descriptors, work.global_features, work.matches] if work else []
 
 
 def _write_file(path: Path, track: Trajectory, own: np.ndarray) -> None:
