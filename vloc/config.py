@@ -95,13 +95,20 @@ def make_config(cls: type[C], **settings: Any) -> C:
 
 def _checked(cls: type, name: str, value: Any) -> Any:
     if name == "describe":
-        return tuple(plugin(name, item) for item in ([value] if isinstance(value, str) else value))
+        return _descriptors([value] if isinstance(value, str) else value)
     default = getattr(cls(), name)
     if isinstance(value, Mapping):
         return configure(type(default), value, name)
     if name in REGISTRIES:
         return None if value is None else plugin(name, value)
     return validated(value, name) if dataclasses.is_dataclass(value) else _bounded(cls, name, value)
+
+
+def _descriptors(values: Sequence[Any]) -> tuple[GlobalFeature, ...]:
+    made = tuple(plugin("describe", value) for value in values)
+    if not made or len({item.plugin_name for item in made}) < len(made):
+        raise ConfigError(f"global descriptors {list(values)}: expected at least one, and each once")
+    return made
 
 
 def _bounded(cls: type, name: str, value: Any) -> Any:

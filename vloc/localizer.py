@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,35 +44,37 @@ class Localizer:
 
         DataError for a broken file, or one of another size than the camera's. No pose is a result, with a reason.
         """
-        grey, color = self._pixels(image)
-        check_size(color, camera, str(image) if isinstance(image, str | Path) else name)
-        features = self._extract(color if self.map.config.extract.in_color else grey)
-        images = self._retrieve(grey, color)
+        config = self.map.config
+        modes = {config.extract.in_color, *(descriptor.in_color for descriptor in config.describe)}
+        pixels = {in_color: _pixels(image, in_color) for in_color in modes}
+        for mode in pixels.values():
+            check_size(mode, camera, name if isinstance(image, np.ndarray) else str(image))
+        features = self._extract(pixels[config.extract.in_color])
+        images = self._retrieve(pixels)
         matches = self._match(features, images)
         estimate = register(
             self.config.register, name, camera, features, matches, self.map.sparse.points, self.config.seed
         )
         return replace(estimate, retrieved=tuple(self.map.sparse.image_names[row] for row in images))
 
-    def _retrieve(self, grey: np.ndarray, color: np.ndarray) -> list[int]:
+    def _retrieve(self, pixels: Mapping[bool, np.ndarray]) -> list[int]:
         """Rows of the map images that look most like the query."""
-        vectors = [describe(color if d.in_color else grey).vector[None] for d, describe in self._describe]
+        vectors = [describe(pixels[d.in_color]).vector[None] for d, describe in self._describe]
         ranking = search(vectors, self.map.vectors, self.map.config.fuse, self.config.retrieve.num_retrieved)
         return ranking.of(0).tolist()
 
-    @staticmethod
-    def _pixels(image: str | Path | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(grey, RGB) pixels."""
-        import cv2
 
-        if isinstance(image, str | Path):
-            try:
-                data = Path(image).read_bytes()
-            except OSError as error:
-                raise DataError(f"{image}: {error.strerror}") from None
-            return decode(data, str(image), color=False), decode(data, str(image), color=True)
-        if image.dtype != np.uint8 or image.ndim not in (2, 3):
-            raise DataError(f"image array: expected uint8 (h, w) or (h, w, 3), got {image.dtype} {image.shape}")
-        if image.ndim == 2:
-            return image, np.repeat(image[..., None], 3, axis=2)
-        return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), image
+def _pixels(image: str | Path | np.ndarray, in_color: bool) -> np.ndarray:
+    """An image, grey or RGB as asked."""
+    import cv2
+
+    if isinstance(image, str | Path):
+        try:
+            return decode(Path(image).read_bytes(), str(image), color=in_color)
+        except OSError as error:
+            raise DataError(f"{image}: {error.strerror}") from None
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
+        raise DataError(f"image array: expected uint8 (h, w) or (h, w, 3), got {image.dtype} {image.shape}")
+    if in_color == (image.ndim == 3):
+        return image
+    return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB if in_color else cv2.COLOR_RGB2GRAY)

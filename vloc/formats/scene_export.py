@@ -70,6 +70,12 @@ def counted(losses: dict[str, int]) -> list[str]:
     return [f"{count} {what}" for what, count in losses.items() if count > 0]
 
 
+def other_records(capture: Capture) -> dict[str, int]:
+    """How many records there are of other sensors than cameras, by type."""
+    files = {f"{kind} records": len(rows) for kind, rows in capture.others.items()}
+    return files | {f"{kind} records": len(rows) for kind, rows in capture.readings.items()}
+
+
 def common_losses(capture: Capture, *, keypoints_type: str | None, keeps_points: bool) -> dict[str, int]:
     """What a file of posed images, and maybe points with tracks, never holds."""
     work, track = capture.reconstruction or Reconstruction(), capture.trajectory
@@ -81,8 +87,7 @@ def common_losses(capture: Capture, *, keypoints_type: str | None, keeps_points:
         "rig members, resolved into poses of their images": len(capture.rigs),
         "half poses": int((~full).sum()),
         "poses at times without an image": int((elsewhere & full).sum()),
-        **{f"{kind} records": len(rows) for kind, rows in capture.others.items()},
-        **{f"{kind} records": len(rows) for kind, rows in capture.readings.items()},
+        **other_records(capture),
         "types of descriptors": len(work.descriptors),
         "types of global features": len(work.global_features),
         "types of matches": len(work.matches),

@@ -7,7 +7,7 @@ are rounded, with a note). A file is one device; a folder of `DEVICE.txt` files 
 from __future__ import annotations
 
 import re
-from collections.abc import Sized
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from ..geometry.rigid import Rigid
 from .base import Format, ReadOptions, WriteOptions, register
 from .kapture_sensors import NOTED_NORM_ERROR, ZERO_NORM
 from .remarks import Remarks
-from .scene_export import counted
+from .scene_export import counted, other_records
 from .text_fields import parse_float, refusal
 from .text_lines import data_lines
 
@@ -122,14 +122,14 @@ def write(capture: Capture, path: Path, options: WriteOptions) -> list[str]:
         "name of a device": int(one),
         "rig members: the poses of rigs are there, those of their members are not": len(capture.rigs),
         "half poses": int((~full).sum()),
-        **{f"{kind} records": len(rows) for kind, rows in [*capture.others.items(), *capture.readings.items()]},
+        **other_records(capture),
         "points": len(work.points or ()) if work else 0,
         "types of features and matches": sum(map(len, _by_type(capture))),
     }
     return counted(losses)
 
 
-def _by_type(capture: Capture) -> list[Sized]:
+def _by_type(capture: Capture) -> list[Mapping[str, object]]:
     work = capture.reconstruction
     return [work.keypoints, work.descriptors, work.global_features, work.matches] if work else []
 
