@@ -1,9 +1,25 @@
-"""A small synthetic gallery, made once and shared by all tests that need photos of a place."""
+"""Array shapes are checked at run time here; and one small synthetic gallery for all tests that need photos."""
 
+import os
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from jaxtyping import config, install_import_hook
+
+os.environ["VLOC_CHECK_SHAPES"] = "1"
+CHECKED = ("geometry", "data", "features", "matching", "retrieval", "solvers", "stages")
+install_import_hook([f"vloc.{layer}" for layer in CHECKED], "beartype.beartype")
+
+
+@pytest.fixture(autouse=True)
+def _shapes_may_be_wrong(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests marked `wrong_shapes` try what vloc itself says of wrong arrays."""
+    marked = request.node.get_closest_marker("wrong_shapes") is not None
+    config.update("jaxtyping_disable", marked)
+    yield
+    config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import scipy.spatial.transform  # noqa: F401 - its first import draws random numbers, which strategies may not
 from hypothesis import strategies as st
 
 from vloc.data.capture import Capture, Records, Sensor, Trajectory

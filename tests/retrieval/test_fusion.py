@@ -77,7 +77,7 @@ def test_the_best_of_each_descriptor_is_named_in_turn() -> None:
 
 
 def test_a_weight_pulls_the_mean_towards_its_descriptor() -> None:
-    fused = FUSIONS.parse("mean").fuse([FIRST, SECOND], weights=[3, 1])
+    fused = FUSIONS.parse("mean").fuse([FIRST, SECOND], weights=[3.0, 1.0])
     assert fused[0, 0] == pytest.approx(0.8)
 
 

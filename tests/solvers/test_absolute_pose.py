@@ -124,6 +124,7 @@ def test_the_same_seed_gives_the_same_bytes():
     assert np.array_equal(first.covariance, second.covariance)
 
 
+@pytest.mark.wrong_shapes
 @pytest.mark.parametrize(
     ("pixels", "points", "message"),
     [

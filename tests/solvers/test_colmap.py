@@ -42,6 +42,7 @@ def test_a_pose_that_is_not_finite_is_refused():
         colmap_pose(Rigid(np.eye(3), np.array([0.0, np.nan, 0.0])))
 
 
+@pytest.mark.wrong_shapes
 @pytest.mark.parametrize(
     ("pair", "matches", "message"),
     [
@@ -58,6 +59,7 @@ def test_matches_that_cannot_be_are_refused_with_their_pair(pair, matches, messa
         correspondence_graph([5, 5], {pair: matches})
 
 
+@pytest.mark.wrong_shapes
 def test_keypoints_that_cannot_be_are_refused_with_their_image():
     images = PosedImages(["a.jpg"], (PINHOLE,), np.zeros(1, np.int32), Rigid.identity(1))
     with pytest.raises(DataError, match=r"a.jpg: keypoints of shape \(4, 3\)"):

@@ -24,6 +24,7 @@ def test_unknown_options_are_refused_by_name():
         poselib.ransac_pose(pixels, points, PINHOLE, {}, {"loss": "CAUCHY"})
 
 
+@pytest.mark.wrong_shapes
 @pytest.mark.parametrize("second", [np.zeros((9, 2)), np.zeros((10, 3)), np.full((10, 2), np.nan)])
 def test_matches_of_unequal_length_or_not_finite_are_refused(second):
     first = np.zeros((10, 2))

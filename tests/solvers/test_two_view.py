@@ -54,6 +54,7 @@ def test_the_same_seed_keeps_the_same_matches():
     assert np.array_equal(once, again)
 
 
+@pytest.mark.wrong_shapes
 def test_matches_of_unequal_length_are_refused():
     with pytest.raises(DataError, match="matched points"):
         verify_with_ransac(np.zeros((3, 2)), PINHOLE, np.zeros((4, 2)), PINHOLE, TwoViewConfig())

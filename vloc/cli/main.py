@@ -17,6 +17,8 @@ COMMANDS = {
     "localize": "queries in, poses out",
     "evaluate": "poses against true poses",
     "convert": "from one format to another",
+    "merge": "several captures of one place as one",
+    "split": "one capture as two: by list, folder, number, time or area",
     "show": "what a map or a capture holds, and what made it",
     "check": "find what is broken in a map or a capture",
     "run": "a recipe, or a scene of ours, by name",

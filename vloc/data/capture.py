@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from .reconstruction import Reconstruction
 from .rigs import RigMember, compose_rigs
 
 
+@runtime_checkable
 class ImageFiles(Protocol):
     """Where the bytes of images come from (a folder, an archive)."""
 

@@ -169,7 +169,8 @@ def _poses(track: Trajectory) -> dict[Row, np.ndarray]:
 
 def _record_rows(capture: Capture) -> Iterator[tuple[str, Row]]:
     """(kind, (timestamp, device)) of every record and reading."""
-    for kind, own in {"camera": capture.images, **capture.others, **capture.readings}.items():
+    kinds: dict[str, Records | Readings] = {"camera": capture.images, **capture.others, **capture.readings}
+    for kind, own in kinds.items():
         for time, device in zip(own.timestamps.tolist(), own.devices.tolist(), strict=True):
             yield kind, (time, own.device_ids[device])
 

@@ -109,7 +109,8 @@ def _said(features: Features) -> tuple[str, ...]:
 
 
 def _features(parts: Sequence[_Part], kind: str, name: str) -> Features:
-    owners = [(part, getattr(part.work, kind)[name]) for part in parts if name in getattr(part.work, kind)]
+    by_part: list[Mapping[str, Features]] = [getattr(part.work, kind) for part in parts]
+    owners = [(part, own[name]) for part, own in zip(parts, by_part, strict=True) if name in own]
     sources = {part.new_name[image]: (own.source, image) for part, own in owners for image in own.images}
     return replace(owners[0][1], images=list(sources), source=JoinedSources(sources))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -38,6 +38,7 @@ class Observations:
         return len(self.points)
 
 
+@runtime_checkable
 class ArraySource(Protocol):
     """Where the arrays of features come from (files of a folder, members of a tar, memory)."""
 

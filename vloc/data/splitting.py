@@ -16,7 +16,9 @@ Rows = Bool[np.ndarray, "i"]
 
 def every_nth(capture: Capture, n: int) -> Rows:
     """Images of every n-th time, the first included: those that a rig took at one time stay together."""
-    return np.unique(capture.images.timestamps, return_inverse=True)[1] % n == 0
+    order = np.unique(capture.images.timestamps, return_inverse=True)[1]
+    rows: Rows = order % n == 0
+    return rows
 
 
 def in_folder(capture: Capture, folder: str) -> Rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,6 +15,7 @@ Extractor = Callable[[np.ndarray], LocalFeatures]
 """uint8 image, (h, w) grey or (h, w, 3) RGB -> features. Safe to call from several threads."""
 
 
+@runtime_checkable
 class LocalFeature(Protocol):
     """Settings of a local feature."""
 

@@ -113,3 +113,23 @@ def _keypoint_losses(work: Reconstruction, kept: str | None) -> dict[str, int]:
         losses["keypoints that show no point"] = total - len(pairs)
         losses["columns of keypoints after x and y"] = features.width - 2
     return losses
+
+
+def posed_part(scene: Scene) -> tuple[Scene, int, int]:
+    """The images with a pose, numbered anew; how many are without, and how many observations those had."""
+    rows = sorted(scene.poses)
+    place = np.full(len(scene.names), -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    kept = place[scene.track[:, 1]] >= 0
+    track = scene.track[kept].copy()
+    track[:, 1] = place[track[:, 1]]
+    posed = Scene(
+        [scene.names[row] for row in rows],
+        scene.cameras,
+        [scene.sensor_of[row] for row in rows],
+        {new: scene.poses[row] for new, row in enumerate(rows)},
+        scene.points,
+        track,
+        scene.pixels[kept],
+    )
+    return posed, len(scene.names) - len(rows), int((~kept).sum())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ..data.features import LocalFeatures, Matches
 from ..registry import Registry
 from ..runtime import Runtime
 
 
+@runtime_checkable
 class PairMatcher(Protocol):
     """A loaded matcher. Safe to call from several threads."""
 
@@ -21,6 +22,7 @@ class PairMatcher(Protocol):
         ...
 
 
+@runtime_checkable
 class Matcher(Protocol):
     """Settings of a matcher."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,6 +18,7 @@ Describer = Callable[[np.ndarray], GlobalDescriptor]
 """uint8 image, (h, w) grey or (h, w, 3) RGB -> descriptor. Safe to call from several threads."""
 
 
+@runtime_checkable
 class GlobalFeature(Protocol):
     """Settings of a global descriptor."""
 

@@ -22,7 +22,7 @@ from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from .posed_images import PosedImages
 
-PairMatches = Mapping[tuple[int, int], UInt32[np.ndarray, "m 2"]]
+PairMatches = Mapping[tuple[int, int], UInt32[np.ndarray, "_ 2"]]
 
 FATAL_SIGNALS = (signal.SIGTERM, signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGBUS)
 CALIBRATED = 2  # TwoViewGeometryConfiguration; geometries left UNDEFINED are ignored in silence
@@ -116,7 +116,7 @@ def correspondence_graph(counts: Sequence[int], matches: PairMatches) -> Any:
     return graph
 
 
-def posed_reconstruction(images: PosedImages, keypoints: Sequence[Float32[np.ndarray, "n 2"]]) -> Any:
+def posed_reconstruction(images: PosedImages, keypoints: Sequence[Float32[np.ndarray, "_ 2"]]) -> Any:
     """A COLMAP model of posed images without points; image i is image i + 1 there.
 
     Every camera is its own rig and every image its own frame: nothing ties poses together, so none can move.

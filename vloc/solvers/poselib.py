@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def _known(options: Options, defaults: Options) -> dict[str, object]:
     return dict(options)
 
 
-def _inliers(answer: tuple[object, Mapping[str, list[bool]]], count: int) -> Bool[np.ndarray, "m"]:
+def _inliers(answer: tuple[object, Mapping[str, Any]], count: int) -> Bool[np.ndarray, "m"]:
     found = np.array(answer[1].get("inliers", []), bool)
     return found if len(found) == count else np.zeros(count, bool)
 

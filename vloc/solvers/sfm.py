@@ -60,7 +60,7 @@ class SfmResult:
 
 def reconstruct(
     images: UnposedImages,
-    keypoints: Sequence[Float32[np.ndarray, "n 2"]],
+    keypoints: Sequence[Float32[np.ndarray, "_ 2"]],
     matches: PairMatches,
     config: SfmConfig,
     seed: int = 0,

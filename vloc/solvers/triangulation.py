@@ -30,7 +30,7 @@ class TriangulationConfig:
 
 def triangulate(
     images: PosedImages,
-    keypoints: Sequence[Float32[np.ndarray, "n 2"]],
+    keypoints: Sequence[Float32[np.ndarray, "_ 2"]],
     matches: PairMatches,
     config: TriangulationConfig,
 ) -> SparseMap:

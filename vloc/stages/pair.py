@@ -134,7 +134,7 @@ def _shared_points(names: Sequence[str], capture: Capture) -> Any:
     return (sees @ sees.T).tocsr()
 
 
-def _partners(image: int | np.ndarray, others: np.ndarray, scores: np.ndarray) -> Ranking:
+def _partners(image: int | np.integer[Any] | np.ndarray, others: np.ndarray, scores: np.ndarray) -> Ranking:
     rows = np.stack(np.broadcast_arrays(image, others), axis=1).astype(np.uint32)
     return Ranking(rows, scores.astype(np.float32))
 
