@@ -89,6 +89,62 @@ def test_a_row_that_is_refused_is_named_by_file_and_line(
     assert "trajectories.txt:" in found[0]
 
 
+def test_every_broken_row_of_every_file_is_listed_by_line(
+    copy_of_capture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sensors = copy_of_capture / "sensors"
+    places = {"trajectories.txt": ["1, rig, 1, 0, 0", "2, rig, 0, 0, 0, 0, 0, 0, 0"], "rigs.txt": ["rig, x, a,,,,,,"]}
+    expected = []
+    for name, rows in places.items():
+        line = len((sensors / name).read_text().splitlines())
+        with (sensors / name).open("a") as file:
+            file.writelines(f"{row}\n" for row in rows)
+        expected += [f"{sensors / name}:{line + i + 1}: " for i in range(len(rows))]
+    found = problems(copy_of_capture, capsys)
+    assert len(found) == len(expected) == 3
+    assert all(any(problem.startswith(place) for problem in found) for place in expected)
+
+
+def test_every_row_of_an_absent_device_is_listed_by_line(
+    copy_of_capture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = copy_of_capture / "sensors" / "trajectories.txt"
+    lines = len(path.read_text().splitlines())
+    with path.open("a") as file:
+        file.write("1, ghost, 1, 0, 0, 0, 0, 0, 0\n2, ghost, 1, 0, 0, 0, 0, 0, 0\n")
+    found = problems(copy_of_capture, capsys)
+    assert [problem.split(": ")[0] for problem in found] == [f"{path}:{lines + 1}", f"{path}:{lines + 2}"]
+
+
+def test_fix_normalises_quaternions_and_leaves_every_other_byte(
+    copy_of_capture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = copy_of_capture / "sensors" / "trajectories.txt"
+    before = path.read_bytes()
+    with path.open("ab") as file:
+        file.write(b"7, rig, 3, 0, 0, 4, 1.50, -0, 3e0\n")
+    assert problems(copy_of_capture, capsys, 0) == []
+    assert main(["check", str(copy_of_capture), "--fix"]) == 0
+    assert "fixed: " in capsys.readouterr().out
+    assert path.read_bytes() == before + b"7, rig, 0.6, 0.0, 0.0, 0.8, 1.50, -0, 3e0\n"
+    assert main(["check", str(copy_of_capture), "--fix"]) == 0
+    assert "fixed: " not in capsys.readouterr().out
+
+
+def test_fix_leaves_what_is_not_certain(copy_of_capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = copy_of_capture / "sensors" / "trajectories.txt"
+    with path.open("ab") as file:
+        file.write(b"7, rig, 0, 0, 0, 0, 1, 1, 1\n8, rig, x, 0, 0, 3, 1, 1, 1\n9, ghost, 1, 0, 0, 0, 1, 1, 1\n")
+    before = path.read_bytes()
+    assert main(["check", str(copy_of_capture), "--fix"]) == 3
+    assert path.read_bytes() == before
+
+
+def test_fix_of_a_map_or_another_format_is_refused(job, tmp_path: Path) -> None:
+    assert main(["check", str(job.map), "--fix"]) == 2
+    assert main(["check", f"images:{job.mapping / 'sensors' / 'records_data'}", "--fix"]) == 2
+
+
 def test_what_is_neither_map_nor_capture_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing")
     assert main(["check", str(tmp_path)]) == 2

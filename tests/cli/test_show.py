@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from vloc.cli.main import main
+from vloc.cli.show import lines
+from vloc.cli.show_capture import time_span
 
 
 def shown(path: Path, capsys: pytest.CaptureFixture[str]) -> dict:
@@ -46,6 +48,33 @@ def test_the_text_fits_on_a_screen(job, capsys: pytest.CaptureFixture[str]) -> N
         capsys.readouterr()
         assert main(["show", str(path)]) == 0
         assert len(capsys.readouterr().out.splitlines()) <= 40
+
+
+def test_a_date_is_told_where_the_numbers_count_since_1970() -> None:
+    # date -u -d @1555399760
+    expected = "2019-04-16 07:29:20 UTC, 1.6 s"
+    assert time_span(1555399760151000, 1555399761779869).startswith(expected)
+    assert time_span(1555399760151000000, 1555399761779869000).startswith(expected)
+    assert time_span(0, 11) == ""
+    assert time_span(10**19, 10**19) == ""
+
+
+def test_results_are_told_by_type(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "format_samples" / "maupertuis" / "kapture"
+    if not root.exists():
+        pytest.skip(f"{root} is not there")
+    facts = shown(root, capsys)
+    assert facts["points"] == {"count": 1039, "with_colour": True}
+    assert list(facts["observations"].values()) == ["3,355 of 1,039 points, mean track 3.23"]
+    assert all(text.startswith("4 images, ") for text in facts["keypoints"].values())
+
+
+def test_a_capture_of_very_many_rigs_and_notes_still_fits_on_a_screen() -> None:
+    facts = {"images": 1, "rigs": {f"rig{i}": 2 for i in range(100)}, "notes": [f"note {i}" for i in range(100)]}
+    text = lines(facts)
+    assert len(text.splitlines()) <= 20
+    assert "93 more" in text
+    assert "92 more" in text
 
 
 def test_what_is_neither_is_bad_input(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 import itertools
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import scipy.spatial.transform  # noqa: F401 - its first import draws random numbers, which strategies may not
 from hypothesis import strategies as st
 
 from vloc.data.capture import Capture, Records, Sensor, Trajectory
@@ -83,45 +84,61 @@ _names = st.text(
 )
 
 
+Built = Callable[[], Capture]
+
+
 @st.composite
-def captures(draw: st.DrawFn, cameras: tuple[Camera, ...] = CENTRED, all_posed: bool = False) -> Capture:
-    """A few images, some without pose, each with its own camera; points seen somewhere, every keypoint by one."""
+def captures(draw: st.DrawFn, cameras: tuple[Camera, ...] = CENTRED, all_posed: bool = False) -> Built:
+    """A few images, some without pose, each with its own camera; points seen somewhere, every keypoint by one.
+
+    To be built by the test: the shape checks of our constructors draw random numbers, which strategies may not.
+    """
     words = draw(st.lists(_names.filter(lambda text: text not in (".", "..")), min_size=1, max_size=4, unique=True))
-    names = [f"{word}.jpg" for word in words]
-    sensors = {f"camera{i}": Sensor("camera", camera=camera) for i, camera in enumerate(cameras)}
-    records = Records.from_rows([(i, f"camera{i % len(cameras)}", name) for i, name in enumerate(names)])
-    posed = [i for i in range(len(names)) if all_posed or draw(st.booleans())]
-    track = Trajectory.from_rows([(i, f"camera{i % len(cameras)}", draw(poses())) for i in posed])
-    used = {f"camera{i % len(cameras)}" for i in range(len(names))}
-    sensors = {name: sensor for name, sensor in sensors.items() if name in used}
-    return Capture(sensors, records, track, reconstruction=draw(reconstructions(names, posed)))
+    posed = {i: draw(poses()) for i in range(len(words)) if all_posed or draw(st.booleans())}
+    count = draw(st.integers(0, 4)) if posed else 0
+    points = [draw(st.tuples(_numbers, _numbers, _numbers)) for _ in range(count)]
+    colours = [draw(st.tuples(*[st.integers(0, 255)] * 3)) for _ in range(count)]
+    seen = [pair for pair in itertools.product(range(count), posed) if draw(st.booleans())]
+    pixels = [draw(st.tuples(st.floats(0, 48), st.floats(0, 48))) for _ in seen]
+    return partial(_build, [f"{word}.jpg" for word in words], cameras, posed, points, colours, seen, pixels)
 
 
 @st.composite
-def poses(draw: st.DrawFn) -> Rigid:
+def poses(draw: st.DrawFn) -> Callable[[], Rigid]:
     """Any rotation, centres within 1000 km."""
     quat = draw(st.lists(st.floats(-1, 1), min_size=4, max_size=4).filter(lambda q: np.linalg.norm(q) > 0.1))
-    return Rigid.from_quat_wxyz(np.array(quat), np.array(draw(st.lists(_numbers, min_size=3, max_size=3))))
+    return partial(Rigid.from_quat_wxyz, np.array(quat), np.array(draw(st.tuples(_numbers, _numbers, _numbers))))
 
 
-@st.composite
-def reconstructions(draw: st.DrawFn, names: list[str], posed: list[int]) -> Reconstruction | None:
-    """Points that some posed images see, each by a keypoint of its own."""
-    if not posed or not draw(st.booleans()):
+def _build(
+    names: list[str],
+    cameras: tuple[Camera, ...],
+    posed: dict[int, Callable[[], Rigid]],
+    points: list[tuple],
+    colours: list[tuple],
+    seen: list[tuple[int, int]],
+    pixels: list[tuple[float, float]],
+) -> Capture:
+    ids = [f"camera{i % len(cameras)}" for i in range(len(names))]
+    sensors = {sensor: Sensor("camera", camera=cameras[i]) for i, sensor in enumerate(ids[: len(cameras)])}
+    records = Records.from_rows([(i, ids[i], name) for i, name in enumerate(names)])
+    track = Trajectory.from_rows([(i, ids[i], pose()) for i, pose in posed.items()])
+    return Capture(sensors, records, track, reconstruction=_reconstruction(names, points, colours, seen, pixels))
+
+
+def _reconstruction(
+    names: list[str], points: list, colours: list, seen: list[tuple[int, int]], pixels: list
+) -> Reconstruction | None:
+    if not points:
         return None
-    count = draw(st.integers(1, 4))
-    xyz = np.array(draw(st.lists(_numbers, min_size=3 * count, max_size=3 * count))).reshape(-1, 3)
-    rows = [(point, image) for point, image in itertools.product(range(count), posed) if draw(st.booleans())]
-    numbers = {image: itertools.count() for image in posed}
-    seen = np.array([(point, image, next(numbers[image])) for point, image in rows], np.int32).reshape(-1, 3)
-    positions = st.floats(0, 48)
+    numbers = {image: itertools.count() for _, image in seen}
+    columns = np.array([(*pair, next(numbers[pair[1]])) for pair in seen], np.int32).reshape(-1, 3).T
     arrays = {
-        name: np.array([[draw(positions), draw(positions)] for _ in range((seen[:, 1] == i).sum())]).reshape(-1, 2)
+        name: np.array([xy for (_, image), xy in zip(seen, pixels, strict=True) if image == i]).reshape(-1, 2)
         for i, name in enumerate(names)
     }
-    rgb = np.array(draw(st.lists(st.integers(0, 255), min_size=3 * count, max_size=3 * count)), np.uint8)
     return Reconstruction(
-        Points(xyz, rgb.reshape(-1, 3)),
-        {"k": Observations(*seen.T)},
+        Points(np.array(points), np.array(colours, np.uint8)),
+        {"k": Observations(*columns)},
         {"k": Features("k", np.dtype(np.float64), 2, list(names), InMemory(arrays))},
     )

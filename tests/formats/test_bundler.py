@@ -63,7 +63,8 @@ def test_sizes_come_from_the_images(data, tmp_path):
 
 @settings(max_examples=40, deadline=None)
 @given(captures((Camera("RADIAL", 64, 48, (50.0, 32.0, 24.0, 0.1, -0.01)),)))
-def test_captures_are_read_as_they_were_written(capture):
+def test_captures_are_read_as_they_were_written(drawn):
+    capture = drawn()
     try:
         again = converted(capture, "bundler", camera="SIMPLE_PINHOLE 64 48 1 1 1")
     except DataError as error:

@@ -45,7 +45,7 @@ def test_keypoints_move_by_half_a_pixel_and_descriptors_become_rows(folder):
 
 def test_intrinsics_come_from_the_list_and_sizes_from_the_features(folder):
     capture = read(folder)
-    assert capture.camera("b.jpg") == Camera("SIMPLE_RADIAL", 64, 48, (50, 32, 24, 0.1))
+    assert capture.camera("b.jpg") == Camera("SIMPLE_RADIAL", 64, 48, (50.0, 32.0, 24.0, 0.1))
     assert capture.camera("db/a.jpg") == Camera("UNKNOWN_CAMERA", 64, 48)
     assert any("arrays 'scores' left out" in note for note in capture.notes)
 

@@ -50,7 +50,7 @@ def test_motion_of_the_world_is_undone_scale_first(tmp_path):
 
 
 def test_gallery_through_four_conversions_ends_as_it_began(data, tmp_path):
-    first = read(data / "virtual_gallery_tutorial" / "mapping", pixel_center=0)
+    first = read(data / "virtual_gallery_tutorial" / "mapping", pixel_center=0.0)
     steps = ["kapture", "colmap", "kapture", "nerfstudio", "kapture"]
     capture = first
     for i, form in enumerate(steps):
@@ -87,7 +87,8 @@ OTHERS = (
 
 @settings(max_examples=40, deadline=None)
 @given(captures(CAMERAS, all_posed=True))
-def test_captures_are_read_as_they_were_written(capture):
+def test_captures_are_read_as_they_were_written(drawn):
+    capture = drawn()
     again = converted(capture, "nerfstudio")
     check_same_cameras(capture, again)
     assert [again.camera(name) for name in capture.images.names] == [
@@ -97,16 +98,17 @@ def test_captures_are_read_as_they_were_written(capture):
 
 @settings(max_examples=20, deadline=None)
 @given(captures(OTHERS, all_posed=True))
-def test_lenses_are_read_as_they_were_written(capture):
+def test_lenses_are_read_as_they_were_written(drawn):
+    capture = drawn()
     check_same_cameras(capture, converted(capture, "nerfstudio"))
 
 
 def test_intrinsics_of_a_frame_go_before_those_of_the_file(tmp_path):
     frames = [frame(), frame(name="images/1.jpg", fl_x=60, k1=0.5), frame(name="images/2.jpg", fl_y=70)]
     capture = read(saved(tmp_path, {**SHARED, "frames": frames}))
-    assert capture.camera("0.jpg") == Camera("PINHOLE", 100, 80, (50, 50, 50, 40))
-    assert capture.camera("1.jpg") == Camera("OPENCV", 100, 80, (60, 60, 50, 40, 0.5, 0, 0, 0))
-    assert capture.camera("2.jpg") == Camera("PINHOLE", 100, 80, (50, 70, 50, 40))
+    assert capture.camera("0.jpg") == Camera("PINHOLE", 100, 80, (50.0, 50.0, 50.0, 40.0))
+    assert capture.camera("1.jpg") == Camera("OPENCV", 100, 80, (60.0, 60.0, 50.0, 40.0, 0.5, 0.0, 0.0, 0.0))
+    assert capture.camera("2.jpg") == Camera("PINHOLE", 100, 80, (50.0, 70.0, 50.0, 40.0))
     assert len(capture.sensors) == 3
 
 
@@ -114,7 +116,7 @@ def test_angle_of_view_and_the_size_of_the_image_serve_where_the_file_says_no_mo
     (tmp_path / "train").mkdir()
     Image.new("L", (40, 20)).save(tmp_path / "train" / "r_0.png")
     capture = read(saved(tmp_path, {"camera_angle_x": np.pi / 2, "frames": [frame(name="./train/r_0.png")]}))
-    check_same_intrinsics(capture.camera("train/r_0.png"), Camera("PINHOLE", 40, 20, (20, 20, 20, 10)))
+    check_same_intrinsics(capture.camera("train/r_0.png"), Camera("PINHOLE", 40, 20, (20.0, 20.0, 20.0, 10.0)))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_frame_without_size_or_image_is_refused(tmp_path):
 
 def test_models_that_nerfstudio_lacks_are_refused_at_write_time(tmp_path):
     capture = read(saved(tmp_path, {**SHARED, "frames": [frame()]}))
-    camera = Camera("FOV", 100, 80, (50, 50, 50, 40, 0.9))
+    camera = Camera("FOV", 100, 80, (50.0, 50.0, 50.0, 40.0, 0.9))
     sensor = next(iter(capture.sensors.values()))
     broken = type(capture)({"camera0": type(sensor)("camera", camera=camera)}, capture.images, capture.trajectory)
     with pytest.raises(DataError, match="camera 'camera0': nerfstudio has no FOV"):

@@ -41,9 +41,11 @@ def test_measurements_from_the_corner_are_told_by_their_range(tmp_path):
     assert "taken as from the corner" in capture.notes[0]
 
 
-@pytest.mark.parametrize("r", [-0.15, -0.05, 0.08, 0.3])
+@pytest.mark.parametrize("r", [-0.06, -0.02, 0.02, 0.06])
 def test_distortion_goes_from_the_image_to_the_ray(r, tmp_path):
     capture = read(saved(tmp_path, CAMERA.removesuffix("0 0") + f"{r} 0"), camera=SIZE)
+    told = float(capture.notes[0].split(" to ")[1].split()[0])
+    assert told < 0.1
     # The manual: ray = (1 + r m^2) m of a measured m; half way to the corner of the image of focal length 50.
     m = np.array([0.5, 0.4])
     ray = (1 + r * (m @ m)) * m
@@ -53,14 +55,14 @@ def test_distortion_goes_from_the_image_to_the_ray(r, tmp_path):
 
 
 def test_lens_of_one_coefficient_survives_within_what_is_told(tmp_path):
-    camera = Camera("SIMPLE_RADIAL", 640, 480, (500.0, 320.0, 240.0, -0.1))
+    camera = Camera("SIMPLE_RADIAL", 640, 480, (500.0, 320.0, 240.0, -0.03))
     capture = read(saved(tmp_path), camera=SIZE)
     lens = Capture({"camera0": Sensor("camera", camera=camera)}, capture.images, capture.trajectory)
     losses = write(lens, f"nvm:{tmp_path / 'out'}", transfer="skip")
     told = float(next(line for line in losses if "distortion" in line).split("up to ")[1].split()[0])
     again = read(f"nvm:{tmp_path / 'out'}", camera="SIMPLE_PINHOLE 640 480 1 1 1").camera("0.jpg")
     rays = np.array([[x, y, 1.0] for x in np.linspace(-0.6, 0.6, 9) for y in np.linspace(-0.45, 0.45, 9)])
-    assert np.abs(project(camera, rays) - project(again, rays)).max() < told + 0.1 < 0.6
+    assert np.abs(project(camera, rays) - project(again, rays)).max() < told + 0.01 < 0.2
 
 
 def test_lens_that_one_coefficient_cannot_describe_is_refused(tmp_path):
@@ -84,7 +86,8 @@ def test_real_scene_reprojects_as_before(data, tmp_path):
 
 @settings(max_examples=40, deadline=None)
 @given(captures(cameras=(Camera("SIMPLE_PINHOLE", 64, 48, (50.0, 32.0, 24.0)),), all_posed=True))
-def test_captures_are_read_as_they_were_written(capture):
+def test_captures_are_read_as_they_were_written(drawn):
+    capture = drawn()
     try:
         again = converted(capture, "nvm", camera="SIMPLE_PINHOLE 64 48 1 1 1")
     except DataError as error:
@@ -96,7 +99,8 @@ def test_captures_are_read_as_they_were_written(capture):
 
 @settings(max_examples=20, deadline=None)
 @given(captures(cameras=(Camera("SIMPLE_PINHOLE", 64, 48, (50.0, 32.0, 24.0)),)))
-def test_images_without_pose_are_left_out_and_told(capture):
+def test_images_without_pose_are_left_out_and_told(drawn):
+    capture = drawn()
     posed = [name for name in capture.images.names if capture.pose(name) is not None]
     try:
         again = converted(capture, "nvm", camera="SIMPLE_PINHOLE 64 48 1 1 1")
@@ -114,9 +118,9 @@ def test_aachen_sample_counts_from_the_corner(data):
     keypoints = capture.reconstruction.keypoints["nvm"].load("db/4446.jpg")
     assert [980.898, 247.696] in keypoints.tolist()
     assert np.allclose(capture.pose("db/1045.jpg").center, [738.038, -6.17486, -41.8371])
-    assert np.allclose(capture.cam_from_world.quat_wxyz[0] * -1, [-0.0305504, -0.212047, 0.12058, 0.969311][0:4], atol=1e-5) or (
-        np.allclose(np.abs(capture.cam_from_world.quat_wxyz[0]), [0.0305504, 0.212047, 0.12058, 0.969311], atol=1e-5)
-    )  # fmt: skip
+    # The sign of a quaternion is free; ours has no negative scalar part.
+    written = np.array([-0.0305504, -0.212047, 0.12058, 0.969311])
+    assert np.allclose(capture.cam_from_world.quat_wxyz[0], -written, atol=1e-5)
 
 
 def test_further_models_are_counted_not_mixed_in(data):

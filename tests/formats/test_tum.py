@@ -56,6 +56,7 @@ def test_every_nanosecond_survives_as_decimal_seconds(time):
     )
 )
 def test_trajectories_are_read_as_they_were_written(rows):
+    rows = [(time, device, pose()) for time, device, pose in rows]
     sensors = {device: Sensor("odometry") for _, device, _ in rows}
     first = Capture(sensors, Records.from_rows([]), Trajectory.from_rows(rows))
     again = converted(first, "tum")

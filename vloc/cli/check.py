@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..data.capture import Capture
-from ..errors import DataError, VlocError
+from ..errors import ConfigError, DataError, VlocError
 from ..formats.access import find_format, read
-from ..formats.images import check_size, decode
+from ..formats.base import Format, ReadOptions
+from ..formats.images import FolderImages, check_size, decode
+from ..formats.kapture_repair import normalise_quaternions
 from ..map import MANIFEST, Map
 from ..run.overview import verify
 from ..runtime import Runtime
 from . import options
+from .check_kapture import dangling_rows, read_all_problems
 from .main import OK, WITH_FAILURES
 from .map_folder import is_map
 from .settings import parse_flags
@@ -29,6 +32,8 @@ class CheckFlags(options.ReadFlags):
 
     path: options.location("PATH")  # type: ignore[valid-type]
     """folder of a map, or FORMAT:PATH or path of a capture"""
+    fix: bool = False
+    """first repair a kapture folder where that is certain: quaternions are normalised, and nothing else is touched"""
     workers: int = 0
     """images decoded at a time; 0: one per core"""
     json: bool = False
@@ -38,17 +43,22 @@ class CheckFlags(options.ReadFlags):
 def run(arguments: Sequence[str]) -> int:
     """Check, and list the problems."""
     flags = parse_flags("check", CheckFlags, arguments)
-    notes: list[str] = []
+    notes, fixed = list[str](), list[str]()
     if is_map(flags.path):
+        if flags.fix:
+            raise ConfigError("--fix is for kapture folders; a broken map is made whole by the command that made it")
         problems = list(map_problems(Path(flags.path)))
     else:
-        find_format(flags.path)  # what is neither a map nor a capture is bad input, not a broken capture
-        problems, notes = capture_problems(flags)
+        # What is neither a map nor a capture is bad input, not a broken capture.
+        form, path = find_format(flags.path)
+        fixed = repaired(form, path) if flags.fix else []
+        problems, notes = capture_problems(form, path, flags)
     if flags.json:
-        options.print_json({"path": flags.path, "problems": problems, "notes": notes})
+        options.print_json({"path": flags.path, "fixed": fixed, "problems": problems, "notes": notes})
     else:
         verdict = f"problems found: {len(problems)}" if problems else "nothing is broken"
-        print("\n".join([*problems, *(f"note: {note}" for note in notes), f"{flags.path}: {verdict}"]))
+        told = [*(f"fixed: {line}" for line in fixed), *problems, *(f"note: {note}" for note in notes)]
+        print("\n".join([*told, f"{flags.path}: {verdict}"]))
     return WITH_FAILURES if problems else OK
 
 
@@ -84,15 +94,31 @@ def _inconsistencies(map_: Map) -> Iterator[str]:
         yield f"{map_.folder}: a keypoint shows point {last} of {len(sparse.points)}"
 
 
-def capture_problems(flags: CheckFlags) -> tuple[list[str], list[str]]:
-    """What its reader refuses, or else rows and ids that lead nowhere and images that do not decode; and notes."""
+def repaired(form: Format, path: Path) -> list[str]:
+    """What was repaired, a line each; ConfigError for formats that vloc repairs nothing of."""
+    if form.name != "kapture":
+        raise ConfigError(f"--fix is for kapture folders, {path} is of format {form.name}")
+    return normalise_quaternions(path)
+
+
+def capture_problems(form: Format, path: Path, flags: CheckFlags) -> tuple[list[str], list[str]]:
+    """Rows its reader refuses, rows and ids that lead nowhere and images that do not decode; and notes."""
+    problems: list[str] = []
     try:
-        capture = read(flags.path, **flags.read_options)
+        capture: Capture | None = read(flags.path, **flags.read_options)
     except DataError as error:
-        return [str(error)], []
-    dropped = [note for note in capture.notes if LEFT_OUT in note]
+        capture, problems = None, [str(error)]
+        if form.name == "kapture":
+            center = float(flags.pixel_center or 0.5)
+            capture, problems = read_all_problems(path, ReadOptions(center, flags.images, flags.camera))
+    if capture is None:
+        return problems, []
+    rows = list(dangling_rows(path, capture)) if form.name == "kapture" else []
+    # Those rows are listed one by one, so their count is not told again.
+    left_out = [note for note in capture.notes if LEFT_OUT in note and not (rows and "rows left out" in note)]
     broken = broken_images(capture, Runtime(workers=flags.workers).num_workers)
-    return [*dropped, *dangling(capture), *broken], [note for note in capture.notes if LEFT_OUT not in note]
+    notes = [note for note in capture.notes if LEFT_OUT not in note]
+    return [*problems, *rows, *left_out, *([] if rows else dangling(capture)), *broken], notes
 
 
 def dangling(capture: Capture) -> list[str]:
@@ -123,7 +149,8 @@ def broken_images(capture: Capture, workers: int) -> list[str]:
 def _broken(capture: Capture, name: str) -> str:
     try:
         assert capture.files is not None  # noqa: S101 - looked at by the caller
-        check_size(decode(capture.files.read(name), name, color=True), capture.camera(name), name)
+        where = str(capture.files.root / name) if isinstance(capture.files, FolderImages) else name
+        check_size(decode(capture.files.read(name), where, color=True), capture.camera(name), where)
     except DataError as error:
         return str(error)
     return ""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..config import config_to_json
-from ..data.capture import Capture
 from ..formats.access import read
 from ..map import Map
 from ..run.overview import StoreOverview, describe
@@ -18,6 +14,10 @@ from . import options
 from .main import OK
 from .map_folder import is_map
 from .settings import parse_flags
+from .show_capture import capture_facts, extent, shortened
+
+# Lines that one entry may take, so that all fit on a screen; --json gives everything.
+MAX_ROWS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,36 +86,6 @@ def store_facts(store: StoreOverview, used: set[str]) -> dict[str, Any]:
     }
 
 
-def capture_facts(capture: Capture) -> dict[str, Any]:
-    """The figures of a capture."""
-    times, has_pose = capture.images.timestamps, capture.has_pose
-    result = capture.reconstruction
-    return {
-        "images": len(capture.images),
-        "with_pose": int(has_pose.sum()),
-        "sensors": dict(Counter(sensor.kind for sensor in capture.sensors.values())),
-        "cameras": dict(Counter(_camera(capture, device) for device in capture.images.device_ids)),
-        "rigs": {rig: sum(m.rig_id == rig for m in capture.rigs) for rig in sorted({m.rig_id for m in capture.rigs})},
-        "other_records": {kind: len(records) for kind, records in capture.others.items()},
-        "readings": {kind: len(readings) for kind, readings in capture.readings.items()},
-        "timestamps": [int(times.min()), int(times.max())] if len(times) else [],
-        "extent_m": extent(capture.cam_from_world.center[has_pose]),
-        "pixel_center": capture.pixel_center,
-        "reconstruction": repr(result) if result else None,
-        "notes": list(capture.notes),
-    }
-
-
-def _camera(capture: Capture, device: str) -> str:
-    camera = capture.sensors[device].camera
-    return f"{camera.model} {camera.width} x {camera.height}" if camera else "no intrinsics"
-
-
-def extent(centers: np.ndarray) -> list[float]:
-    """Size of the box around camera centres (n, 3) along x, y and z."""
-    return [round(float(side), 2) for side in np.ptp(centers, axis=0)] if len(centers) else []
-
-
 def lines(facts: Mapping[str, Any]) -> str:
     """The figures for people; those that are empty are left out."""
     shown = {name: value for name, value in facts.items() if value not in ({}, [], None, "")}
@@ -129,9 +99,10 @@ def _lines(name: str, value: Any, width: int) -> list[str]:
     elif name == "stores":
         rows = [_store_line(store) for store in value]
     elif isinstance(value, Mapping):
-        rows = [f"{key}: {_plain(item)}" for key, item in value.items() if item not in (None, [], {})]
+        full = {key: item for key, item in value.items() if item not in (None, [], {})}
+        rows = [f"{key}: {_plain(item)}" for key, item in shortened(full, MAX_ROWS).items()]
     elif name == "notes":
-        rows = list(value)
+        rows = [*value[:MAX_ROWS], *([f"... {len(value) - MAX_ROWS} more, see --json"] if value[MAX_ROWS:] else [])]
     elif name == "total bytes":
         rows = [f"{value / 1e6:.1f} MB"]
     else:

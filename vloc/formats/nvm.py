@@ -130,7 +130,8 @@ def _pixels(
     if len(track) and (positions >= 0).all() and (positions > halves).any():
         remarks.add(file, "observations taken as from the corner: none is negative, some beyond half", len(track))
         return positions
-    return positions + halves
+    moved: np.ndarray = positions + halves
+    return moved
 
 
 def write(capture: Capture, path: Path, options: WriteOptions) -> list[str]:

@@ -36,8 +36,8 @@ def camera_from_nvm(place: str, size: tuple[int, int], focal: float, r: float) -
     # m = p (1 + k1 p^2 + k2 p^4), linear in k1 and k2.
     design = np.stack([ray**3, ray**5], axis=1)
     k1, k2 = np.linalg.lstsq(design, measured - ray, rcond=None)[0].tolist()
-    error = np.abs(design @ (k1, k2) - (measured - ray)).max() * focal
-    return Camera("RADIAL", width, height, (focal, *center, k1, k2)), float(error)
+    misfit = np.abs(design @ (k1, k2) - (measured - ray)).max() * focal
+    return Camera("RADIAL", width, height, (focal, *center, k1, k2)), float(misfit)
 
 
 def distortion_for_nvm(sensor: str, camera: Camera) -> tuple[float, float]:
@@ -55,8 +55,8 @@ def distortion_for_nvm(sensor: str, camera: Camera) -> tuple[float, float]:
     misfit = float((np.abs(measured * (1 + r * measured**2) - ray) / slope).max() * camera.focal[0])
     if misfit > MAX_MISFIT_PX:
         raise DataError(
-            f"camera '{sensor}': {camera.model} {camera.params}: NVM has one coefficient of distortion, which is off by "
-            f"{misfit:.1f} px; undistort the images first"
+            f"camera '{sensor}': {camera.model} {camera.params}: NVM has one coefficient of distortion, "
+            f"which is off by {misfit:.1f} px; undistort the images first"
         )
     return r, misfit
 
