@@ -62,17 +62,21 @@ def check_same_intrinsics(first: Camera, second: Camera, tolerance: float = 1e-9
     assert np.allclose(project(first, rays), project(second, rays), rtol=tolerance, atol=1e-9, equal_nan=True)
 
 
-def observed(capture: Capture) -> list[tuple]:
-    """(point, image, x, y) of every observation, sorted, pixels to 9 digits."""
-    work = capture.reconstruction
-    if work is None:
-        return []
-    rows = []
-    for kind, seen in work.observations.items():
+def check_same_observations(first: Capture, second: Capture) -> None:
+    """The same positions in the same images show points at the same places."""
+    a, b = _observed(first), _observed(second)
+    assert [row[0] for row in a] == [row[0] for row in b]
+    assert np.allclose([row[1:] for row in a], [row[1:] for row in b], rtol=1e-9, atol=1e-9)
+
+
+def _observed(capture: Capture) -> list[tuple]:
+    """(image, x, y, z of the point, x, y in the image) of every observation, sorted."""
+    work, rows = capture.reconstruction, []
+    for kind, seen in work.observations.items() if work else ():
         for point, image, keypoint in zip(seen.points, seen.images, seen.keypoints, strict=True):
             name = capture.images.names[image]
-            x, y = work.keypoints[kind].load(name)[keypoint, :2]
-            rows.append((*np.round(work.points.xyz[point], 9).tolist(), name, round(float(x), 6), round(float(y), 6)))
+            pixel = work.keypoints[kind].load(name)[keypoint, :2]
+            rows.append((name, *work.points.xyz[point].tolist(), *pixel.tolist()))
     return sorted(rows)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from scenes import captures, check_same_cameras, converted, maupertuis, observed, reprojection_errors
+from scenes import captures, check_same_cameras, check_same_observations, converted, maupertuis, reprojection_errors
 
 from vloc.errors import DataError
 from vloc.formats.access import find_format, read, write
@@ -71,7 +71,7 @@ def test_captures_are_read_as_they_were_written(drawn):
         assert "would not read back" in str(error)
         return
     assert again.images.names == capture.images.names
-    assert observed(capture) == observed(again)
+    check_same_observations(capture, again)
     posed = [name for name in capture.images.names if capture.pose(name) is not None]
     assert posed == [name for name in again.images.names if again.pose(name) is not None]
     for name in posed:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from scenes import captures, check_same_cameras, converted, maupertuis, observed, reprojection_errors
+from scenes import captures, check_same_cameras, check_same_observations, converted, maupertuis, reprojection_errors
 
 from vloc.errors import DataError
 from vloc.formats.access import find_format, read, write
@@ -75,7 +75,7 @@ def test_captures_are_read_as_they_were_written(drawn):
     capture = drawn()
     again = converted(capture, "openmvg")
     check_same_cameras(capture, again)
-    assert observed(capture) == observed(again)
+    check_same_observations(capture, again)
 
 
 @settings(max_examples=20, deadline=None)

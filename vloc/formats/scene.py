@@ -50,11 +50,17 @@ class Scene:
 
 
 def capture_of(
-    scene: Scene, kind: str, options: ReadOptions, files: FolderImages | None, remarks: Remarks, keypoints: str = ""
+    scene: Scene,
+    kind: str,
+    options: ReadOptions,
+    files: FolderImages | None,
+    remarks: Remarks,
+    features: Features | None = None,
 ) -> Capture:
-    """Timestamps are the places of images in the file. `kind` names the keypoints: those that observations mention.
+    """Timestamps are the places of images in the file. `kind` names the keypoints.
 
-    Keypoints are numbered anew, in the order of their numbers in the file.
+    They are those of `features`, where the source has them apart; else those that observations mention, numbered anew
+    in the order of their numbers in the file.
     """
     shift = 0.5 - options.pixel_center
     rows = [(row, sensor, name) for row, (sensor, name) in enumerate(zip(scene.sensor_of, scene.names, strict=True))]
@@ -62,15 +68,31 @@ def capture_of(
         {sensor: Sensor("camera", camera=camera.shifted(shift)) for sensor, camera in scene.cameras.items()},
         Records.from_rows(rows),
         Trajectory.from_rows([(row, scene.sensor_of[row], pose) for row, pose in scene.poses.items()]),
-        reconstruction=_reconstruction(scene, kind, shift) if len(scene.points) else None,
+        reconstruction=_reconstruction(scene, kind, shift, features),
         files=files,
         pixel_center=options.pixel_center,
         notes=remarks.lines(),
     )
 
 
-def _reconstruction(scene: Scene, kind: str, shift: float) -> Reconstruction:
-    """Points, with the observed positions as keypoints; two positions under one number are two keypoints."""
+def _reconstruction(scene: Scene, kind: str, shift: float, features: Features | None) -> Reconstruction | None:
+    """Points, keypoints and observations."""
+    if not len(scene.points) and features is None:
+        return None
+    keypoints = scene.track[:, 2]
+    if features is None:
+        arrays, keypoints = _mentioned(scene, shift)
+        features = Features(kind, np.dtype(np.float64), 2, sorted(arrays), InMemory(arrays))
+    order = np.argsort(scene.track[:, 0], kind="stable")
+    columns = (column[order].astype(np.int32) for column in (scene.track[:, 0], scene.track[:, 1], keypoints))
+    return Reconstruction(scene.points, {kind: Observations(*columns)}, {kind: features})
+
+
+def _mentioned(scene: Scene, shift: float) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The observed positions of each image as its keypoints, and the row of each observation's keypoint.
+
+    Two positions under one number are two keypoints.
+    """
     images, numbers = scene.track[:, 1], scene.track[:, 2]
     order = np.lexsort((*scene.pixels.T[::-1], numbers, images))
     columns = np.column_stack([images, numbers, scene.pixels])[order]
@@ -82,14 +104,7 @@ def _reconstruction(scene: Scene, kind: str, shift: float) -> Reconstruction:
     place[order] = np.cumsum(is_new) - 1
     pixels = scene.pixels[order][is_new] + shift
     arrays = {name: pixels[starts[row] : starts[row + 1]] for row, name in enumerate(scene.names)}
-    by_point = np.argsort(scene.track[:, 0], kind="stable")
-    seen = Observations(
-        scene.track[by_point, 0].astype(np.int32),
-        images[by_point].astype(np.int32),
-        (place - starts[images])[by_point].astype(np.int32),
-    )
-    features = Features(kind, np.dtype(np.float64), 2, sorted(arrays), InMemory(arrays))
-    return Reconstruction(scene.points, {kind: seen}, {kind: features})
+    return arrays, place - starts[images]
 
 
 def shared_cameras(cameras: list[Camera]) -> tuple[dict[str, Camera], list[str]]:
