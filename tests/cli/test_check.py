@@ -93,7 +93,7 @@ def test_every_broken_row_of_every_file_is_listed_by_line(
     copy_of_capture: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sensors = copy_of_capture / "sensors"
-    places = {"trajectories.txt": ["1, rig, 1, 0, 0", "2, rig, 0, 0, 0, 0, 0, 0, 0"], "rigs.txt": ["rig, x, a,,,,,,"]}
+    places = {"trajectories.txt": ["1, rig, 1, 0, 0", "2, rig, 0, 0, 0, 0, 0, 0, 0"], "rigs.txt": ["rig, rig, a,,,,,,"]}
     expected = []
     for name, rows in places.items():
         line = len((sensors / name).read_text().splitlines())

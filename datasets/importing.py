@@ -1,0 +1,76 @@
+"""What importers of published benchmarks share: text of numbers, and writing `mapping/`, `query/` and the truth."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from vloc.array_types import Float64
+from vloc.data.capture import Capture, Trajectory
+from vloc.errors import DataError
+from vloc.formats.access import new_output, write
+from vloc.formats.base import Transfer
+from vloc.formats.text_fields import parse_float, refusal
+from vloc.formats.text_lines import data_lines
+from vloc.geometry.rigid import Rigid
+
+# How far the rotation in a file may be from orthonormal: they are written with about seven digits.
+ROTATION_TOLERANCE = 1e-3
+
+
+def write_scene(root: Path, mapping: Capture, query: Capture, transfer: Transfer, pixel_center: float = 0.5) -> None:
+    """`root/mapping` with poses, `root/query` without, and `root/query_truth.txt` (name qw qx qy qz tx ty tz).
+
+    DataError where one of them is there already.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    posed = np.flatnonzero(query.has_pose)
+    poses = query.cam_from_world[posed]
+    numbers = np.hstack([poses.quat_wxyz, poses.translation]).tolist()
+    names = [query.images.names[row] for row in posed.tolist()]
+    lines = [f"{name} {' '.join(map(repr, row))}\n" for name, row in zip(names, numbers, strict=True)]
+    write(mapping, f"kapture:{root / 'mapping'}", transfer=transfer, pixel_center=pixel_center)
+    blind = dataclasses.replace(query, trajectory=Trajectory.empty())
+    write(blind, f"kapture:{root / 'query'}", transfer=transfer, pixel_center=pixel_center)
+    with new_output(root / "query_truth.txt") as path:
+        path.write_text("".join(lines), encoding="utf-8")
+
+
+def rows_of_numbers(path: Path, count: int | None = None, *, skip: int = 0) -> Iterator[tuple[int, list[float]]]:
+    """(line, numbers) of every row but the first `skip`, separated by blanks or commas; DataError with the line."""
+    required(path)
+    for index, (line, text) in enumerate(data_lines(path)):
+        if index >= skip:
+            yield line, numbers_in(path, line, text.replace(",", " ").split(), count)
+
+
+def numbers_in(path: Path, line: int, fields: list[str], count: int | None = None) -> list[float]:
+    """The fields as finite numbers; DataError where one is none, or there are not `count`."""
+    if count is not None and len(fields) != count:
+        raise refusal(path, line, f"{len(fields)} numbers", str(count), " ".join(fields))
+    try:
+        # Microsoft writes exponents of three digits, which are as good as two.
+        return [parse_float(field) for field in fields]
+    except ValueError as error:
+        raise refusal(path, line, str(error), found=" ".join(fields)) from None
+
+
+def rigid_of(path: Path, matrix: Float64[np.ndarray, "4 4"]) -> Rigid:
+    """A rigid transform from a 4 x 4 matrix, its rotation made orthonormal; DataError where it is none."""
+    left, values, right = np.linalg.svd(matrix[:3, :3])
+    rotation = left @ right
+    if np.abs(values - 1).max() > ROTATION_TOLERANCE or np.linalg.det(rotation) < 0:
+        raise DataError(f"{path}: its matrix is no rigid transform (singular values {np.round(values, 4).tolist()})")
+    if not np.allclose(matrix[3], [0, 0, 0, 1]):
+        raise DataError(f"{path}: last row of the matrix is {matrix[3].tolist()}, expected 0 0 0 1")
+    return Rigid(rotation, np.array(matrix[:3, 3], np.float64))
+
+
+def required(path: Path, what: str = "file of the benchmark") -> Path:
+    """The path; DataError where there is nothing."""
+    if not path.exists():
+        raise DataError(f"{path}: no such {what}")
+    return path

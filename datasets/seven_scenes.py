@@ -1,0 +1,75 @@
+"""7-Scenes (Shotton et al., CVPR 2013), a scene of Microsoft's RGB-D benchmark: the unpacked folder as kapture."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vloc.errors import DataError
+from vloc.formats.base import Transfer
+from vloc.formats.text_fields import refusal
+from vloc.formats.text_lines import data_lines
+from vloc.geometry.camera import Camera
+from vloc.geometry.rigid import Rigid
+
+from .importing import required, write_scene
+from .rgbd import Frame, Kit, capture_of, frame_of
+
+# Intrinsics that the authors name, and those of colour as everybody uses them; the principal point is the middle.
+DEPTH = Camera("SIMPLE_PINHOLE", 640, 480, (585.0, 320.0, 240.0))
+COLOR = Camera("SIMPLE_PINHOLE", 640, 480, (525.0, 320.0, 240.0))
+# Colour from depth, by kapture's own calibration of the Kinect: the benchmark itself gives none.
+COLOR_FROM_DEPTH = Rigid.from_quat_wxyz(
+    np.array([-0.9999829690719851, -0.004080640735846227, 0.00394659107519435, 0.0013543840101732576]),
+    np.array([-0.025558943178152542, 0.00010109636268061706, 0.002031832172948704]),
+)
+KIT = Kit("kinect", "kinect_rgb", "kinect_depth", "kinect_depth_reg", COLOR, DEPTH, COLOR_FROM_DEPTH)
+SPLITS = {"mapping": "TrainSplit.txt", "query": "TestSplit.txt"}
+
+
+@dataclass(frozen=True)
+class SevenScenesConfig:
+    """Which scene to import."""
+
+    source: Path
+    """folder of one scene with TrainSplit.txt, TestSplit.txt and the unpacked seq-01, seq-02 ..."""
+    transfer: Transfer = "copy"
+    """how images get into the output: copied, or not at all (skip); depth maps are always converted"""
+
+
+def make(root: Path, config: SevenScenesConfig) -> None:
+    """Write `root/mapping`, `root/query` (no poses) and `root/query_truth.txt`; DataError names what is missing."""
+    frames = all_frames(config.source)
+    parts = {part: _sequences(config.source, name) for part, name in SPLITS.items()}
+    captures = {
+        part: capture_of(config.source, [frame for frame in frames if frame.stem.split("/")[0] in sequences], KIT)
+        for part, sequences in parts.items()
+    }
+    write_scene(root, captures["mapping"], captures["query"], config.transfer)
+
+
+def all_frames(folder: Path) -> list[Frame]:
+    """Every frame of every sequence; their numbers in that order are the timestamps."""
+    required(folder, "folder of a scene")
+    poses = sorted(folder.glob("seq-*/frame-*.pose.txt"))
+    if not poses:
+        raise DataError(f"{folder}: no seq-*/frame-*.pose.txt here; unpack the sequences first")
+    stems = [path.relative_to(folder).as_posix().removesuffix(".pose.txt") for path in poses]
+    return [frame_of(folder, stem, time) for time, stem in enumerate(stems)]
+
+
+def _sequences(folder: Path, name: str) -> list[str]:
+    """The folders that a split file names as `sequence1` or `seq-01`; DataError for one that is not there."""
+    path, found = required(folder / name), []
+    for line, text in data_lines(path):
+        match = re.fullmatch(r"(?:sequence|seq-)(\d+)", text)
+        if match is None:
+            raise refusal(path, line, "no sequence", "sequence1, sequence2 ...", text)
+        sequence = f"seq-{int(match[1]):02d}"
+        if not (folder / sequence).is_dir():
+            raise refusal(path, line, f"there is no folder {sequence}", hint="unpack the sequences first")
+        found.append(sequence)
+    return found
