@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +12,14 @@ import numpy as np
 from vloc.array_types import Float64
 from vloc.data.capture import Capture, Trajectory
 from vloc.errors import DataError
-from vloc.formats.access import new_output, write
+from vloc.formats.access import write
 from vloc.formats.base import Transfer
+from vloc.formats.results import posed_images, write_poses
 from vloc.formats.text_fields import parse_float, refusal
 from vloc.formats.text_lines import data_lines
 from vloc.geometry.rigid import Rigid
 
+LOG = logging.getLogger(__name__)
 # How far the rotation in a file may be from orthonormal: they are written with about seven digits.
 ROTATION_TOLERANCE = 1e-3
 
@@ -24,19 +27,15 @@ ROTATION_TOLERANCE = 1e-3
 def write_scene(root: Path, mapping: Capture, query: Capture, transfer: Transfer, pixel_center: float = 0.5) -> None:
     """`root/mapping` with poses, `root/query` without, and `root/query_truth.txt` (name qw qx qy qz tx ty tz).
 
-    DataError where one of them is there already.
+    What was left out is logged. DataError where one of them is there already.
     """
     root.mkdir(parents=True, exist_ok=True)
-    posed = np.flatnonzero(query.has_pose)
-    poses = query.cam_from_world[posed]
-    numbers = np.hstack([poses.quat_wxyz, poses.translation]).tolist()
-    names = [query.images.names[row] for row in posed.tolist()]
-    lines = [f"{name} {' '.join(map(repr, row))}\n" for name, row in zip(names, numbers, strict=True)]
-    write(mapping, f"kapture:{root / 'mapping'}", transfer=transfer, pixel_center=pixel_center)
-    blind = dataclasses.replace(query, trajectory=Trajectory.empty())
-    write(blind, f"kapture:{root / 'query'}", transfer=transfer, pixel_center=pixel_center)
-    with new_output(root / "query_truth.txt") as path:
-        path.write_text("".join(lines), encoding="utf-8")
+    options = {"transfer": transfer, "pixel_center": pixel_center}
+    lost = write(mapping, f"kapture:{root / 'mapping'}", **options)
+    lost += write(dataclasses.replace(query, trajectory=Trajectory.empty()), f"kapture:{root / 'query'}", **options)
+    write_poses(root / "query_truth.txt", posed_images(query))
+    for line in (*mapping.notes, *query.notes, *lost):
+        LOG.warning("%s: %s", root.name, line)
 
 
 def rows_of_numbers(path: Path, count: int | None = None, *, skip: int = 0) -> Iterator[tuple[int, list[float]]]:

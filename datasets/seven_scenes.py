@@ -37,7 +37,7 @@ class SevenScenesConfig:
     source: Path
     """folder of one scene with TrainSplit.txt, TestSplit.txt and the unpacked seq-01, seq-02 ..."""
     transfer: Transfer = "copy"
-    """how images get into the output: copied, or not at all (skip); depth maps are always converted"""
+    """whether images are copied, and depth maps converted, into the output (copy) or not (skip)"""
 
 
 def make(root: Path, config: SevenScenesConfig) -> None:

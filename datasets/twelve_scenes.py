@@ -27,7 +27,7 @@ class TwelveScenesConfig:
     source: Path
     """folder of one room with info.txt, split.txt and data/"""
     transfer: Transfer = "copy"
-    """how images get into the output: copied, or not at all (skip); depth maps are always converted"""
+    """whether images are copied, and depth maps converted, into the output (copy) or not (skip)"""
 
 
 def make(root: Path, config: TwelveScenesConfig) -> None:

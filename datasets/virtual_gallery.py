@@ -26,7 +26,9 @@ PIXEL_CENTER = 0.0
 RIG, NUM_CAMERAS = "training_rig", 6
 # The six cameras look outwards, 60 degrees apart and 0.1 m from the middle of the rig.
 RADIUS = 0.1
-HALF_TURN_QUATERNIONS = ((1, 0), (-(3**0.5) / 2, 0.5), (0.5, -(3**0.5) / 2), (0, -1), (-0.5, -(3**0.5) / 2), (3**0.5 / 2, 0.5))  # fmt: skip
+_TALL = 3**0.5 / 2
+# (w, y) of the quaternion of each camera from the rig: turns about the vertical axis.
+TURNS = ((1.0, 0.0), (-_TALL, 0.5), (0.5, -_TALL), (0.0, -1.0), (-0.5, -_TALL), (_TALL, 0.5))
 _SEQUENCE = {
     "training": re.compile(r"gallery_light(\d+)_loop(\d+)"),
     "testing": re.compile(r"gallery_light(\d+)_occlusion(\d+)"),
@@ -130,7 +132,7 @@ def training_capture(taken: Sequence[Shot], files: FolderImages) -> Capture:
 
 def rig() -> dict[str, Rigid]:
     """`sensor_from_rig` of each camera."""
-    quats = np.array([(w, 0, y, 0) for w, y in HALF_TURN_QUATERNIONS], np.float64)
+    quats = np.array([(w, 0, y, 0) for w, y in TURNS], np.float64)
     poses = Rigid.from_quat_wxyz(quats, np.tile([0.0, 0.0, -RADIUS], (NUM_CAMERAS, 1)))
     return {f"training_camera_{number}": poses[number] for number in range(NUM_CAMERAS)}
 

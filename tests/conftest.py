@@ -1,16 +1,22 @@
 """Array shapes are checked at run time here; and one small synthetic gallery for all tests that need photos."""
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from beartype import BeartypeConf, beartype
 from jaxtyping import config, install_import_hook
 
 os.environ["VLOC_CHECK_SHAPES"] = "1"
 CHECKED = ("geometry", "data", "features", "matching", "retrieval", "solvers", "stages")
-install_import_hook([f"vloc.{layer}" for layer in CHECKED], "beartype.beartype")
+CHECKER = ModuleType("shape_checker")
+CHECKER.check = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int is a float, as type checkers have it
+sys.modules[CHECKER.__name__] = CHECKER
+install_import_hook([f"vloc.{layer}" for layer in CHECKED], "shape_checker.check")
 
 
 @pytest.fixture(autouse=True)

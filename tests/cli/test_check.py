@@ -116,6 +116,26 @@ def test_every_row_of_an_absent_device_is_listed_by_line(
     assert [problem.split(": ")[0] for problem in found] == [f"{path}:{lines + 1}", f"{path}:{lines + 2}"]
 
 
+def test_keypoints_that_are_no_numbers_and_matches_of_absent_keypoints_are_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = (
+        Path(__file__).resolve().parents[2].parent / "shared" / "data" / "format_samples" / "maupertuis" / "kapture"
+    )
+    if not source.exists():
+        pytest.skip(f"{source} is not there")
+    copy = shutil.copytree(source, tmp_path / "copy", copy_function=shutil.copyfile)
+    broken = sorted(copy.rglob("*.kpt"))[:1] + sorted(copy.rglob("*.matches"))[:1]
+    for path in broken:
+        path.write_bytes(b"\xff" * path.stat().st_size)
+    assert all(any(str(path) in problem for problem in problems(copy, capsys)) for path in broken)
+    with (copy / "sensors" / "trajectories.txt").open("a") as file:
+        file.write("9, cam, 1, 0\n")
+    found = problems(copy, capsys)
+    assert any("trajectories.txt:" in problem for problem in found)
+    assert all(any(str(path) in problem for problem in found) for path in broken)
+
+
 def test_fix_normalises_quaternions_and_leaves_every_other_byte(
     copy_of_capture: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vloc.data import splitting
 from vloc.data.capture import Capture, Readings, Records, Sensor, Trajectory
@@ -109,7 +110,23 @@ def test_matches_stay_where_both_images_do() -> None:
     assert work.matches["k"].pairs == [("l/0.jpg", "r/0.jpg")]
 
 
-@pytest.mark.parametrize("rows", [splitting.every_nth(capture(), 3), splitting.in_folder(capture(), "r")])
-def test_both_parts_together_are_all_images(rows: np.ndarray) -> None:
-    parts = splitting.part_of(capture(), rows), splitting.part_of(capture(), ~rows)
+@given(st.lists(st.booleans(), min_size=len(NAMES), max_size=len(NAMES)))
+def test_any_two_parts_hold_every_image_observation_and_record(choice: list[bool]) -> None:
+    whole, rows = capture(), np.array(choice)
+    parts = splitting.part_of(whole, rows), splitting.part_of(whole, ~rows)
     assert sorted(names(parts[0]) + names(parts[1])) == sorted(NAMES)
+    assert sum(len(part.reconstruction.observations["k"]) for part in parts) == 5
+    assert {*parts[0].others["lidar"].names, *parts[1].others["lidar"].names} == {"a.pcd", "b.pcd", "c.pcd"}
+    for part in parts:
+        assert part.has_pose.all()
+        seen = part.reconstruction.observations["k"]
+        for point, image in zip(seen.points, seen.images, strict=True):
+            before = {
+                tuple(whole.reconstruction.points.xyz[p]): i for p, i in pairs(whole) if NAMES[i] == names(part)[image]
+            }
+            assert tuple(part.reconstruction.points.xyz[point]) in before
+
+
+def pairs(whole: Capture) -> list[tuple[int, int]]:
+    seen = whole.reconstruction.observations["k"]
+    return list(zip(seen.points.tolist(), seen.images.tolist(), strict=True))

@@ -3,6 +3,7 @@
 import itertools
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -39,7 +40,25 @@ def converted(capture: Capture, form: str, **options: object) -> Capture:
     """Written in a format and read again."""
     with tempfile.TemporaryDirectory() as folder:
         write(capture, f"{form}:{folder}/out", transfer="skip")
-        return read(f"{form}:{folder}/out", **options)
+        return _loaded(read(f"{form}:{folder}/out", **options))
+
+
+def _loaded(capture: Capture) -> Capture:
+    """The same with all arrays in memory: the folder they are in goes."""
+    if (work := capture.reconstruction) is None:
+        return capture
+    features = {
+        part: {
+            kind: replace(own, source=InMemory({name: own.load(name) for name in own.images}))
+            for kind, own in getattr(work, part).items()
+        }
+        for part in ("keypoints", "descriptors", "global_features")
+    }
+    matches = {
+        kind: replace(own, source=InMemory({pair: own.load(pair) for pair in own.pairs}))
+        for kind, own in work.matches.items()
+    }
+    return replace(capture, reconstruction=replace(work, **features, matches=matches))
 
 
 def check_same_cameras(first: Capture, second: Capture, tolerance: float = 1e-9) -> None:

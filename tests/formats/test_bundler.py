@@ -87,6 +87,7 @@ def test_focal_length_0_is_an_image_without_pose(tmp_path):
     assert capture.images.names == ["0.jpg", "b.jpg"]
     assert capture.has_pose.tolist() == [True, False]
     assert capture.camera("b.jpg").model == "UNKNOWN_CAMERA"
+    assert converted(capture, "bundler", camera=SIZE).has_pose.tolist() == [True, False]
 
 
 def test_aachen_sample_is_read_with_the_y_axis_up(data):

@@ -106,6 +106,17 @@ def test_rigs_and_frames_come_back(tmp_path: Path) -> None:
     assert after.images.timestamps.tolist() == [1, 1, 2]
 
 
+def test_a_rig_of_unknown_geometry_stays_unknown(tmp_path: Path) -> None:
+    import pycolmap
+
+    unknown = (RigMember("rig", "left", None), RigMember("rig", "right", None))
+    write(rig_capture(rigs=unknown), f"colmap-db:{tmp_path / 'a.db'}", transfer="skip")
+    with pycolmap.Database.open(tmp_path / "a.db") as database:
+        rig = next(rig for rig in database.read_all_rigs() if rig.num_sensors() == 2)
+        assert rig.sensor_from_rig(pycolmap.sensor_t(pycolmap.SensorType.CAMERA, 2)) is None
+    assert [member.sensor_from_rig is None for member in read(tmp_path / "a.db").rigs] == [False, True]
+
+
 def test_columns_of_images_that_pycolmap_wrote_are_read(tmp_path: Path) -> None:
     import pycolmap as pc
 
@@ -238,3 +249,19 @@ def test_maupertuis_and_its_kapture_hold_the_same_matches(data: Path) -> None:
     assert ours.matches["colmap"].pairs == pairs.pairs
     for pair in pairs.pairs:
         assert np.array_equal(ours.matches["colmap"].load(pair)[:, :2], pairs.load(pair)[:, :2])
+
+
+@pytest.mark.shared
+def test_colmap_maps_from_what_vloc_wrote_as_from_its_own_database(data: Path, tmp_path: Path) -> None:
+    import pycolmap
+
+    root, target = data / "format_samples" / "maupertuis", tmp_path / "written.db"
+    write(read(root / "kapture"), f"colmap-db:{target}", transfer="skip")
+    shutil.copyfile(root / "colmap" / "colmap.db", tmp_path / "own.db")
+    counts = []
+    for name in ("written", "own"):
+        (tmp_path / name).mkdir()
+        models = pycolmap.incremental_mapping(tmp_path / f"{name}.db", root / "colmap" / "images", tmp_path / name)
+        assert models[0].num_reg_images() == 4
+        counts.append(models[0].num_points3D())
+    assert counts[0] == pytest.approx(counts[1], rel=0.02)

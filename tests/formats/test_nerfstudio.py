@@ -1,6 +1,7 @@
 """nerfstudio and instant-ngp: a camera by hand, real round trips, and what is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -152,6 +153,13 @@ def test_broken_json_is_refused_by_line(tmp_path):
 def test_frame_without_size_or_image_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"\$.frames\[0\]: no w and h, and no image"):
         read(saved(tmp_path, {"fl_x": 50, "frames": [frame()]}))
+
+
+def test_several_types_of_keypoints_need_no_choice_where_none_is_written(data):
+    capture = maupertuis(data)
+    work = capture.reconstruction
+    twice = replace(work, keypoints={**work.keypoints, "other": work.keypoints["SIFT"]})
+    check_same_cameras(capture, converted(replace(capture, reconstruction=twice), "nerfstudio"))
 
 
 def test_models_that_nerfstudio_lacks_are_refused_at_write_time(tmp_path):

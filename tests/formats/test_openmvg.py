@@ -65,7 +65,7 @@ def test_real_scene_reprojects_as_before(data, tmp_path):
     assert abs(np.median(before) - 0.25) < 0.01
     assert np.allclose(np.sort(before), np.sort(after), atol=1e-6)
     losses = write(capture, f"openmvg:{tmp_path / 'out'}")
-    assert any("keypoints that show no point" in line for line in losses)
+    assert any("colours of points" in line for line in losses)
     assert find_format(tmp_path / "out" / "sfm_data.json")[0].name == "openmvg"
 
 
@@ -121,8 +121,15 @@ def test_name_of_a_type_is_told_once_and_serves_all(tmp_path):
 def test_views_with_priors_and_without_intrinsics_are_read(tmp_path):
     prior = view(intrinsic=4294967295)
     prior["value"]["ptr_wrapper"]["data"] = {"value0": prior["value"]["ptr_wrapper"]["data"], "center": [0, 0, 0]}
-    capture = read(saved(tmp_path, views=[prior]))
+    capture = read(saved(tmp_path, views=[prior], extrinsics=[], structure=[]))
     assert capture.camera("0.jpg") == Camera("UNKNOWN_CAMERA", 100, 80)
+    assert converted(capture, "openmvg").camera("0.jpg") == Camera("UNKNOWN_CAMERA", 100, 80)
+
+
+def test_image_with_a_pose_but_no_intrinsics_is_refused_at_write_time(tmp_path):
+    capture = read(saved(tmp_path, views=[view(intrinsic=4294967295)]))
+    with pytest.raises(DataError, match="camera 'unknown_100x80' has no intrinsics"):
+        write(capture, f"openmvg:{tmp_path / 'out'}")
 
 
 @pytest.mark.parametrize(
@@ -143,6 +150,50 @@ def test_views_with_priors_and_without_intrinsics_are_read(tmp_path):
 def test_what_cannot_be_true_is_refused_by_its_place(changes, message, tmp_path):
     with pytest.raises(DataError, match=message):
         read(saved(tmp_path, **changes))
+
+
+def test_real_features_and_matches_come_back(data):
+    capture = maupertuis(data)
+    first, second = capture.reconstruction, converted(capture, "openmvg").reconstruction
+    for name in capture.images.names:
+        before = first.keypoints["SIFT"].load(name).astype(np.float64)
+        assert np.array_equal(second.keypoints["openmvg"].load(name)[:, :2], before[:, :2])
+        assert np.array_equal(second.descriptors["openmvg"].load(name), first.descriptors["SIFT"].load(name))
+    assert sorted(second.matches["openmvg"].pairs) == sorted(first.matches["SIFT"].pairs)
+    for pair in first.matches["SIFT"].pairs:
+        assert np.array_equal(second.matches["openmvg"].load(pair)[:, :2], first.matches["SIFT"].load(pair)[:, :2])
+
+
+def test_matches_are_of_view_ids_and_columns_follow_the_names(tmp_path):
+    views = [view(0, "b.jpg"), view(1, "a.jpg")]
+    path = saved(tmp_path, views=views, structure=[])
+    (tmp_path / "a.feat").write_text("1 2 3 4\n5 6 7 8\n")
+    (tmp_path / "b.feat").write_text("1.5 2.5 1 0\n")
+    (tmp_path / "matches.f.txt").write_text("0 1\n1\n0 1\n")
+    work = read(path).reconstruction
+    assert work.keypoints["openmvg"].load("b.jpg").tolist() == [[1.5, 2.5, 1, 0]]
+    assert work.matches["openmvg"].load(("a.jpg", "b.jpg")).tolist() == [[1, 0, 1]]
+    (tmp_path / "matches.f.txt").write_text("0 1\n1\n0 2\n")
+    with pytest.raises(DataError, match=r"matches.f.txt:1: a match beyond the keypoints: b.jpg and a.jpg"):
+        read(path)
+    (tmp_path / "a.feat").write_text("1 2 3\n")
+    with pytest.raises(DataError, match=r"a.feat:1: 3 fields; expected 4: x y scale orientation"):
+        read(path)
+
+
+def test_descriptors_that_are_cut_are_refused_by_file(tmp_path):
+    path = saved(tmp_path, structure=[])
+    (tmp_path / "0.feat").write_text("1 2 3 4\n")
+    (tmp_path / "0.desc").write_bytes((1).to_bytes(8, "little") + b"x" * 127)
+    with pytest.raises(DataError, match=r"0.desc: 135 bytes, expected 8 and 1 rows"):
+        read(path).reconstruction.descriptors["openmvg"].load("0.jpg")
+
+
+def test_features_that_the_structure_lacks_are_refused(tmp_path):
+    path = saved(tmp_path)
+    (tmp_path / "0.feat").write_text("1 2 3 4\n")
+    with pytest.raises(DataError, match=r"\$.structure\[0\]: feature 7 of '0.jpg', whose .feat has 1"):
+        read(path)
 
 
 def test_two_focal_lengths_are_refused_at_write_time(data, tmp_path):

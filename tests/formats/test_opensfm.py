@@ -57,7 +57,8 @@ def test_real_project_has_the_cameras_of_its_kapture_twin_and_observations_that_
     assert len(capture.reconstruction.points) == len(twin.reconstruction.points)
     errors = reprojection_errors(capture)
     assert len(errors) > 3000
-    assert np.median(errors) < 1.0
+    # Of photos 3264 px wide; half a pixel more or less in the convention would make it 1.35 or 1.44.
+    assert np.median(errors) < 1.25
     assert any("never opened: they are pickles" in note for note in capture.notes)
     assert find_format(folder / "opensfm" / "reconstruction.json")[0].name == "opensfm"
 
@@ -110,6 +111,14 @@ def test_pickled_features_are_refused(tmp_path):
     (tmp_path / "features").mkdir()
     np.savez(tmp_path / "features" / "0.jpg.features.npz", points=np.array([{}], object), descriptors=np.zeros((1, 2)))
     with pytest.raises(DataError, match=r"0.jpg.features.npz: points: broken or pickled features"):
+        read(saved(tmp_path))
+
+
+def test_features_outside_of_the_project_are_refused(tmp_path):
+    (tmp_path / "features").mkdir()
+    np.savez(tmp_path / "secret.npz", points=np.zeros((1, 4)), descriptors=np.zeros((1, 2)))
+    (tmp_path / "features" / "0.jpg.features.npz").symlink_to(tmp_path / "secret.npz")
+    with pytest.raises(DataError, match=r"0.jpg.features.npz: a symbolic link leads out"):
         read(saved(tmp_path))
 
 

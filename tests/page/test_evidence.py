@@ -20,7 +20,7 @@ def sparse(*points_of_images: list[int]) -> SparseMap:
     count = len(points_of_images)
     return SparseMap(
         [f"{i}.jpg" for i in range(count)], (CAMERA,), np.zeros(count, np.int32), Rigid.identity(count), POINTS,
-        np.zeros(3, np.float32), np.cumsum([0, *map(len, points_of_images)]), np.concatenate(points_of_images),
+        np.zeros(3, np.float32), np.cumsum([0, *map(len, points_of_images)]), np.concatenate(points_of_images).astype(np.int32),
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from ..map import MANIFEST, Map
 from ..run.overview import verify
 from ..runtime import Runtime
 from . import options
+from .check_arrays import broken_arrays
 from .check_kapture import dangling_rows, read_all_problems
 from .main import OK, WITH_FAILURES
 from .map_folder import is_map
@@ -116,7 +117,7 @@ def capture_problems(form: Format, path: Path, flags: CheckFlags) -> tuple[list[
     rows = list(dangling_rows(path, capture)) if form.name == "kapture" else []
     # Those rows are listed one by one, so their count is not told again.
     left_out = [note for note in capture.notes if LEFT_OUT in note and not (rows and "rows left out" in note)]
-    broken = broken_images(capture, Runtime(workers=flags.workers).num_workers)
+    broken = [*broken_arrays(capture), *broken_images(capture, Runtime(workers=flags.workers).num_workers)]
     notes = [note for note in capture.notes if LEFT_OUT not in note]
     return [*problems, *rows, *left_out, *([] if rows else dangling(capture)), *broken], notes
 

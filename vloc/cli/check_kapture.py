@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ..data.capture import Capture
@@ -16,6 +17,7 @@ from ..formats.kapture_records import FILE_COLUMNS, TRAJECTORY_COLUMNS
 from ..formats.kapture_sensors import RIG_COLUMNS
 from ..formats.remarks import Remarks
 from ..formats.text_tables import read_tables
+from .check_arrays import broken_arrays
 
 MAX_PROBLEMS = 1000
 """broken rows looked for: each costs one more reading of the folder"""
@@ -24,10 +26,10 @@ _FREE_TEXT = {"wifi": "SSID", "bluetooth": "name"}
 
 
 def read_all_problems(root: Path, options: ReadOptions) -> tuple[Capture | None, list[str]]:
-    """What is left of the folder without its broken rows, and those rows' errors in the order they were found.
+    """What is left of the folder without its broken rows, and their errors, then those of features and matches.
 
     Each broken row is made blank in a copy of the text files, which is read again; lines keep their numbers. None
-    where something else than a row is broken.
+    where something else than a row is broken. The results are left out of what is given back, as they are checked.
     """
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="vloc-check-") as name:
@@ -36,7 +38,10 @@ def read_all_problems(root: Path, options: ReadOptions) -> tuple[Capture | None,
         given = ReadOptions(options.pixel_center, options.images or root / "sensors" / "records_data", options.camera)
         while len(problems) < MAX_PROBLEMS:
             try:
-                return read(copy, given), problems
+                capture = read(copy, given)
+                # Arrays are read from the copy's links, which are gone afterwards.
+                problems += [problem.replace(str(copy), str(root)) for problem in broken_arrays(capture)]
+                return replace(capture, reconstruction=None), problems
             except DataError as error:
                 problems.append(str(error).replace(str(copy), str(root)))
                 if not _blanked(copy, str(error)):

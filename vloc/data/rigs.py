@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import DataError
 from ..geometry.rigid import Rigid
-
-if TYPE_CHECKING:
-    from .capture import Records, Trajectory
+from .records import Records, Trajectory
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ from . import (  # noqa: F401 - each registers its format
     ply,
     video,
 )
-from . import bundler, hloc, nerfstudio, nvm, openmvg, opensfm, tum  # noqa: F401
+from . import bundler, euroc, hloc, lamar, nerfstudio, nvm, openmvg, opensfm, tum  # noqa: F401
 from .base import FORMATS, Format, ReadOptions, WriteOptions
 
 O = TypeVar("O", ReadOptions, WriteOptions)  # noqa: E741 - options

@@ -20,8 +20,8 @@ from .images import FolderImages
 from .kapture_write import transfer_files
 from .remarks import Remarks
 from .scene import Scene, capture_of, check_names, image_folder, rotation_of, shared_cameras
-from .scene_export import common_losses, counted, scene_of
-from .scene_text import LineReader, check_centred, colours, first_type, image_size, measurements
+from .scene_export import common_losses, counted, first_type, scene_of
+from .scene_text import LineReader, check_centred, colours, image_size, measurements
 from .text_lines import lines_of
 
 FILE, LIST = "bundle.out", "list.txt"

@@ -23,7 +23,8 @@ from .image_folder import GUESSED_FOCAL
 
 # COLMAP takes keypoints of x, y; with scale and angle; or with an affine shape.
 _KEYPOINT_WIDTHS = (2, 4, 6)
-_UNVERIFIED = 0
+# What COLMAP's geometries say of a pair: UNCALIBRATED, the least that its mapper takes; pairs of 0 it leaves out.
+_UNCALIBRATED = 3
 
 
 def write_database(capture: Capture, path: Path, options: WriteOptions, version: int) -> list[str]:
@@ -177,7 +178,7 @@ def _write_matches(
         indices = np.ascontiguousarray(indices if first < second else indices[:, ::-1])
         _insert(database, "matches", (key,), indices)
         empty = [None] * (7 if version == 4 else 5)
-        _insert(database, "two_view_geometries", (key,), indices, (_UNVERIFIED, *empty))
+        _insert(database, "two_view_geometries", (key,), indices, (_UNCALIBRATED, *empty))
     others = [f"matches of type '{name}'" for name in work.matches if name != kind]
     return [*([f"{scores} scores of matches"] if scores else []), *others]
 

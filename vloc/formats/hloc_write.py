@@ -16,7 +16,7 @@ from .colmap_export import chosen_keypoints
 from .hloc_arrays import HALF_PIXEL, escaped_names
 from .hloc_h5 import write_groups
 from .kapture_write import transfer_files
-from .scene_export import counted, other_records
+from .scene_export import check_unicode, counted, other_records
 
 Groups = Iterator[tuple[str, Mapping[str, np.ndarray]]]
 
@@ -25,6 +25,7 @@ def write(capture: Capture, path: Path, options: WriteOptions) -> list[str]:
     """features.h5, matches.h5, global_features.h5, pairs.txt, queries_with_intrinsics.txt and images/, as there are."""
     work = capture.reconstruction or Reconstruction()
     kind = chosen_keypoints(capture, options.keypoints_type)
+    check_unicode(capture.images.names)
     for name in capture.images.names:
         _check_name(name)
     path.mkdir()

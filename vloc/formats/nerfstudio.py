@@ -111,7 +111,7 @@ def _pose(file: Path, row: int, frame: Frame, world_from_file: Rigid, scale: flo
 
 def write(capture: Capture, path: Path, options: WriteOptions) -> list[str]:
     """A folder with transforms.json and the images with poses in images/; intrinsics stand with each frame."""
-    scene = scene_of(capture, options)
+    scene = scene_of(capture, options, with_points=False)
     frames = [_frame(scene, row) for row in sorted(scene.poses)]
     path.mkdir()
     write_json(path / FILE, {"frames": frames})

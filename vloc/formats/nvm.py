@@ -24,8 +24,8 @@ from .kapture_write import transfer_files
 from .nvm_lens import camera_from_nvm, distortion_for_nvm
 from .remarks import Remarks
 from .scene import Scene, capture_of, check_names, image_folder, shared_cameras
-from .scene_export import common_losses, counted, posed_part, scene_of
-from .scene_text import LineReader, check_centred, colours, first_type, image_size, measurements
+from .scene_export import common_losses, counted, first_type, posed_part, scene_of
+from .scene_text import LineReader, check_centred, colours, image_size, measurements
 
 FILE = "model.nvm"
 KIND = "nvm"

@@ -12,6 +12,7 @@ import numpy as np
 from ..data.reconstruction import Features
 from ..errors import DataError
 from ..geometry.camera import Camera
+from .images import FolderImages
 from .remarks import Remarks
 from .text_fields import parse_float, parse_integer, refusal
 from .text_lines import lines_of
@@ -68,7 +69,7 @@ class NpzArrays:
 
     def load(self, image: str | tuple[str, str]) -> np.ndarray:
         """Keypoints in px (angles as they are), or descriptors."""
-        path = self.folder / f"{image}{SUFFIX}"
+        path = FolderImages(self.folder).path(f"{image}{SUFFIX}")
         array = load_npz(path, self.key)
         if self.key != "points":
             return array
@@ -107,8 +108,8 @@ def read_features(
             remarks.add(folder, "images without features: those of the others left unread", len(missing), missing[0])
         return None, None
     images = sorted(cameras)
-    points = load_npz(folder / f"{images[0]}{SUFFIX}", "points")
-    codes = load_npz(folder / f"{images[0]}{SUFFIX}", "descriptors")
+    first = FolderImages(folder).path(f"{images[0]}{SUFFIX}")
+    points, codes = load_npz(first, "points"), load_npz(first, "descriptors")
     keypoints = Features(kind, np.dtype(np.float64), points.shape[-1], images, NpzArrays(folder, "points", cameras))
     source = NpzArrays(folder, "descriptors", cameras)
     return keypoints, Features(kind, codes.dtype, codes.shape[-1], images, source, kind, "L2")

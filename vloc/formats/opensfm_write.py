@@ -15,8 +15,7 @@ from .kapture_write import transfer_files
 from .opensfm_camera import written_camera
 from .opensfm_features import VERSION
 from .scene import Scene
-from .scene_export import common_losses, counted, posed_part, scene_of
-from .scene_text import first_type
+from .scene_export import common_losses, counted, first_type, posed_part, scene_of
 
 
 def write(capture: Capture, path: Path, options: WriteOptions) -> list[str]:

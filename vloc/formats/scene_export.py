@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -15,34 +15,51 @@ from .colmap_export import chosen_keypoints
 from .scene import Scene
 
 
-def scene_of(capture: Capture, options: WriteOptions) -> Scene:
+def scene_of(capture: Capture, options: WriteOptions, *, with_points: bool = True) -> Scene:
     """All images with their poses, the points and the observations of the chosen keypoints, in the output's pixels.
 
-    DataError for an image without intrinsics and for points that are not finite.
+    DataError for an image that has a pose but no intrinsics, names that are no Unicode, and points that are not finite.
     """
     shift = options.pixel_center - 0.5
-    images, work = capture.images, capture.reconstruction or Reconstruction()
+    images, work = capture.images, (with_points and capture.reconstruction) or Reconstruction()
+    check_unicode(images.names)
     sensor_of = [images.device_ids[device] for device in images.devices.tolist()]
-    poses = capture.cam_from_world
+    poses, posed = capture.cam_from_world, np.flatnonzero(capture.has_pose).tolist()
     points = work.points or Points(np.zeros((0, 3)))
     if not np.isfinite(points.xyz).all():
         raise DataError("points that are not finite numbers cannot be written")
-    kind = chosen_keypoints(capture, options.keypoints_type)
+    kind = chosen_keypoints(capture, options.keypoints_type) if with_points else None
     track = _track(work.observations.get(kind or ""))
+    needed = {sensor_of[row] for row in posed}
     return Scene(
         list(images.names),
-        {sensor: _camera(capture, sensor).shifted(shift) for sensor in dict.fromkeys(sensor_of)},
+        {s: _camera(capture, s, needed).shifted(shift) for s in dict.fromkeys(sensor_of)},
         sensor_of,
-        {row: poses[row] for row in np.flatnonzero(capture.has_pose).tolist()},
+        {row: poses[row] for row in posed},
         points,
         track,
         _pixels(work.keypoints[kind], images.names, track) + shift if kind and len(track) else np.zeros((0, 2)),
     )
 
 
-def _camera(capture: Capture, sensor: str) -> Camera:
+def check_unicode(names: Sequence[str]) -> None:
+    """DataError for a name that has no UTF-8 form (a file system can hold such)."""
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise DataError(f"image {name!r} cannot be written as UTF-8") from None
+
+
+def first_type(capture: Capture, wanted: str | None) -> str | None:
+    """The type of keypoints that is written."""
+    return wanted or (next(iter(capture.reconstruction.keypoints), None) if capture.reconstruction else None)
+
+
+def _camera(capture: Capture, sensor: str, needed: Collection[str]) -> Camera:
+    """The camera, of unknown intrinsics only where no image with a pose needs them."""
     camera = capture.sensors[sensor].camera
-    if camera is None or not camera.is_known:
+    if camera is None or (not camera.is_known and sensor in needed):
         raise DataError(f"camera '{sensor}' has no intrinsics, which this format needs; give --camera")
     return camera
 
@@ -102,7 +119,7 @@ def _keypoint_losses(work: Reconstruction, kept: str | None) -> dict[str, int]:
     others = [kind for kind in work.keypoints if kind != kept]
     losses = {
         "types of keypoints": len(others),
-        "observations of other keypoints": sum(
+        "observations of keypoints left out": sum(
             len(work.observations[kind]) for kind in others if kind in work.observations
         ),
     }

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.capture import Capture
 from ..errors import DataError
 from ..geometry.camera import Camera
 from .base import ReadOptions
@@ -125,8 +124,3 @@ def check_centred(sensor: str, camera: Camera, form: str, models: Sequence[str])
             f"camera '{sensor}': {camera.model} {camera.params}, {form} holds only {', '.join(models)} of one focal "
             "length with the principal point in the image's centre; undistort the images first"
         )
-
-
-def first_type(capture: Capture, wanted: str | None) -> str | None:
-    """The type of keypoints that is written."""
-    return wanted or (next(iter(capture.reconstruction.keypoints), None) if capture.reconstruction else None)

@@ -33,11 +33,11 @@ class MapMatcher:
         kept = LocalFeatures(features.keypoints[shown], features.descriptors[shown], features.scores[shown])
         return self._matcher.prepare(kept), points[shown]
 
-    def __call__(self, query: LocalFeatures, images: Sequence[int]) -> Correspondences:
+    def __call__(self, query: LocalFeatures, images: Sequence[int] | np.ndarray) -> Correspondences:
         """2D-3D matches with the points that those map images (rows) show."""
         prepared, found = self._matcher.prepare(query), []
-        for image in images:
-            candidate, points = self._prepared(int(image))
+        for image in map(int, images):
+            candidate, points = self._prepared(image)
             found.append((self._matcher.match(prepared, candidate), points, image))
         return resolve(found)
 
@@ -93,7 +93,7 @@ def _start(
     matcher: Matcher,
     runtime: Runtime,
     queries: Mapping[str, LocalFeatures],
-    retrieved: Callable[[str], Sequence[int]],
+    retrieved: Callable[[str], np.ndarray],
     features: Mapping[str, LocalFeatures],
     sparse: SparseMap,
 ) -> Run[str, Correspondences]:
