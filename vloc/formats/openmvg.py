@@ -138,7 +138,7 @@ def write(capture: Capture, path: Path, options: WriteOptions) -> list[str]:
         "sfm_data_version": "0.3",
         "root_path": "images",
         "views": entries(_written_view(scene, row, numbers) for row in range(len(scene.names))),
-        "intrinsics": entries(written_camera(sensor, camera, numbers[sensor]) for sensor, camera in known.items()),
+        "intrinsics": entries(written_camera(s, camera, numbers[s], len(scene.names)) for s, camera in known.items()),
         "extrinsics": [{"key": row, "value": _written_pose(scene.poses[row])} for row in sorted(scene.poses)],
         "structure": entries(_written_points(scene)),
         "control_points": [],

@@ -90,7 +90,7 @@ def _params(kind: str, f: float, center: tuple[float, float], k: list[float]) ->
     return ("SIMPLE_RADIAL" if k else "SIMPLE_PINHOLE"), (f, *center, *k)
 
 
-def written_camera(sensor: str, camera: Camera, number: int) -> dict[str, Any]:
+def written_camera(sensor: str, camera: Camera, number: int, num_views: int) -> dict[str, Any]:
     """An intrinsic; DataError for two focal lengths and for models that OpenMVG lacks."""
     if camera.focal[0] != camera.focal[1]:
         raise DataError(f"camera '{sensor}': focal lengths {camera.focal}, OpenMVG has one; undistort the images first")
@@ -103,7 +103,11 @@ def written_camera(sensor: str, camera: Camera, number: int) -> dict[str, Any]:
     data = {"value0": common, key: [float(x) for x in coefficients]} if key else common
     # Each intrinsic tells its type as if it were the first of it, with a number of its own: so does kapture, and
     # OpenMVG reads it.
-    return {"polymorphic_id": FIRST + number + 1, "polymorphic_name": kind, "ptr_wrapper": wrapped(number, data)}
+    return {
+        "polymorphic_id": FIRST + number + 1,
+        "polymorphic_name": kind,
+        "ptr_wrapper": wrapped(num_views + number, data),
+    }
 
 
 def _written(sensor: str, camera: Camera) -> tuple[str, tuple[float, ...]]:
