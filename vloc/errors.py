@@ -17,6 +17,10 @@ class ConfigError(VlocError):
     """A setting that does not exist or is out of its range."""
 
 
+class StoreError(VlocError):
+    """A stored result is missing or not what was written; the message names the file and what to do."""
+
+
 class StageError(VlocError):
     """A step that cannot go on with the (valid) values it was given, such as an SfM that registers nothing."""
 

@@ -43,7 +43,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     )
     estimates = work.each(
         REGISTER,
-        QueryItems(names, [matches.fingerprint_of, lambda name: fingerprint(queries.camera(name))]),
+        QueryItems(list(matches), [matches.fingerprint_of, lambda name: fingerprint(queries.camera(name))]),
         config.register,
         by_item(features),
         by_item(matches),

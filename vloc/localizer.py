@@ -27,8 +27,8 @@ class Localizer:
     `settings` are those of `LocalizationConfig`: `Localizer(map_, retrieve={"num_retrieved": 10})`.
     """
 
-    def __init__(self, map_: Map, runtime: Runtime | None = None, **settings: Any) -> None:
-        self.map = map_
+    def __init__(self, map_: Map | str | Path, runtime: Runtime | None = None, **settings: Any) -> None:
+        self.map = map_ = map_ if isinstance(map_, Map) else Map.open(map_)
         self.config = make_config(LocalizationConfig, **settings)
         runtime = runtime or Runtime()
         config = map_.config
@@ -44,6 +44,8 @@ class Localizer:
 
         DataError for a broken file, or one of another size than the camera's. No pose is a result, with a reason.
         """
+        if not isinstance(camera, Camera):
+            raise DataError(f"camera: expected a vloc.Camera with the intrinsics of the image, got {camera!r}")
         config = self.map.config
         modes = {config.extract.in_color, *(descriptor.in_color for descriptor in config.describe)}
         pixels = {in_color: _pixels(image, in_color) for in_color in modes}
@@ -73,7 +75,14 @@ def _pixels(image: str | Path | np.ndarray, in_color: bool) -> np.ndarray:
             return decode(Path(image).read_bytes(), str(image), color=in_color)
         except OSError as error:
             raise DataError(f"{image}: {error.strerror}") from None
-    if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
+    if not isinstance(image, np.ndarray):
+        raise DataError(f"image: expected a file or an array of pixels, got {type(image).__name__}")
+    if (
+        image.size == 0
+        or image.dtype != np.uint8
+        or image.ndim not in (2, 3)
+        or (image.ndim == 3 and image.shape[2] != 3)
+    ):
         raise DataError(f"image array: expected uint8 (h, w) or (h, w, 3), got {image.dtype} {image.shape}")
     if in_color == (image.ndim == 3):
         return image

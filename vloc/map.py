@@ -43,6 +43,10 @@ class Map:
     def open(cls, folder: str | Path) -> Map:
         """The finished map in a folder; DataError where there is none, or one of another format."""
         folder = Path(folder)
+        if not (folder / MANIFEST).exists():
+            raise DataError(
+                f"{folder}: no finished vloc map (no {MANIFEST}): `vloc map CAPTURE {folder}` makes or finishes one"
+            )
         manifest = read_manifest(folder / MANIFEST)
         if manifest.get("format") != FORMAT:
             raise DataError(f"{folder / MANIFEST}: map format {manifest.get('format')}, this vloc reads {FORMAT}")

@@ -20,7 +20,7 @@ from .stages.describe import DESCRIBE, TRAIN
 from .stages.extract import EXTRACT
 from .stages.images import ImageItems
 from .stages.match import MATCH, Pair, PairItems, both_images, tiled
-from .stages.pair import PAIR
+from .stages.pair import PAIR, check
 from .stages.triangulate import RECONSTRUCT, TRIANGULATE
 from .stages.verify import VERIFY, View
 
@@ -39,6 +39,8 @@ def map_capture(
 
     Images with poses are triangulated with the poses fixed; a capture without any is reconstructed by SfM.
     """
+    if pairs is None:
+        check(config.pair, capture)
     images = ImageItems(capture, capture.images.names, work.content_hash, config.extract.in_color)
     features = work.each(EXTRACT, images, config.extract)
     names = placeable(capture, features)

@@ -14,6 +14,8 @@ import msgspec
 
 from .errors import ConfigError
 
+LARGEST = 1e9
+"""no setting is larger: this refuses infinity, NaN and slips of the keyboard"""
 P = TypeVar("P")
 T = TypeVar("T")
 
@@ -78,10 +80,29 @@ def configure(cls: type[P], settings: Mapping[str, Any], where: str) -> P:
     for key in settings:
         if key not in known:
             raise ConfigError(f"{where}: unknown setting '{key}': choose from {', '.join(known) or '(none)'}")
+    checked = {
+        key: validated(value, f"{where}.{key}") if _is_settings(value) else value for key, value in settings.items()
+    }
     try:
-        return msgspec.convert(dict(settings), cls, strict=False)
+        made = msgspec.convert(checked, cls, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {error}") from None
+        raise ConfigError(_told(str(error), settings, where)) from None
+    for key in known:
+        value = getattr(made, key)
+        if isinstance(value, int | float) and not abs(value) <= LARGEST:
+            raise ConfigError(f"{where}.{key}: expected a number of at most {LARGEST:.0e}, got {value}")
+    return made
+
+
+def _is_settings(value: object) -> bool:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
+def _told(message: str, settings: Mapping[str, Any], where: str) -> str:
+    """msgspec's message with the setting and its value in front."""
+    what, _, place = message.partition(" - at `$.")
+    key = place.split(".")[0].split("[")[0].rstrip("`")
+    return f"{where}.{key}: {what}, got {settings[key]!r}" if key in settings else f"{where}: {message}"
 
 
 def validated(settings: P, where: str) -> P:

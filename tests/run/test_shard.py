@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vloc.errors import DataError, StageError
+from vloc.errors import StageError, StoreError
 from vloc.run.shard import Shard, pack, shard_name
 
 KEYS = ["a.jpg", "b.jpg", "c.jpg"]
@@ -62,7 +62,7 @@ def test_every_single_bit_flip_is_seen(tmp_path: Path) -> None:
     for place in np.random.default_rng(0).choice(len(data) * 8, 500, replace=False):
         data[place // 8] ^= 1 << place % 8
         path.write_bytes(data)
-        with pytest.raises(DataError, match="broken shard"):
+        with pytest.raises(StoreError, match="broken shard"):
             Shard(path).read(0)
         data[place // 8] ^= 1 << place % 8
 
@@ -71,7 +71,7 @@ def test_a_truncated_shard_is_seen_at_any_length(path: Path) -> None:
     data = path.read_bytes()
     for size in [0, 1, 27, 28, 100, 2048, len(data) // 2, len(data) - 1]:
         path.write_bytes(data[:size])
-        with pytest.raises(DataError, match=r"shard\.h5: broken shard"):
+        with pytest.raises(StoreError, match=r"shard\.h5: broken shard"):
             Shard(path).read(0)
 
 
@@ -80,7 +80,7 @@ def test_a_shard_that_shrinks_after_it_was_checked_is_an_error_and_not_a_crash(p
     shard.check()
     with path.open("r+b") as file:
         file.truncate(100)
-    with pytest.raises(DataError, match="ends early"):
+    with pytest.raises(StoreError, match="ends early"):
         shard.read(0)
 
 

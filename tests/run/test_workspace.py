@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from squares import POWERS, SQUARES, SUMS, Numbers, Power, Table, run_all, tree_hash
 
-from vloc.errors import DataError
+from vloc.errors import DataError, StoreError
 from vloc.run.store import open_artifact, open_results
 from vloc.run.workspace import Workspace, read_manifest
 from vloc.runtime import Runtime
@@ -140,7 +140,7 @@ def test_a_reference_still_means_the_same_items_after_more_were_added(tmp_path: 
     "reference", ["../secret", "powers-0123456789abcdef/../../x", "", "powers-0123456789abcdef/" + "0" * 32]
 )
 def test_a_reference_that_leads_nowhere_or_out_is_refused(tmp_path: Path, reference: str) -> None:
-    with pytest.raises(DataError):
+    with pytest.raises(StoreError):
         open_results(tmp_path, reference, Table)
 
 
@@ -194,7 +194,7 @@ def test_a_broken_shard_that_is_cut_anew_leaves_the_reference_good(tmp_path: Pat
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     results = powers(tmp_path, Numbers.first(3))
     next(tmp_path.glob("*/*.h5")).unlink()
-    with pytest.raises(DataError, match=r"\.h5: missing"):
+    with pytest.raises(StoreError, match=r"\.h5: missing"):
         open_results(tmp_path, results.reference, Table)
 
 
@@ -209,10 +209,10 @@ def test_paths_with_spaces_and_unicode_are_fine(tmp_path: Path) -> None:
 
 
 def test_a_manifest_that_is_missing_or_no_json_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"map\.json: missing"):
+    with pytest.raises(StoreError, match=r"map\.json: missing"):
         read_manifest(tmp_path / "map.json")
     (tmp_path / "map.json").write_text("{")
-    with pytest.raises(DataError, match=r"map\.json: broken"):
+    with pytest.raises(StoreError, match=r"map\.json: broken"):
         read_manifest(tmp_path / "map.json")
 
 

@@ -34,6 +34,8 @@ class EvaluateFlags:
 def run(arguments: Sequence[str]) -> int:
     """Compare poses with the truth."""
     flags = parse_flags("evaluate", EvaluateFlags, arguments)
+    if flags.json:
+        options.output_file(flags.json, flags.results, flags.truth)
     if flags.json and not flags.json.parent.is_dir():
         raise DataError(f"{flags.json.parent}: no such folder")
     thresholds = [options.parse_threshold(text) for text in flags.thresholds]

@@ -17,7 +17,8 @@ from ..config import LocalizationConfig
 from ..data.estimate import PoseEstimate
 from ..errors import DataError
 from ..formats.access import read
-from ..formats.results import read_poses, write_poses
+from ..formats.image_folder import orientation_note
+from ..formats.results import check_names, read_poses, write_poses
 from ..geometry.rigid import Rigid
 from ..localization import localize_capture
 from ..map import Map
@@ -53,18 +54,24 @@ def run(arguments: Sequence[str]) -> int:
     """Localize queries against a map."""
     flags, config = parse("localize", LocalizeFlags, LocalizationConfig, arguments, _matcher_of_map(arguments))
     map_ = Map.open(flags.map)
+    for output in (flags.results, beside(flags.results, ".json")):
+        options.output_file(output, flags.queries)
     pixel_center = flags.pixel_center or map_.manifest.get("capture", {}).get("pixel_center", 0.5)
     queries = read(flags.queries, **{**flags.read_options, "pixel_center": float(pixel_center)})
+    check_names(flags.results, queries.images.names)
     with Workspace(beside(flags.results, ".work"), flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
         estimates = localize_capture(work, map_, queries, config)
         failures = summary_of_failures(work.failures)
         if not flags.dry_run:
             write_results(flags.results, estimates, work.seconds)
     if flags.dry_run:
-        return OK
-    _print(flags, estimates, queries.notes)
+        return options.print_plan(work.plan, flags)
+    _print(flags, estimates, [*queries.notes, *orientation_note(queries)], failures)
     print(failure_lines(failures), end="", file=sys.stderr)
-    return WITH_FAILURES if failures or (estimates and not any(e.is_localized for e in estimates)) else OK
+    if estimates and not any(estimate.is_localized for estimate in estimates):
+        print(f"vloc: none of the {len(estimates)} queries could be localized", file=sys.stderr)
+        return WITH_FAILURES
+    return WITH_FAILURES if failures else OK
 
 
 def beside(results: Path, suffix: str) -> Path:
@@ -130,17 +137,18 @@ def _from_json(row: Mapping[str, Any], cam_from_world: Rigid | None) -> PoseEsti
     )
 
 
-def _print(flags: LocalizeFlags, estimates: Sequence[PoseEstimate], notes: Sequence[str]) -> None:
+def _print(
+    flags: LocalizeFlags, estimates: Sequence[PoseEstimate], notes: Sequence[str], failures: Mapping[str, str]
+) -> None:
     localized = sum(e.is_localized for e in estimates)
-    sources = Counter(e.source for e in estimates)
     if flags.json:
-        options.print_json(
-            {"num_queries": len(estimates), "num_localized": localized, "sources": sources, "notes": list(notes)}
-        )
+        sources = Counter(e.source for e in estimates)
+        summary = {"num_queries": len(estimates), "num_localized": localized, "sources": sources, "notes": list(notes)}
+        options.print_json({**summary, "failures": dict(failures)})
     elif not flags.quiet:
-        print(f"{localized} of {len(estimates)} queries localized ({dict(sources)})")
+        print(f"{localized} of {len(estimates)} queries localized")
         for estimate in estimates:
-            if not estimate.is_localized:
+            if not estimate.is_localized and estimate.name not in failures:
                 print(f"  not localized: {estimate.name}: {estimate.reason}")
         for note in notes:
             print(f"note: {note}")

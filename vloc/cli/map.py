@@ -6,15 +6,19 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from ..config import MappingConfig, config_to_json
 from ..data.capture import Capture
+from ..errors import ConfigError, StageError
 from ..formats.access import read
+from ..formats.image_folder import orientation_note
 from ..formats.pairs import read_pairs
 from ..map import Map
 from ..mapping import map_capture
 from ..run.workspace import Workspace
+from ..solvers.sfm import SfmConfig
+from ..stages.pair import PairMethod
 from . import options
 from .main import OK, WITH_FAILURES
 from .report import failure_lines, summary_of_failures
@@ -48,12 +52,16 @@ def run(arguments: Sequence[str]) -> int:
     """Build, finish or update a map."""
     flags, config = parse("map", MapFlags, MappingConfig, arguments)
     capture = read(flags.capture, **flags.read_options)
-    pairs = None if flags.pairs is None else read_pairs(flags.pairs, capture)
+    pairs = None if flags.pairs is None else read_pairs(_pairs_file(flags.pairs), capture)
     with Workspace(flags.map, flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
-        map_ = map_capture(work, capture, config, pairs, about(flags, capture))
+        try:
+            map_ = map_capture(work, capture, config, pairs, about(flags, capture))
+        except StageError:
+            print(failure_lines(summary_of_failures(work.failures)), end="", file=sys.stderr)
+            raise
         failures = summary_of_failures(work.failures)
     if flags.dry_run:
-        return OK
+        return options.print_plan(work.plan, flags)
     summary = {**summarise(map_, capture), "failures": failures}
     if flags.json:
         options.print_json(summary)
@@ -64,6 +72,13 @@ def run(arguments: Sequence[str]) -> int:
         print("vloc: the map has no points, nothing can be localized in it: do its images overlap?", file=sys.stderr)
         return WITH_FAILURES
     return WITH_FAILURES if failures else OK
+
+
+def _pairs_file(path: Path) -> Path:
+    if not path.exists():
+        methods = ", ".join(get_args(PairMethod))
+        raise ConfigError(f"--pairs {path}: neither a file of pairs nor a method: choose from {methods}")
+    return path
 
 
 def about(flags: MapFlags, capture: Capture) -> dict[str, Any]:
@@ -87,13 +102,26 @@ def summarise(map_: Map, capture: Capture) -> dict[str, Any]:
         "map": str(map_.folder),
         "num_images": len(capture.images),
         "num_registered": len(sparse.image_names),
+        "not_in_map": [name for name in capture.images.names if name not in sparse.row_of],
         "poses": "known" if capture.has_pose.any() else "sfm",
         "num_points": len(sparse.points),
         "num_observations": sparse.num_observations,
         "mean_reprojection_error_px": sparse.mean_error,
-        "notes": list(capture.notes),
+        "notes": [*capture.notes, *orientation_note(capture), *_unused(map_, capture)],
         "config": config_to_json(map_.config),
     }
+
+
+def _left_out(names: Sequence[str]) -> list[str]:
+    shown = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
+    return [f"not in the map (no pose, broken or not registered): {len(names)} images: {shown}"] if names else []
+
+
+def _unused(map_: Map, capture: Capture) -> list[str]:
+    """Settings that this capture had no use for."""
+    if capture.has_pose.any() and map_.config.sfm != SfmConfig():
+        return ["the capture has poses, which are kept: settings of SfM were not used"]
+    return []
 
 
 def lines(map_: Map, summary: dict[str, Any]) -> str:
@@ -104,6 +132,7 @@ def lines(map_: Map, summary: dict[str, Any]) -> str:
             f"{summary['num_registered']} of {summary['num_images']} images in the map ({how})",
             f"{summary['num_points']} points, {summary['num_observations']} observations, "
             f"mean reprojection error {summary['mean_reprojection_error_px']:.2f} px",
+            *_left_out(summary["not_in_map"]),
             *(f"note: {note}" for note in summary["notes"]),
             f"map: {map_.folder}",
         ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
-from ..errors import ConfigError
+from ..errors import ConfigError, DataError
+from ..run.plan import PlanRow
 from ..run.progress import Reporter, reporter_for
 from ..runtime import Device, Runtime
 
@@ -34,7 +36,9 @@ class RunFlags:
 
     @property
     def runtime(self) -> Runtime:
-        """Device and workers."""
+        """Device and workers; ConfigError for a CUDA that is not there."""
+        if self.device == "cuda" and not has_cuda():
+            raise ConfigError("--device cuda: torch sees no CUDA device here (`vloc doctor` tells more)")
         return Runtime(self.device, self.workers)
 
     @property
@@ -78,6 +82,30 @@ def location(metavar: str) -> Any:
 def folder(metavar: str) -> Any:
     """A positional path with that name in the help."""
     return Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar=metavar)]
+
+
+def print_plan(plan: Sequence[PlanRow], flags: RunFlags) -> int:
+    """The stages of a dry run as JSON where that was asked for; the reporter has told them otherwise."""
+    if flags.json:
+        print_json([asdict(row) for row in plan])
+    return 0
+
+
+def has_cuda() -> bool:
+    """Whether torch is installed and sees a GPU."""
+    try:
+        import torch
+    except ImportError:
+        return False
+    return bool(torch.cuda.is_available())
+
+
+def output_file(path: Path, *inputs: str | Path) -> None:
+    """DataError where a result cannot be written to `path`: a folder, or one of the inputs."""
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder, expected the name of a file to write")
+    if any(Path(source).exists() and path.exists() and path.samefile(source) for source in inputs):
+        raise DataError(f"{path}: is an input of this command, it would be overwritten: choose another name")
 
 
 def print_json(values: Any) -> None:

@@ -34,7 +34,8 @@ def parse(
     Ends the program with status 2 (or 0 for --help) as argparse does.
     """
     arguments = _long_names(arguments)
-    chosen = _over({**(reserved or {}), **_from_file(_value_of("--config", arguments))}, _plugins(story, arguments))
+    file = _from_file(story, _value_of("--config", arguments))
+    chosen = _over({**(reserved or {}), **file}, _plugins(story, arguments))
     config = make_config(story, **chosen)
     made = _cli(command, _with_settings(flags, config), arguments)
     own = flags(**{f.name: getattr(made, f.name) for f in dataclasses.fields(flags)})  # type: ignore[arg-type]
@@ -89,6 +90,10 @@ def _plugins(story: type, arguments: Sequence[str]) -> dict[str, Any]:
     chosen: dict[str, Any] = {}
     for flag, stage in STAGE_OF_FLAG.items():
         values = _values_of(flag, arguments)
+        if not values and flag in arguments:
+            raise ConfigError(
+                f"{flag}: expected a name, got nothing: choose from {', '.join(REGISTRIES[stage].names())}"
+            )
         if values and stage in known:
             chosen[stage] = values if stage == "describe" else values[0]
     return chosen
@@ -103,16 +108,18 @@ def _over(file: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _from_file(path: str | None) -> dict[str, Any]:
+def _from_file(story: type[C], path: str | None) -> dict[str, Any]:
     """Settings of a TOML file: `extract = "sift"`, or tables such as `[match]` with single settings."""
     if path is None:
         return {}
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        settings = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        make_config(story, **settings)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from None
+    return settings
 
 
 def _with_settings(flags: type[A], config: MappingConfig | LocalizationConfig) -> type[A]:

@@ -15,7 +15,6 @@ from .base import FEATURES, Extractor
 from .reduced_size import at_reduced_size
 from .root_sift import no_features, root_sift, strongest_first
 
-
 LEAST_SIZE = 640
 """longer side (px) below which no image is reduced, however few keypoints are wanted"""
 

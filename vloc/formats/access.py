@@ -17,15 +17,23 @@ from ..atomic import sync_folder
 from ..data.capture import Capture
 from ..errors import ConfigError, DataError, ResourceError
 from . import (  # noqa: F401 - each registers its format
+    bundler,
     colmap,
     colmap_database,
+    euroc,
+    hloc,
     image_folder,
     image_list,
     kapture,
+    lamar,
+    nerfstudio,
+    nvm,
+    openmvg,
+    opensfm,
     ply,
+    tum,
     video,
 )
-from . import bundler, euroc, hloc, lamar, nerfstudio, nvm, openmvg, opensfm, tum  # noqa: F401
 from .base import FORMATS, Format, ReadOptions, WriteOptions
 
 O = TypeVar("O", ReadOptions, WriteOptions)  # noqa: E741 - options
@@ -71,17 +79,26 @@ def formats() -> list[Format]:
 
 def find_format(location: str | Path) -> tuple[Format, Path]:
     """The format and path of a location; DataError unless exactly one format recognises a bare path."""
+    if not str(location):
+        raise DataError("the location is empty: expected FORMAT:PATH or a path")
     form, path = _split(location)
     if form is not None:
         return form, path
     if not path.exists():
-        raise DataError(f"{path}: no such file or folder")
+        raise DataError(f"{path}: no such file or folder{_unknown_prefix(str(location))}")
     readable = [f for f in formats() if f.read]
     found = [f for f in readable if f.recognises(path)]
+    found = [f for f in found if f.name != "images"] or found  # a project's folder may hold images as well
     if len(found) != 1:
         what = f"looks like {' and like '.join(f.name for f in found)}" if found else "no format recognises it"
         raise DataError(f"{path}: {what}; say which: {', '.join(f'{f.name}:{path.name}' for f in found or readable)}")
     return found[0], path
+
+
+def _unknown_prefix(location: str) -> str:
+    prefix, colon, _ = location.partition(":")
+    known = ", ".join(form.name for form in formats())
+    return f" (and '{prefix}' is no format: {known})" if colon and prefix.isidentifier() else ""
 
 
 def _split(location: str | Path) -> tuple[Format | None, Path]:

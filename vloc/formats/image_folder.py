@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ..data.capture import Capture, Records, Sensor
@@ -20,6 +21,9 @@ from .remarks import Remarks
 
 # COLMAP's guess for photos that say nothing of their lens.
 GUESSED_FOCAL = 1.2
+
+
+ORIENTATION = "images whose EXIF orientation is not applied: poses are of the stored pixels"
 
 
 def recognises(path: Path) -> bool:
@@ -84,6 +88,18 @@ def image_names(root: Path) -> list[str]:
     return sorted(found)
 
 
+def orientation_note(capture: Capture) -> tuple[str, ...]:
+    """A remark where images of a folder carry an EXIF orientation, which is never applied; none otherwise."""
+    if not isinstance(capture.files, FolderImages):
+        return ()
+    remarks = Remarks()
+    for name in capture.images.names:
+        with suppress(DataError, OSError), capture.files.path(name).open("rb") as file:
+            if image_header(file, name).orientation != 1:
+                remarks.add(capture.files.root, ORIENTATION, first=name)
+    return tuple(line for line in remarks.lines() if line not in capture.notes)
+
+
 def _is_image(name: str) -> bool:
     return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
 
@@ -96,9 +112,7 @@ def _header(files: FolderImages, name: str, remarks: Remarks) -> ImageHeader | N
         remarks.add(files.root, "images that cannot be read", first=str(error))
         return None
     if header.orientation != 1:
-        remarks.add(
-            files.root, "images whose EXIF orientation is not applied: poses are of the stored pixels", first=name
-        )
+        remarks.add(files.root, ORIENTATION, first=name)
     return header
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -48,7 +49,7 @@ class FolderImages:
             status = self.path(name).stat()
         except (OSError, DataError):
             return "missing"
-        return f"{status.st_size}-{status.st_mtime_ns}"
+        return f"{status.st_size}-{status.st_mtime_ns}" if S_ISREG(status.st_mode) else "missing"
 
     def path(self, name: str) -> Path:
         """The file of a name; DataError where the name, or a symbolic link, leaves the folder."""

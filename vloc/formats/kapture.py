@@ -24,8 +24,8 @@ _PARTS = {"sensors", "rigs", "trajectories", *(f"records_{kind}" for kind in (*_
 
 
 def recognises(path: Path) -> bool:
-    """A folder with sensors/sensors.txt."""
-    return (path / "sensors" / "sensors.txt").is_file()
+    """A folder with sensors/sensors.txt, or one that lost it."""
+    return any((path / "sensors" / name).is_file() for name in ("sensors.txt", "records_camera.txt"))
 
 
 def read(root: Path, options: ReadOptions) -> Capture:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +53,15 @@ def _split(path: Path, line: int, text: str) -> tuple[str, list[float]]:
 
 def write_poses(path: Path, poses: Mapping[str, Rigid]) -> None:
     """Write `cam_from_world` of images, sorted by name, whole or not at all; numbers read back exactly."""
-    for name in poses:
+    check_names(path, poses)
+    write_text(path, "".join(f"{name} {_numbers(poses[name])}\n" for name in sorted(poses)))
+
+
+def check_names(path: Path, names: Iterable[str]) -> None:
+    """DataError for an image name that a line of results cannot hold."""
+    for name in names:
         if name != name.strip() or not name or name.startswith("#") or not name.isprintable():
             raise DataError(f"{path}: image name {name!r} cannot be written as a line '{LINE}'")
-    write_text(path, "".join(f"{name} {_numbers(poses[name])}\n" for name in sorted(poses)))
 
 
 def _numbers(pose: Rigid) -> str:

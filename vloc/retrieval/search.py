@@ -28,8 +28,10 @@ def search(
     Both hold one array of unit vectors for each global descriptor. `exclude_self`: queries and references are the
     same images, and none is its own partner. DataError where the vectors do not fit together.
     """
-    _check(queries, references)
     num_queries, num_references = len(queries[0]), len(references[0])
+    if not num_queries or not num_references:
+        return Ranking(np.zeros((0, 2), np.uint32), np.zeros(0, np.float32))
+    _check(queries, references)
     size, found = max(BLOCK // max(num_references, 1), 1), []
     for start in range(0, num_queries, size):
         rows = slice(start, min(start + size, num_queries))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import StoreError
 from .identity import Identity
 from .plan import stores_in
 from .shard import Shard
@@ -27,7 +27,7 @@ class StoreOverview:
 
 
 def describe(root: Path) -> list[StoreOverview]:
-    """Every store of a folder; DataError names a shard or `store.json` that cannot be read."""
+    """Every store of a folder; StoreError names a shard or `store.json` that cannot be read."""
     return [_describe(folder) for folder in stores_in(root)]
 
 
@@ -36,12 +36,12 @@ def verify(root: Path) -> Iterator[tuple[Path, str]]:
     for folder in stores_in(root):
         try:
             read_identity(folder)
-        except DataError as error:
+        except StoreError as error:
             yield folder / "store.json", str(error)
         for path in sorted(folder.glob("*.h5")):
             try:
                 Shard(path).check()
-            except DataError as error:
+            except StoreError as error:
                 yield path, str(error)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import StoreError
 from .identity import Identity, difference
 from .store import Store, read_identity
 
@@ -40,7 +40,7 @@ def _newest_other(store: Store, seen: Collection[str]) -> Identity | None:
         if about.parent != store.folder and about.parent.name not in seen:
             try:
                 others.append((about.stat().st_mtime_ns, read_identity(about.parent)))
-            except DataError:
+            except StoreError:
                 continue  # a broken store.json explains nothing; `vloc check` names it
     plugin = store.identity.settings.get("plugin")
     others.sort(key=lambda other: (other[1].settings.get("plugin") == plugin, other[0]))

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from ..errors import DataError, StageError
+from ..errors import StageError, StoreError
 from ..stage import Key
 from .fingerprint import bytes_fingerprint
 
@@ -127,13 +127,13 @@ class Shard:
     """A shard on disk: its table of contents in memory, its arrays read when asked for."""
 
     def __init__(self, path: Path) -> None:
-        """DataError: the file is not a whole shard. The checksum is compared at the first read, or by `check`."""
+        """StoreError: the file is not a whole shard. The checksum is compared at the first read, or by `check`."""
         self.path = path
         self.index = self._read_index()
         self._checked = False
 
     def check(self) -> None:
-        """Compare the checksum (0.4 ms a MB); DataError: the content is not what was written."""
+        """Compare the checksum (0.4 ms a MB); StoreError: the content is not what was written."""
         found, expected = 0, 0
         with self.path.open("rb", buffering=0) as file:
             left = self.path.stat().st_size - 4
@@ -163,7 +163,7 @@ class Shard:
 
     def _read_index(self) -> Index:
         if not self.path.exists():
-            raise DataError(f"{self.path}: missing; run the command that made it again")
+            raise StoreError(f"{self.path}: missing; run the command that made it again")
         with self.path.open("rb", buffering=0) as file:
             size = self.path.stat().st_size
             file.seek(max(size - _SEAL.size, 0))
@@ -177,5 +177,5 @@ class Shard:
             raise self._broken("the checksum of its index differs")
         return msgspec.json.decode(text, type=Index)
 
-    def _broken(self, what: str) -> DataError:
-        return DataError(f"{self.path}: broken shard: {what}; delete it and run the command that made it again")
+    def _broken(self, what: str) -> StoreError:
+        return StoreError(f"{self.path}: broken shard: {what}; delete it and run the command that made it again")

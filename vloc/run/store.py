@@ -15,7 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from ..atomic import write_bytes
-from ..errors import DataError
+from ..errors import StoreError
 from ..stage import Artifact, Key, Storable
 from .execute import in_order
 from .guard import disk_guard
@@ -103,7 +103,7 @@ def _open_whole(path: Path) -> Shard | None:
     try:
         shard = Shard(path)
         shard.check()
-    except DataError:
+    except StoreError:
         return None
     return shard
 
@@ -111,7 +111,7 @@ def _open_whole(path: Path) -> Shard | None:
 def open_results(root: Path, reference: str, result: type[R]) -> StoredResults[R]:
     """The complete results that `reference` stands for, without the items that they were made from.
 
-    DataError: they are not there or broken; a shard's checksum is compared when it is first read.
+    StoreError: they are not there or broken; a shard's checksum is compared when it is first read.
     """
     folder, identity, mark = _resolve(root, reference)
     runs = read_json(folder / f"set-{mark}.json", list[ShardRows])
@@ -120,7 +120,7 @@ def open_results(root: Path, reference: str, result: type[R]) -> StoredResults[R
     marks = {shard.index.keys[row]: shard.index.fingerprints[row] for shard, row in places}
     results = StoredResults(identity.stage, identity.key, result, marks, dict(zip(marks, places, strict=True)))
     if results.fingerprint != mark:
-        raise DataError(f"{folder}: its shards are not those of '{reference}'; run the command that made it again")
+        raise StoreError(f"{folder}: its shards are not those of '{reference}'; run the command that made it again")
     return results
 
 
@@ -145,13 +145,13 @@ S = TypeVar("S")
 
 
 def read_json(path: Path, kind: type[S]) -> S:
-    """A JSON file, checked against a type; DataError: missing or broken."""
+    """A JSON file, checked against a type; StoreError: missing or broken."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (FileNotFoundError, NotADirectoryError):
-        raise DataError(f"{path}: missing; run the command that makes it again") from None
+        raise StoreError(f"{path}: missing; run the command that makes it again") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: broken: {error}; delete it and run the command that makes it again") from None
+        raise StoreError(f"{path}: broken: {error}; delete it and run the command that makes it again") from None
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -163,7 +163,7 @@ def _resolve(root: Path, reference: str) -> tuple[Path, Identity, str]:
     # a reference comes from a manifest, which may have come with someone else's map: it must not climb out of it
     match = re.fullmatch(r"([\w-]+-[0-9a-f]{16})/([0-9a-f]{32})", reference)
     if match is None:
-        raise DataError(f"'{reference}': expected a reference such as extract-0123456789abcdef/...")
+        raise StoreError(f"'{reference}': expected a reference such as extract-0123456789abcdef/...")
     folder = root / match[1]
     return folder, read_identity(folder), match[2]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -28,6 +29,9 @@ from .store import ONLY, Store, artifact_of, read_json
 I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R", bound=Storable)
 T = TypeVar("T")
+
+OURS = re.compile(r"\..*|.*\.json|[a-z_]+-[0-9a-f]{16}")
+"""names of what a workspace holds: locks and leftovers, manifests, stores"""
 
 
 class Workspace:
@@ -123,9 +127,16 @@ class Workspace:
     def _take_folder(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._refuse_foreign()
             self._lock.acquire()
         except OSError as error:
             raise DataError(f"{self.folder}: not a folder that can be written: {error.strerror}") from None
+
+    def _refuse_foreign(self) -> None:
+        """DataError for a folder that holds things and was never a workspace."""
+        foreign = [path.name for path in self.folder.iterdir() if not OURS.fullmatch(path.name)]
+        if foreign and not any(self.folder.glob("*/store.json")):
+            raise DataError(f"{self.folder}: holds other things ('{min(foreign)}'): choose a new or empty folder")
 
     def _open(self, store: Store) -> Store:
         for broken in store.scan(self.runtime.num_workers):
@@ -160,7 +171,7 @@ class Workspace:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """What `publish` wrote; DataError names a file that is missing or no JSON object."""
+    """What `publish` wrote; StoreError names a file that is missing or no JSON object."""
     return read_json(path, dict[str, Any])
 
 

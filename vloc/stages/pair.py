@@ -36,6 +36,15 @@ class PairConfig:
     """distance: between viewing rotations, degrees"""
 
 
+def check(config: PairConfig, capture: Capture) -> None:
+    """StageError where the capture lacks what the method goes by; asked before any work."""
+    if config.method == "distance" and not capture.has_pose.any():
+        raise StageError("--pairs distance: the capture has no poses: choose another method")
+    made = capture.reconstruction
+    if config.method == "covisibility" and (made is None or made.points is None or not made.observations):
+        raise StageError("--pairs covisibility: the capture brings no reconstruction: choose another method")
+
+
 def _pair(
     config: PairConfig,
     runtime: Runtime,
@@ -122,7 +131,7 @@ def _shared_points(names: Sequence[str], capture: Capture) -> Any:
     from scipy.sparse import csr_array
 
     made = capture.reconstruction
-    if made is None or made.points is None or not made.observations:
+    if made is None or made.points is None:
         raise StageError("--pairs covisibility: the capture brings no reconstruction: choose another method")
     rows = np.full(len(capture.images), -1, np.int64)
     rows[[capture.row_of[name] for name in names]] = np.arange(len(names))
