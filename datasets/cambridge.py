@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vloc.data.capture import Capture, Records, Sensor, Trajectory
+from vloc.data.capture import Capture, Sensor
+from vloc.data.records import Records, Trajectory
 from vloc.errors import DataError
 from vloc.formats.base import Transfer
 from vloc.formats.image_header import image_header

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vloc.data.capture import Capture, Readings, Records, Sensor, Trajectory
+from vloc.data.capture import Capture, Sensor
+from vloc.data.records import Readings, Records, Trajectory
 from vloc.data.rigs import RigMember
 from vloc.errors import DataError
 from vloc.formats.base import Transfer

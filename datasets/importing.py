@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from vloc.array_types import Float64
-from vloc.data.capture import Capture, Trajectory
+from vloc.data.capture import Capture
+from vloc.data.records import Trajectory
 from vloc.errors import DataError
 from vloc.formats.access import write
 from vloc.formats.base import Transfer

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from vloc.array_types import Float32
-from vloc.data.capture import Capture, Records, Sensor, Trajectory
+from vloc.data.capture import Capture, Sensor
+from vloc.data.records import Records, Trajectory
 from vloc.data.rigs import RigMember
 from vloc.errors import DataError
 from vloc.formats.images import FolderImages, open_image

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from vloc.data.capture import Capture, Records, Sensor, Trajectory
+from vloc.data.capture import Capture, Sensor
+from vloc.data.records import Records, Trajectory
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from vloc.data import splitting
-from vloc.data.capture import Capture, Records, Sensor, Trajectory
+from vloc.data.capture import Capture, Sensor
 from vloc.data.merging import merge
 from vloc.data.reconstruction import Features, InMemory, MatchedPairs, Observations, Points, Reconstruction
+from vloc.data.records import Records, Trajectory
 from vloc.data.rigs import RigMember
 from vloc.errors import DataError
 from vloc.geometry.camera import Camera

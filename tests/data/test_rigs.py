@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vloc.data.capture import Records, Trajectory
+from vloc.data.records import Records, Trajectory
 from vloc.data.rigs import RigMember, compose_rigs, rig_chains
 from vloc.errors import DataError
 from vloc.geometry.rigid import Rigid

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vloc.data import splitting
-from vloc.data.capture import Capture, Readings, Records, Sensor, Trajectory
+from vloc.data.capture import Capture, Sensor
 from vloc.data.reconstruction import Features, InMemory, MatchedPairs, Observations, Points, Reconstruction
+from vloc.data.records import Readings, Records, Trajectory
 from vloc.data.rigs import RigMember
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid

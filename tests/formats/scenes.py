@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
-from vloc.data.capture import Capture, Records, Sensor, Trajectory
+from vloc.data.capture import Capture, Sensor
 from vloc.data.reconstruction import Features, InMemory, Observations, Points, Reconstruction
+from vloc.data.records import Records, Trajectory
 from vloc.formats.access import read, write
 from vloc.geometry.camera import Camera
 from vloc.geometry.projection import project

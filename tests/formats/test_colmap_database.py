@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from everything import POSE, everything, features
 
-from vloc.data.capture import Capture, Records, Sensor, Trajectory
+from vloc.data.capture import Capture, Sensor
 from vloc.data.reconstruction import InMemory, MatchedPairs, Reconstruction
+from vloc.data.records import Records, Trajectory
 from vloc.data.rigs import RigMember
 from vloc.errors import DataError
 from vloc.formats.access import read, write

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vloc.data.capture import Capture, Records, Sensor, Trajectory
+from vloc.data.capture import Capture, Sensor
 from vloc.data.reconstruction import Points, Reconstruction
+from vloc.data.records import Records, Trajectory
 from vloc.errors import DataError
 from vloc.formats.access import write
 from vloc.formats.ply import FRUSTUM_SHARE

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes import converted, poses
 
-from vloc.data.capture import Capture, Records, Sensor, Trajectory
+from vloc.data.capture import Capture, Sensor
+from vloc.data.records import Records, Trajectory
 from vloc.errors import DataError
 from vloc.formats.access import find_format, read, write
 from vloc.formats.tum import nanoseconds, seconds

@@ -17,10 +17,10 @@ PIXELS = np.array([[50.0, 43.0], [66.1, 40.0], [50.0, 40.0]])  # 3 px off, 6.1 p
 
 
 def sparse(*points_of_images: list[int]) -> SparseMap:
-    count = len(points_of_images)
+    count, rows = len(points_of_images), np.concatenate(points_of_images).astype(np.int32)
     return SparseMap(
         [f"{i}.jpg" for i in range(count)], (CAMERA,), np.zeros(count, np.int32), Rigid.identity(count), POINTS,
-        np.zeros(3, np.float32), np.cumsum([0, *map(len, points_of_images)]), np.concatenate(points_of_images).astype(np.int32),
+        np.zeros(3, np.float32), np.cumsum([0, *map(len, points_of_images)]), rows,
     )  # fmt: skip
 
 

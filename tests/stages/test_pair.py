@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from vloc.data.capture import Capture, Records, Sensor, Trajectory
+from vloc.data.capture import Capture, Sensor
+from vloc.data.records import Records, Trajectory
 from vloc.data.selection import Ranking
 from vloc.errors import StageError
 from vloc.geometry.camera import Camera

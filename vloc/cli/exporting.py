@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.capture import Capture, Records, Sensor, Trajectory
+from ..data.capture import Capture, Sensor
 from ..data.reconstruction import Features, InMemory, Observations, Points, Reconstruction
+from ..data.records import Records, Trajectory
 from ..data.sparse_map import NO_POINT, SparseMap
 from ..map import Map
 from .map_folder import source_of

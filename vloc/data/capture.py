@@ -13,9 +13,7 @@ from ..array_types import Bool
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from .reconstruction import Reconstruction
-from .records import Readings as Readings
-from .records import Records as Records
-from .records import Trajectory as Trajectory
+from .records import Readings, Records, Trajectory
 from .rigs import RigMember, compose_rigs
 
 

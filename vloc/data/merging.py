@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from .capture import Capture, ImageFiles, Readings, Records, Sensor, Trajectory
+from .capture import Capture, ImageFiles, Sensor
 from .merging_results import merge_results
+from .records import Readings, Records, Trajectory
 from .rigs import RigMember
 
 HINT = "give a prefix for each capture"

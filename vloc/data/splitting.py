@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from ..array_types import Bool, Float64, Int64
-from .capture import Capture, Readings, Records, Trajectory
+from .capture import Capture
 from .reconstruction import Features, MatchedPairs, Observations, Points, Reconstruction
+from .records import Readings, Records, Trajectory
 
 Rows = Bool[np.ndarray, "i"]
 

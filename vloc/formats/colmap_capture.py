@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.capture import Capture, Records, Sensor, Trajectory
+from ..data.capture import Capture, Sensor
 from ..data.reconstruction import Features, InMemory, Observations, Points, Reconstruction
+from ..data.records import Records, Trajectory
 from ..data.rigs import RigMember
 from ..errors import DataError
 from .base import ReadOptions

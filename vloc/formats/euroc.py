@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.capture import Capture, Readings, Records, Sensor, Trajectory
+from ..data.capture import Capture, Sensor
+from ..data.records import Readings, Records, Trajectory
 from ..data.rigs import RigMember
 from ..errors import DataError
 from ..geometry.rigid import Rigid

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data.capture import Readings, Sensor
+from ..data.capture import Sensor
+from ..data.records import Readings
 
 # Tags of EXIF's GPS part, by their numbers in the standard (CIPA DC-008, table 15).
 _LATITUDE_REF, _LATITUDE, _LONGITUDE_REF, _LONGITUDE, _ALTITUDE_REF, _ALTITUDE = 1, 2, 3, 4, 5, 6

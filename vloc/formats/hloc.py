@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..data.capture import Capture, Records, Sensor
+from ..data.capture import Capture, Sensor
 from ..data.reconstruction import Features, MatchedPairs, Reconstruction
+from ..data.records import Records
 from ..errors import DataError
 from ..geometry.camera import Camera
 from . import image_list

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from ..data.capture import Capture, Records, Sensor
+from ..data.capture import Capture, Sensor
+from ..data.records import Records
 from ..errors import DataError
 from ..geometry.camera import Camera
 from . import colmap, kapture

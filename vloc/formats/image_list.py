@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..data.capture import Capture, Records, Sensor
+from ..data.capture import Capture, Sensor
+from ..data.records import Records
 from ..geometry.camera import Camera
 from .base import Format, ReadOptions, register
 from .camera_text import MODELS, parse_camera, split_camera

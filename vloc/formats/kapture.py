@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..data.capture import Capture, Records, Sensor, Trajectory
+from ..data.capture import Capture, Sensor
+from ..data.records import Records, Trajectory
 from ..data.rigs import RigMember
 from ..errors import DataError
 from .base import Format, ReadOptions, WriteOptions, register

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.capture import Readings, Sensor
+from ..data.capture import Sensor
+from ..data.records import Readings
 from .kapture_records import DeviceRows, Order, check_devices, refuse_twice, rows_of_known
 from .remarks import Remarks
 from .text_fields import refusal

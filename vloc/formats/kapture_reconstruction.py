@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.capture import Records
 from ..data.reconstruction import Features, MatchedPairs, Points, Reconstruction
+from ..data.records import Records
 from ..errors import DataError
 from .base import WriteOptions
 from .images import unsafe_path

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ..array_types import Bool
-from ..data.capture import Records, Sensor, Trajectory
+from ..data.capture import Sensor
+from ..data.records import Records, Trajectory
 from ..errors import DataError
 from .images import first_unsafe
 from .kapture_sensors import read_poses

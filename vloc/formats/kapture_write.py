@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.capture import Capture, ImageFiles, Records, Sensor, Trajectory
+from ..data.capture import Capture, ImageFiles, Sensor
+from ..data.records import Records, Trajectory
 from ..data.rigs import RigMember
 from ..errors import DataError
 from .base import Transfer, WriteOptions

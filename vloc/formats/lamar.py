@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.capture import Capture, Records, Sensor, Trajectory
+from ..data.capture import Capture, Sensor
+from ..data.records import Records, Trajectory
 from ..data.rigs import RigMember
 from ..errors import DataError
 from ..geometry.rigid import Rigid

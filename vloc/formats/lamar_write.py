@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.capture import Capture, Records
+from ..data.capture import Capture
 from ..data.reconstruction import Reconstruction
+from ..data.records import Records
 from ..errors import DataError
 from ..geometry.rigid import Rigid
 from .base import WriteOptions

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ..array_types import Float64, Int64
-from ..data.capture import Capture, Records, Sensor, Trajectory
+from ..data.capture import Capture, Sensor
 from ..data.reconstruction import Features, InMemory, Observations, Points, Reconstruction
+from ..data.records import Records, Trajectory
 from ..errors import DataError
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid

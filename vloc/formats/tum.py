@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.capture import Capture, Records, Sensor, Trajectory
+from ..data.capture import Capture, Sensor
+from ..data.records import Records, Trajectory
 from ..errors import DataError
 from ..geometry.rigid import Rigid
 from .base import Format, ReadOptions, WriteOptions, register

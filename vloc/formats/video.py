@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..array_types import UInt8
-from ..data.capture import Capture, Records, Sensor
+from ..data.capture import Capture, Sensor
+from ..data.records import Records
 from ..errors import DataError
 from ..geometry.camera import Camera
 from .base import Format, ReadOptions, register

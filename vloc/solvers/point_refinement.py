@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def _linearise(
     """Residuals (measured minus projected) and the derivative of the projection by the point in the world."""
     residuals, jacobian = np.empty((len(seen.pixels), 2)), np.empty((len(seen.pixels), 2, 3))
     bounds = np.searchsorted(seen.image, np.arange(len(sparse.image_names) + 1))
-    for row, (start, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for row, (start, stop) in enumerate(pairwise(bounds)):
         pose, camera, part = sparse.cam_from_world[row], sparse.camera(row), slice(start, stop)
         in_cam = pose.apply(points[seen.point[part]])
         residuals[part] = seen.pixels[part] - offsets[row] - project(camera, in_cam)
