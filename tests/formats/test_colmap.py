@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from vloc.data.capture import Capture
 from vloc.errors import DataError
 from vloc.formats.access import read, write
-from vloc.formats.colmap_binary import read_binary
-from vloc.formats.colmap_binary_write import write_binary
-from vloc.formats.colmap_model import ColmapImages, ColmapModel, ColmapPoints
-from vloc.formats.colmap_text import read_text
-from vloc.formats.colmap_text_write import write_text
+from vloc.formats.colmap.binary import read_binary
+from vloc.formats.colmap.binary_write import write_binary
+from vloc.formats.colmap.model import ColmapImages, ColmapModel, ColmapPoints
+from vloc.formats.colmap.text import read_text
+from vloc.formats.colmap.text_write import write_text
 from vloc.formats.remarks import Remarks
 from vloc.geometry.camera import Camera
 

@@ -14,7 +14,7 @@ from vloc.data.records import Records, Trajectory
 from vloc.data.rigs import RigMember
 from vloc.errors import DataError
 from vloc.formats.access import read, write
-from vloc.formats.colmap_database_schema import MAX_IMAGE_ID
+from vloc.formats.colmap_database.schema import MAX_IMAGE_ID
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 

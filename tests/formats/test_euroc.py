@@ -7,7 +7,7 @@ import pytest
 
 from vloc.errors import DataError
 from vloc.formats.access import find_format, read, write
-from vloc.formats.euroc_sensor import read_sheet
+from vloc.formats.euroc.sensor import read_sheet
 from vloc.geometry.camera import Camera
 
 # As EuRoC's machine hall 01 has it.

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vloc.formats.access import read
-from vloc.formats.kapture_repair import normalise_quaternions
+from vloc.formats.kapture.repair import normalise_quaternions
 
 NUMBER = st.floats(-50, 50, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-3)
 QUATERNION = st.tuples(NUMBER, NUMBER, NUMBER, NUMBER).filter(lambda q: np.linalg.norm(q) > 1e-2)

@@ -18,7 +18,7 @@ from scenes import (
 
 from vloc.errors import DataError
 from vloc.formats.access import find_format, read
-from vloc.formats.opensfm_camera import camera_of, written_camera
+from vloc.formats.opensfm.camera import camera_of, written_camera
 from vloc.geometry.camera import Camera
 from vloc.geometry.projection import project
 

@@ -12,7 +12,7 @@ from ..errors import ConfigError, DataError, VlocError
 from ..formats.access import find_format, read
 from ..formats.base import Format, ReadOptions
 from ..formats.images import FolderImages, check_size, decode
-from ..formats.kapture_repair import normalise_quaternions
+from ..formats.kapture.repair import normalise_quaternions
 from ..map import MANIFEST, Map
 from ..run.overview import verify
 from ..runtime import Runtime

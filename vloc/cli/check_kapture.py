@@ -12,9 +12,9 @@ from ..data.capture import Capture
 from ..errors import DataError
 from ..formats.base import ReadOptions
 from ..formats.kapture import read
-from ..formats.kapture_readings import READING_COLUMNS, header_of
-from ..formats.kapture_records import FILE_COLUMNS, TRAJECTORY_COLUMNS
-from ..formats.kapture_sensors import RIG_COLUMNS
+from ..formats.kapture.readings import READING_COLUMNS, header_of
+from ..formats.kapture.records import FILE_COLUMNS, TRAJECTORY_COLUMNS
+from ..formats.kapture.sensors import RIG_COLUMNS
 from ..formats.remarks import Remarks
 from ..formats.text_tables import read_tables
 from .check_arrays import broken_arrays

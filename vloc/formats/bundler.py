@@ -17,7 +17,7 @@ from ..geometry.camera import UNKNOWN, Camera
 from ..geometry.rigid import Rigid
 from .base import Format, ReadOptions, WriteOptions, register
 from .images import FolderImages
-from .kapture_write import transfer_files
+from .kapture.write import transfer_files
 from .remarks import Remarks
 from .scene import Scene, capture_of, check_names, image_folder, rotation_of, shared_cameras
 from .scene_export import common_losses, counted, first_type, scene_of

@@ -12,7 +12,7 @@ from ..atomic import write_text
 from ..data.capture import Capture
 from ..errors import DataError
 from ..geometry.rigid import Rigid
-from .kapture_sensors import NOTED_NORM_ERROR, ZERO_NORM, quaternion_norms
+from .kapture.sensors import NOTED_NORM_ERROR, ZERO_NORM, quaternion_norms
 from .text_fields import parse_float, refusal
 from .text_lines import data_lines
 

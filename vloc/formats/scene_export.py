@@ -11,7 +11,7 @@ from ..data.reconstruction import Features, Observations, Points, Reconstruction
 from ..errors import DataError
 from ..geometry.camera import Camera
 from .base import WriteOptions
-from .colmap_export import chosen_keypoints
+from .colmap.export import chosen_keypoints
 from .scene import Scene
 
 

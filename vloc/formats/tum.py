@@ -18,7 +18,7 @@ from ..data.records import Records, Trajectory
 from ..errors import DataError
 from ..geometry.rigid import Rigid
 from .base import Format, ReadOptions, WriteOptions, register
-from .kapture_sensors import NOTED_NORM_ERROR, ZERO_NORM
+from .kapture.sensors import NOTED_NORM_ERROR, ZERO_NORM
 from .remarks import Remarks
 from .scene_export import counted, other_records
 from .text_fields import parse_float, refusal

@@ -11,8 +11,8 @@ from ..data.selection import Ranking
 from ..errors import DataError
 from .fusion import Fusion
 
-BLOCK = 2**22
-"""similarities at a time: 16 MB for every descriptor"""
+BLOCK = 2**20
+"""similarities at a time: 4 MB for every descriptor, and a few times that while they are fused"""
 
 
 def search(

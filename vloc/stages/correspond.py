@@ -15,7 +15,7 @@ from ..matching.base import Matcher, PairMatcher
 from ..runtime import Runtime
 from ..stage import EachStage, Run
 
-PREPARED_MAP_IMAGES = 512
+PREPARED_MAP_IMAGES = 128
 """map images whose descriptors (about 1 MB for 2,000 keypoints with points) stay in memory"""
 
 
