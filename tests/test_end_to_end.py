@@ -122,3 +122,35 @@ def test_the_localizer_in_memory_agrees_with_the_batch_run(gallery: Path, built:
         estimate = localizer.localize(photo, camera=queries.camera(name))
         assert estimate.cam_from_world is not None
         np.testing.assert_allclose(estimate.cam_from_world.translation, pose.translation, atol=1e-9)
+
+
+def test_pairs_of_a_file_leave_out_broken_images(gallery: Path, tmp_path: Path) -> None:
+    shutil.copytree(gallery / "mapping", tmp_path / "mapping")
+    (tmp_path / "mapping" / "sensors" / "records_data" / "left" / "000001.jpg").write_bytes(b"")
+    names = [f"{side}/{i:06d}.jpg" for i in range(4) for side in ("front", "left", "right")]
+    pairs = "\n".join(f"{a} {b}" for i, a in enumerate(names) for b in names[i + 1 :])
+    (tmp_path / "pairs.txt").write_text(pairs + "\n")
+    assert run("map", tmp_path / "mapping", tmp_path / "m", *FAST, "--pairs", tmp_path / "pairs.txt") == 3
+
+
+@pytest.mark.wrong_shapes  # a checker would look at the broken value first
+def test_a_flipped_bit_in_the_map_is_named_before_a_pose_is_given(
+    gallery: Path, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(built, tmp_path / "m")
+    for shard in (tmp_path / "m").glob("extract-*/*.h5"):
+        data = bytearray(shard.read_bytes())
+        data[len(data) // 2] ^= 1
+        shard.write_bytes(data)
+    assert run("localize", tmp_path / "m", gallery / "query", tmp_path / "poses.txt", "--quiet") == 2
+    assert "broken shard" in capsys.readouterr().err
+    assert not (tmp_path / "poses.txt").exists()
+
+
+def test_queries_that_are_all_broken_are_listed(gallery: Path, built: Path, tmp_path: Path) -> None:
+    shutil.copytree(gallery / "query", tmp_path / "query")
+    for photo in (tmp_path / "query" / "sensors" / "records_data").rglob("*.jpg"):
+        photo.write_bytes(b"")
+    assert run("localize", built, tmp_path / "query", tmp_path / "poses.txt", "--quiet") == 3
+    rows = json.loads((tmp_path / "poses.txt.json").read_text())
+    assert len(rows) == 4 and all(row["status"] == "failed" and row["reason"] for row in rows)

@@ -35,7 +35,7 @@ def map_capture(
     pairs: Sequence[Pair] | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> Map:
-    """Build the map of a capture in a workspace. With `pairs`, exactly those are matched.
+    """Build the map of a capture in a workspace. With `pairs`, those of images that can be placed are matched.
 
     Images with poses are triangulated with the poses fixed; a capture without any is reconstructed by SfM.
     """
@@ -45,8 +45,11 @@ def map_capture(
     features = work.each(EXTRACT, images, config.extract)
     names = placeable(capture, features)
     described = [describe(work, capture, names, descriptor, config.seed) for descriptor in config.describe]
-    chosen = pairs if pairs is not None else choose_pairs(work, capture, names, [d for d, _ in described], config)
-    matches = work.each(MATCH, PairItems(tiled(chosen), [both_images(features)]), config.match, by_item(features))
+    if pairs is None:
+        pairs = choose_pairs(work, capture, names, [d for d, _ in described], config)
+    placed = set(names)
+    chosen = tiled([pair for pair in pairs if placed.issuperset(pair)])
+    matches = work.each(MATCH, PairItems(chosen, [both_images(features)]), config.match, by_item(features))
     views = {name: view(capture, name) for name in names}
     verified = verify(work, matches, features, views, config)
     posed = capture.has_pose.any()
@@ -97,16 +100,18 @@ def choose_pairs(
     """The pairs of image names worth matching."""
     vectors = [stack_vectors(results, names) for results in described]
     inputs = fingerprint([results.fingerprint for results in described])
-    poses = fingerprint(
-        [capture.cam_from_world.rotation, capture.cam_from_world.translation, capture.images.timestamps]
+    poses, made = capture.cam_from_world, capture.reconstruction
+    known = fingerprint(
+        [poses.rotation, poses.translation, capture.images.timestamps, capture.images.devices],
+        dict(made.observations) if made and config.pair.method == "covisibility" else {},
     )
     ranking: Artifact[Ranking] = work.once(
         PAIR,
         config.pair,
         artifact(names),
-        Artifact(capture, poses),
+        Artifact(capture, known),
         Artifact(vectors, inputs),
-        Artifact(config.fuse, fingerprint(config.fuse)),
+        artifact(config.fuse),
     )
     return [(names[a], names[b]) for a, b in ranking.value.rows]
 
