@@ -29,7 +29,9 @@ class Runtime:
     @property
     def num_workers(self) -> int:
         """The number of workers after resolving 0."""
-        return self.workers or len(os.sched_getaffinity(0))
+        if self.workers:
+            return self.workers
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

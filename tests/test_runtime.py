@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+import threadpoolctl
+
+from vloc.errors import ConfigError
+from vloc.runtime import Runtime, one_thread_per_worker
+
+
+def test_no_number_of_workers_means_one_per_core() -> None:
+    assert Runtime().num_workers >= 1 and Runtime(workers=3).num_workers == 3
+
+
+def test_fewer_than_no_workers_are_refused() -> None:
+    with pytest.raises(ConfigError, match="workers"):
+        Runtime(workers=-1)
+
+
+def test_workers_compute_on_one_thread_each_and_others_are_as_before() -> None:
+    def threads() -> list[int]:
+        return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+    np.ones((4, 4)) @ np.ones((4, 4))
+    before = threads()
+    with one_thread_per_worker():
+        assert set(threads()) == {1}
+    assert set(threads()) == set(before)
