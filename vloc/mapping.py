@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from .config import MappingConfig
 from .data.capture import Capture
 from .data.features import GlobalDescriptor, LocalFeatures
@@ -84,7 +86,8 @@ def describe(
 ) -> tuple[Results[GlobalDescriptor], Artifact[Trained]]:
     """One global descriptor of every image, and what it learned from them first."""
     items = ImageItems(capture, names, work.content_hash, descriptor.in_color, descriptor.image_size)
-    sample = replace(items, keys=names[:: max(1, -(-len(names) // TRAINING_IMAGES))])
+    drawn = np.linspace(0, len(names) - 1, min(len(names), TRAINING_IMAGES)).astype(int)
+    sample = replace(items, keys=[names[row] for row in drawn])
     content = fingerprint([sample.fingerprint(i) for i in range(len(sample.keys))])
     trained = work.once(TRAIN, descriptor, Artifact(sample, content), artifact(seed))
     return work.each(DESCRIBE, items, descriptor, trained), trained
