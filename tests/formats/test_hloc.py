@@ -5,8 +5,15 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from scenes import maupertuis
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image
+from scenes import converted, maupertuis
 
+from vloc.data.capture import Capture, Sensor
+from vloc.data.reconstruction import Features, InMemory, MatchedPairs, Reconstruction
+from vloc.data.records import Records
 from vloc.errors import DataError
 from vloc.formats.access import find_format, read, write
 from vloc.geometry.camera import Camera
@@ -157,3 +164,72 @@ def test_names_with_blanks_are_refused_at_write_time(folder, tmp_path):
     images = type(capture.images)(capture.images.timestamps, capture.images.devices, capture.images.device_ids, names)
     with pytest.raises(DataError, match=r"image 'a b\.jpg' cannot be written"):
         write(type(capture)(capture.sensors, images), f"hloc:{tmp_path / 'out'}")
+
+
+def columns(drawn: st.DrawFn, dtype: type, rows: int, width: int) -> np.ndarray:
+    # Halves of whole numbers, which our half pixel leaves exact.
+    return drawn(arrays.arrays(dtype, (rows, width), elements=st.integers(0, 60))) / dtype(2)
+
+
+@st.composite
+def features(draw: st.DrawFn) -> tuple[list[str], dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Names, some in folders; keypoints and descriptors; a vector for each image; matches of the first two."""
+    word = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters="/\\-#."), min_size=1)
+    names = sorted(
+        draw(st.lists(st.lists(word, min_size=1, max_size=2).map("/".join), min_size=2, max_size=4, unique=True))
+    )
+    names = [f"{name}{number}.jpg" for number, name in enumerate(names)]
+    counts = {name: draw(st.integers(0, 5)) for name in names}
+    keypoints = {name: columns(draw, np.float64, count, 2) for name, count in counts.items()}
+    descriptors = {name: columns(draw, np.float32, count, 3) for name, count in counts.items()}
+    least = min(counts[name] for name in names[:2])
+    matched = draw(st.lists(st.integers(0, max(least - 1, 0)), unique=True, max_size=least))
+    pairs = np.array([(first, least - 1 - first, draw(st.integers(0, 4)) / 4) for first in sorted(matched)])
+    return names, keypoints, descriptors, columns(draw, np.float32, len(names), 4), pairs.reshape(-1, 3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(features())
+def test_captures_are_read_as_they_were_written(drawn):
+    names, keypoints, descriptors, vectors, pairs = drawn
+    vector_of = {name: vectors[row][None] for row, name in enumerate(names)}
+    first, second = sorted(names[:2])
+    work = Reconstruction(
+        None,
+        {},
+        {"features": Features("features", np.dtype(np.float64), 2, sorted(names), InMemory(keypoints))},
+        {"features": Features("features", np.dtype(np.float32), 3, names, InMemory(descriptors), "features", "L2")},
+        {"g": Features("g", np.dtype(np.float32), 4, names, InMemory(vector_of), "", "L2")},
+        {"features": MatchedPairs([(first, second)], InMemory({(first, second): pairs}))},
+    )
+    cameras = [
+        Camera("PINHOLE", 64, 48, (50.0, 51.0, 32.0, 24.5)),
+        Camera("SIMPLE_RADIAL", 9, 9, (1 / 3, 4.0, 5.0, 0.1)),
+    ]
+    sensors = {f"camera{number}": Sensor("camera", camera=camera) for number, camera in enumerate(cameras)}
+    records = Records.from_rows([(row, f"camera{row % 2}", name) for row, name in enumerate(names)])
+    again = converted(Capture(sensors, records, reconstruction=work), "hloc")
+    assert list(again.images.names) == names
+    assert dict(again.sensors) == sensors
+    check_same_features(work.keypoints["features"], again.reconstruction.keypoints["features"])
+    check_same_features(work.descriptors["features"], again.reconstruction.descriptors["features"])
+    check_same_features(work.global_features["g"], again.reconstruction.global_features["global_features"])
+    matches = again.reconstruction.matches["features"]
+    assert matches.pairs == [(first, second)]
+    assert np.array_equal(matches.load((first, second)), pairs)
+
+
+def check_same_features(first: Features, second: Features) -> None:
+    assert (first.dtype, first.width, sorted(first.images)) == (second.dtype, second.width, sorted(second.images))
+    for name in first.images:
+        assert np.array_equal(first.load(name), second.load(name))
+
+
+def test_guessed_focal_lengths_and_poses_of_lists_are_remarked(folder):
+    Image.new("L", (64, 48)).save(folder / "c.jpg")
+    (folder / "queries.txt").write_text("b.jpg SIMPLE_RADIAL 64 48 50 32 24 0.1 1 0 0 0 0 0 0\nc.jpg\n")
+    capture = read(folder)
+    assert capture.sensor("c.jpg").has_guessed_focal
+    assert not capture.sensor("b.jpg").has_guessed_focal
+    assert any("queries.txt: 1 poses left out" in note for note in capture.notes)
+    assert any("guessed focal length" in note for note in capture.notes)

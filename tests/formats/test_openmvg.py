@@ -11,6 +11,7 @@ from scenes import captures, check_same_cameras, check_same_observations, conver
 
 from vloc.errors import DataError
 from vloc.formats.access import find_format, read, write
+from vloc.formats.openmvg.matches import read_matches
 from vloc.geometry.camera import Camera
 from vloc.geometry.projection import project
 
@@ -179,6 +180,61 @@ def test_matches_are_of_view_ids_and_columns_follow_the_names(tmp_path):
     (tmp_path / "a.feat").write_text("1 2 3\n")
     with pytest.raises(DataError, match=r"a.feat:1: 3 fields; expected 4: x y scale orientation"):
         read(path)
+
+
+# Written by cereal 1.3.2 (libcereal-dev) from a map like OpenMVG's PairWiseMatches: (0, 1): (2, 5), (1, 0);
+# (0, 300): none; (1, 2): (70000, 3).
+CEREAL = {
+    "little": (
+        "01 0300000000000000 00000000 01000000 0200000000000000 02000000 05000000 01000000 00000000"
+        "00000000 2c010000 0000000000000000 01000000 02000000 0100000000000000 70110100 03000000"
+    ),
+    "big": (
+        "00 0000000000000003 00000000 00000001 0000000000000002 00000002 00000005 00000001 00000000"
+        "00000000 0000012c 0000000000000000 00000001 00000002 0000000000000001 00011170 00000003"
+    ),
+}
+
+
+@pytest.mark.parametrize("order", CEREAL)
+def test_matches_that_cereal_wrote_are_read(order, tmp_path):
+    (tmp_path / "matches.f.bin").write_bytes(bytes.fromhex(CEREAL[order]))
+    names = {0: "b", 1: "a", 2: "c", 300: "d"}
+    found = read_matches(tmp_path / "matches.f.bin", names, {"a": 70001, "b": 3, "c": 4, "d": 0})
+    assert found.pairs == [("a", "b"), ("a", "c"), ("b", "d")]
+    assert found.load(("a", "b")).tolist() == [[5, 2, 1], [0, 1, 1]]
+    assert found.load(("a", "c")).tolist() == [[70000, 3, 1]]
+    assert found.load(("b", "d")).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: b"", r"first byte b''"),
+        (lambda data: b"\2" + data[1:], r"first byte b'\\x02', expected 1 or 0"),
+        (lambda data: data[:20], "the file ends at byte 20, within a pair"),
+        (lambda data: data[:-4], r"byte 57: 1 matches, more than the 77 bytes of the file hold"),
+        (lambda data: data + b"x", "1 bytes after the last pair"),
+        (lambda data: data.replace(b"\x2c\1", b"\x2d\1"), "byte 41: views 0 and 301, expected two views"),
+    ],
+)
+def test_binary_matches_that_are_cut_or_wrong_are_refused_by_byte(change, message, tmp_path):
+    (tmp_path / "matches.f.bin").write_bytes(change(bytes.fromhex(CEREAL["little"])))
+    counts = dict.fromkeys("abcd", 70001)
+    with pytest.raises(DataError, match=rf"matches.f.bin:.*{message}"):
+        read_matches(tmp_path / "matches.f.bin", {0: "b", 1: "a", 2: "c", 300: "d"}, counts)
+
+
+def test_binary_matches_are_used_and_other_files_of_matches_remarked_by_name(tmp_path):
+    path = saved(tmp_path, views=[view(0, "b.jpg"), view(1, "a.jpg")], structure=[])
+    (tmp_path / "a.feat").write_text("1 2 3 4\n")
+    (tmp_path / "b.feat").write_text("1 2 3 4\n")
+    pair = bytes.fromhex("01 0100000000000000 00000000 01000000 0100000000000000 00000000 00000000")
+    (tmp_path / "matches.f.bin").write_bytes(pair)
+    (tmp_path / "matches.putative.bin").write_bytes(pair)
+    capture = read(path)
+    assert capture.reconstruction.matches["openmvg"].load(("a.jpg", "b.jpg")).tolist() == [[0, 0, 1]]
+    assert capture.notes == ("matches.putative.bin: 1 file of matches left unread: only matches.f.bin is read",)
 
 
 def test_descriptors_that_are_cut_are_refused_by_file(tmp_path):

@@ -6,13 +6,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
 from ..data.capture import Capture
 from ..formats.access import formats, read, write
-from ..formats.base import Transfer
 from . import options
 from .exporting import capture_of_map
 from .main import OK
@@ -21,19 +20,13 @@ from .settings import parse_flags
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvertFlags(options.ReadFlags):
+class ConvertFlags(options.ReadFlags, options.WriteFlags):
     """Write a capture, or the points and poses of a map, in another format, and tell what it cannot hold."""
 
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FROM")]
     """FORMAT:PATH, or a path whose format is recognised, or the folder of a map"""
     target: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="TO")]
     """FORMAT:PATH, where nothing is yet"""
-    transfer: Transfer = "copy"
-    """how image files get into the output: copied, as one link to their folder, or not at all"""
-    write_pixel_center: Literal["0", "0.5"] = "0.5"
-    """px: where the output puts the centre of the first pixel (COLMAP: 0.5)"""
-    keypoints_type: str | None = None
-    """which keypoints to write where the output holds one type and the capture several"""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -42,13 +35,7 @@ def run(arguments: Sequence[str]) -> int:
         print(format_table(), end="\n\n", flush=True)
     flags = parse_flags("convert", ConvertFlags, arguments)
     capture = capture_of_map(Path(flags.source)) if is_map(flags.source) else read(flags.source, **flags.read_options)
-    losses = write(
-        capture,
-        flags.target,
-        pixel_center=float(flags.write_pixel_center),
-        transfer=flags.transfer,
-        keypoints_type=flags.keypoints_type,
-    )
+    losses = write(capture, flags.target, **flags.write_options)
     print(summary(capture, flags.target))
     for note in capture.notes:
         print(f"note: {note}")

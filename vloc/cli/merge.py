@@ -13,8 +13,9 @@ from ..errors import ConfigError
 from ..formats.access import read
 from . import options
 from .main import OK
+from .options import WriteFlags
 from .settings import parse_flags
-from .targets import WriteFlags, check_targets, write_to
+from .targets import check_targets, write_to
 
 
 @dataclass(frozen=True, kw_only=True)

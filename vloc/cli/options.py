@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from ..errors import ConfigError, DataError
+from ..formats.base import Transfer
 from ..run.plan import PlanRow
 from ..run.progress import Reporter, reporter_for
 from ..runtime import Device, Runtime
@@ -82,6 +83,32 @@ def location(metavar: str) -> Any:
 def folder(metavar: str) -> Any:
     """A positional path with that name in the help."""
     return Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar=metavar)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteFlags:
+    """How to write a capture."""
+
+    transfer: Transfer = "copy"
+    """how image files get into the output: copied, as one link to their folder, or not at all"""
+    write_pixel_center: Literal["0", "0.5"] = "0.5"
+    """px: where the output puts the centre of the first pixel (COLMAP: 0.5)"""
+    keypoints_type: str | None = None
+    """which keypoints to write where the output holds one type and the capture several"""
+
+    pack: bool = False
+    """whether features go into one tar a type (kapture)"""
+
+    @property
+    def write_options(self) -> dict[str, Any]:
+        """Keyword arguments of `write`."""
+        center = float(self.write_pixel_center)
+        return {
+            "transfer": self.transfer,
+            "pixel_center": center,
+            "keypoints_type": self.keypoints_type,
+            "pack": self.pack,
+        }
 
 
 def print_plan(plan: Sequence[PlanRow], flags: RunFlags) -> int:

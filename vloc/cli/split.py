@@ -18,8 +18,9 @@ from ..formats.text_fields import refusal
 from ..formats.text_lines import data_lines
 from . import options
 from .main import OK
+from .options import WriteFlags
 from .settings import parse_flags
-from .targets import WriteFlags, check_targets, write_to
+from .targets import check_targets, write_to
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,35 +1,15 @@
-"""Where a command writes a capture, and how: flags that several commands share."""
+"""Where a command writes a capture."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 from ..data.capture import Capture
 from ..errors import DataError
 from ..formats.access import formats, write
-from ..formats.base import Transfer
 from .convert import summary
-
-
-@dataclass(frozen=True, kw_only=True)
-class WriteFlags:
-    """How to write a capture."""
-
-    transfer: Transfer = "copy"
-    """how image files get into the output: copied, as one link to their folder, or not at all"""
-    write_pixel_center: Literal["0", "0.5"] = "0.5"
-    """px: where the output puts the centre of the first pixel (COLMAP: 0.5)"""
-    keypoints_type: str | None = None
-    """which keypoints to write where the output holds one type and the capture several"""
-
-    @property
-    def write_options(self) -> dict[str, Any]:
-        """Keyword arguments of `write`."""
-        center = float(self.write_pixel_center)
-        return {"transfer": self.transfer, "pixel_center": center, "keypoints_type": self.keypoints_type}
+from .options import WriteFlags
 
 
 def check_targets(targets: list[str]) -> list[str]:

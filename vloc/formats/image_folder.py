@@ -46,7 +46,11 @@ def read(path: Path, options: ReadOptions) -> Capture:
     if not names:
         raise DataError(f"{files.root}: no images here or below (looked for {', '.join(sorted(SUFFIXES))})")
     headers = {name: _header(files, name, remarks) for name in names}
-    known = {name: _sensor(header, options, files.root / name, remarks) for name, header in headers.items() if header}
+    known = {
+        name: sensor_of_header(header, options, files.root / name, remarks)
+        for name, header in headers.items()
+        if header
+    }
     if not known:
         raise DataError(f"{files.root}: none of the {len(names)} images can be read; {remarks.lines()[0]}")
     common = Counter(known.values()).most_common(1)[0][0]
@@ -117,7 +121,8 @@ def _header(files: FolderImages, name: str, remarks: Remarks) -> ImageHeader | N
     return header
 
 
-def _sensor(header: ImageHeader, options: ReadOptions, path: Path, remarks: Remarks) -> Sensor:
+def sensor_of_header(header: ImageHeader, options: ReadOptions, path: Path, remarks: Remarks) -> Sensor:
+    """The camera of an image: from `--camera`, else EXIF, else a guess that is remarked; DataError for a bad option."""
     size = header.width, header.height
     if options.camera is not None:
         try:

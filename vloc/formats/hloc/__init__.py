@@ -19,7 +19,7 @@ from ..base import Format, ReadOptions, register
 from ..camera_text import parse_camera, split_camera
 from ..images import FolderImages, unsafe_path
 from ..remarks import Remarks
-from ..scene import image_folder, shared_cameras
+from ..scene import image_folder
 from .arrays import features_of, matches_of
 from .h5 import StoredArray, load, scan
 from .write import write
@@ -61,14 +61,17 @@ def read(path: Path, options: ReadOptions) -> Capture:
             if kind in matches:
                 raise DataError(f"{file}: a second file of matches of keypoints '{kind}'; keep one in the folder")
             matches[kind] = matches_of(file, found, arrays.counts[kind], remarks)
-    cameras = _cameras(path, options, arrays, remarks)
-    sensors, sensor_of = shared_cameras(list(cameras.values()))
-    names = list(cameras)
+    sensor_of = _sensors(path, options, arrays, remarks)
+    ids: dict[Sensor, str] = {}
+    rows = [
+        (row, ids.setdefault(sensor, f"camera{len(ids)}"), name) for row, (name, sensor) in enumerate(sensor_of.items())
+    ]
+    names = list(sensor_of)
     folders = [options.images] if options.images else [path / "images", path, path.parent / "images"]
     work = Reconstruction(None, {}, arrays.keypoints, arrays.descriptors, arrays.global_features, matches)
     return Capture(
-        {sensor: Sensor("camera", camera=camera) for sensor, camera in sensors.items()},
-        Records.from_rows([(row, sensor_of[row], name) for row, name in enumerate(names)]),
+        {sensor_id: sensor for sensor, sensor_id in ids.items()},
+        Records.from_rows(rows),
         reconstruction=work,
         files=FolderImages(options.images) if options.images else image_folder(names, folders),
         pixel_center=options.pixel_center,
@@ -109,22 +112,26 @@ def _keypoints_of(file: Path, arrays: Arrays) -> str:
     raise DataError(f"{file}: which keypoints do these matches belong to? There are {', '.join(kinds) or 'none'}")
 
 
-def _cameras(path: Path, options: ReadOptions, arrays: Arrays, remarks: Remarks) -> dict[str, Camera]:
-    """The camera of every image, in the order of the lists, then by name."""
-    cameras: dict[str, Camera] = {}
+def _sensors(path: Path, options: ReadOptions, arrays: Arrays, remarks: Remarks) -> dict[str, Sensor]:
+    """The sensor of every image, in the order of the lists, then by name."""
+    sensors: dict[str, Sensor] = {}
     for file in sorted(path.glob("*.txt")) if path.is_dir() else []:
-        if not image_list.recognises(file):
-            remarks.add(file, "lists of pairs left unread: matches tell their pairs")
+        if not image_list.tells_intrinsics(file):
+            remarks.add(file, "lists without intrinsics left unread: matches tell their pairs")
             continue
         listed = image_list.read(file, options)
+        for note in listed.notes:
+            remarks.add(file, f"list of queries with a remark: {note}")
+        if len(listed.trajectory):
+            remarks.add(file, "poses left out", len(listed.trajectory))
         for name in listed.images.names:
-            if cameras.setdefault(name, listed.camera(name)) != listed.camera(name):
+            if sensors.setdefault(name, listed.sensor(name)) != listed.sensor(name):
                 raise DataError(f"{file}: '{name}' has other intrinsics than in another list")
     for features in [*arrays.keypoints.values(), *arrays.global_features.values()]:
         for name in features.images:
-            if name not in cameras:
-                cameras[name] = _sized(name, options, arrays)
-    return cameras
+            if name not in sensors:
+                sensors[name] = Sensor("camera", camera=_sized(name, options, arrays))
+    return sensors
 
 
 def _sized(name: str, options: ReadOptions, arrays: Arrays) -> Camera:

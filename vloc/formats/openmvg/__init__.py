@@ -1,7 +1,7 @@
 """OpenMVG's `sfm_data.json` with regions and matches: see `about` for what is kept and lost.
 
 Poses are a rotation world to camera and the centre in the world. `root_path` is of the machine that wrote the file and
-not followed: names are relative to it. Regions (.feat, .desc of SIFT) and matches.f.txt are beside it or in matches/.
+not followed: names are relative to it. Regions (.feat, .desc of SIFT) and matches.f are beside it or in matches/.
 """
 
 from __future__ import annotations
@@ -25,16 +25,8 @@ from ..scene import Scene, capture_of, check_names, image_folder, rotation_of
 from ..scene_export import common_losses, counted, first_type, scene_of
 from .camera import cameras_of, written_camera
 from .json import NO_ID, SfmData, View, entries, wrapped
-from .regions import (
-    MATCHES,
-    SIFT_WIDTH,
-    read_matches,
-    read_regions,
-    stems_of,
-    write_descriptors,
-    write_matches,
-    write_regions,
-)
+from .matches import TEXT, find_matches, read_matches, write_matches
+from .regions import SIFT_WIDTH, read_regions, stems_of, write_descriptors, write_regions
 
 FILE = "sfm_data.json"
 KIND = "openmvg"
@@ -75,7 +67,7 @@ def _with_regions(
     """The scene with the keypoints, descriptors and matches of the folders where OpenMVG puts them."""
     folders = [file.parent, file.parent / "matches", file.parent.parent / "matches"]
     keypoints, descriptors = read_regions(folders, scene.names, KIND, 0.5 - options.pixel_center, remarks)
-    matches_file = next((folder / MATCHES for folder in folders if (folder / MATCHES).is_file()), None)
+    matches_file = find_matches(folders, remarks)
     if keypoints is None:
         if matches_file is not None:
             remarks.add(matches_file, "files of matches left unread: there are no features")
@@ -169,7 +161,7 @@ def _write_regions(
         write_descriptors(folder, sift[0], stems)
     scores = 0
     if kind in work.matches:
-        write_matches(folder / MATCHES, work.matches[kind], {name: row for row, name in enumerate(scene.names)})
+        write_matches(folder / TEXT, work.matches[kind], {name: row for row, name in enumerate(scene.names)})
         num_matches, scores = num_matches - 1, len(work.matches[kind].pairs)
     return {
         "keypoints that show no point": 0,

@@ -1,4 +1,4 @@
-"""OpenMVG's regions: NAME.feat (text lines `x y scale orientation`), NAME.desc (a count, then rows), matches.f.txt.
+"""OpenMVG's regions: NAME.feat (text lines `x y scale orientation`) and NAME.desc (a count, then rows).
 
 Files are named after an image without folder and suffix, so images whose names differ only there have none.
 """
@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from ...array_types import Float64
-from ...data.reconstruction import Features, InMemory, MatchedPairs
+from ...data.reconstruction import Features
 from ...errors import DataError
 from ..images import FolderImages
 from ..remarks import Remarks
 from ..scene_text import LineReader
 from ..text_fields import read_bytes
 
-MATCHES = "matches.f.txt"
 COUNT_BYTES = 8
 SIFT_WIDTH = 128
 
@@ -89,25 +88,6 @@ def read_regions(
     )
 
 
-def read_matches(path: Path, name_of_view: Mapping[int, str], counts: Mapping[str, int]) -> MatchedPairs:
-    """Pairs of view ids, each with the number of matches and then rows of two keypoints; scores are 1."""
-    reader, arrays = LineReader(path), dict[tuple[str, str], np.ndarray]()
-    while reader.left:
-        views = reader.integers(2, "two views")
-        if any(view not in name_of_view for view in views) or views[0] == views[1]:
-            raise reader.refusal(f"views {views[0]} and {views[1]}", "two views of sfm_data.json")
-        first, second = (name_of_view[view] for view in views)
-        pair, line = (min(first, second), max(first, second)), reader.line
-        (count,) = reader.integers(1, "the number of matches")
-        rows = np.array([reader.integers(2, "two keypoints") for _ in range(count)], np.float64).reshape(-1, 2)
-        if pair in arrays or (len(rows) and (rows.max(0) >= (counts[first], counts[second])).any()):
-            what = "a pair that was there before" if pair in arrays else "a match beyond the keypoints"
-            raise DataError(f"{path}:{line}: {what}: {first} and {second}")
-        rows = rows if first < second else rows[:, ::-1]
-        arrays[pair] = np.column_stack([rows, np.ones(len(rows))])
-    return MatchedPairs(sorted(arrays), InMemory(arrays))
-
-
 def write_regions(folder: Path, keypoints: Features, stems: Mapping[str, str], shift: float) -> None:
     """A .feat file for each image; scale 1 and orientation 0 where the keypoints have neither."""
     known = set(keypoints.images)
@@ -125,15 +105,3 @@ def write_descriptors(folder: Path, descriptors: Features, stems: Mapping[str, s
     for name, stem in stems.items():
         array = descriptors.load(name) if name in known else np.zeros((0, SIFT_WIDTH), np.uint8)
         (folder / f"{stem}.desc").write_bytes(len(array).to_bytes(COUNT_BYTES, "little") + array.tobytes())
-
-
-def write_matches(path: Path, matches: MatchedPairs, views: Mapping[str, int]) -> None:
-    """Pairs in the order of view ids, without scores."""
-    with path.open("w", encoding="ascii", newline="\n") as file:
-        for pair in matches.pairs:
-            rows = matches.load(pair)[:, :2].astype(np.int64)
-            numbers = [views[name] for name in pair]
-            if numbers[0] > numbers[1]:
-                numbers, rows = numbers[::-1], rows[:, ::-1]
-            lines = [f"{a} {b}\n" for a, b in [numbers, *rows.tolist()]]
-            file.writelines([lines[0], f"{len(rows)}\n", *lines[1:]])
