@@ -12,7 +12,7 @@ from ..matching.base import Matcher
 from ..runtime import Runtime
 from ..stage import EachStage, Results, Run
 
-PREPARED_IMAGES = 128
+PREPARED_IMAGES = 64
 """images whose prepared descriptors (2 MB for 4,096 of SIFT) stay in memory"""
 
 Pair = tuple[str, str]
