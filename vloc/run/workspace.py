@@ -17,7 +17,6 @@ from ..runtime import Runtime, one_thread_per_worker
 from ..stage import Artifact, Context, EachStage, Items, Key, OnceStage, Storable
 from .content import ContentHashes
 from .execute import Job, chunked, execute, fingerprints
-from .fingerprint import fingerprint
 from .guard import disk_guard, memory_guard
 from .identity import identify
 from .lock import FolderLock
@@ -107,10 +106,6 @@ class Workspace:
                 store.add([ONLY], [""], [result.to_arrays()])
             self.reporter.advance(failed=False)
         return artifact_of(self._finish(store, store.results(stage.result, marks), marks))
-
-    def artifact(self, value: T, *parts: object) -> Artifact[T]:
-        """A value from outside as context for stages; `parts` are plain values that stand for all of its content."""
-        return NamedArtifact(type(value).__name__.lower(), fingerprint(*parts), lambda: value)
 
     def content_hash(self, name: str, stamp: object, read: Callable[[], bytes]) -> str:
         """Fingerprint of a file's content, read again only when `stamp` (its size and time) has changed."""
