@@ -50,6 +50,23 @@ def test_focal_length_without_a_source_is_guessed_and_counted(tmp_path):
     assert any("1 images with a guessed focal length" in note for note in capture.notes)
 
 
+@pytest.mark.parametrize(
+    ("tags", "option", "source"),
+    [
+        ({0xA405: 35}, None, "EXIF 35 mm tag"),
+        ({0x920A: IFDRational(10), 0xA20E: IFDRational(2540)}, None, "EXIF focal plane"),
+        ({}, None, "guessed"),
+        ({0xA405: 35}, "SIMPLE_PINHOLE,350,180,120", "given"),
+    ],
+)
+def test_a_sensor_says_where_its_focal_length_comes_from(tmp_path, tags, option, source):
+    save(tmp_path / "a.jpg", (360, 240), tags)
+    sensor = read(tmp_path, camera=option).sensor("a.jpg")
+    assert sensor.focal_source == source
+    assert sensor.has_guessed_focal == (source == "guessed")
+    assert sensor.has_exif_focal == source.startswith("EXIF")
+
+
 def test_images_of_one_size_and_focal_length_share_a_sensor_and_come_sorted(tmp_path):
     for name, size in (("b.jpg", (30, 20)), ("a/z.PNG", (30, 20)), ("a/y.jpg", (20, 30))):
         save(tmp_path / name, size)

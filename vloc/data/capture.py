@@ -30,6 +30,10 @@ class ImageFiles(Protocol):
         ...
 
 
+CALIBRATED, GIVEN, EXIF, GUESSED = "calibrated", "given", "EXIF", "guessed"
+"""where a focal length can come from: the capture's own calibration, `--camera`, a photo's header, nowhere"""
+
+
 @dataclass(frozen=True)
 class Sensor:
     """Anything that records. Cameras and depth sensors have intrinsics; others keep their parameters as text."""
@@ -38,8 +42,18 @@ class Sensor:
     name: str = ""
     camera: Camera | None = None
     params: tuple[str, ...] = ()
-    has_guessed_focal: bool = False
-    """whether the focal length is made up for want of a better one"""
+    focal_source: str = CALIBRATED
+    """where the focal length comes from: one of the four above, EXIF with its tag: `EXIF 35 mm tag`"""
+
+    @property
+    def has_guessed_focal(self) -> bool:
+        """Whether the focal length is made up for want of a better one."""
+        return self.focal_source == GUESSED
+
+    @property
+    def has_exif_focal(self) -> bool:
+        """Whether the focal length is what a photo's header says of the lens, good to some percent."""
+        return self.focal_source.startswith(EXIF)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from ..data.capture import Capture, Sensor
+from ..data.capture import EXIF, GIVEN, GUESSED, Capture, Sensor
 from ..data.records import Records
 from ..errors import DataError
 from ..geometry.camera import Camera
@@ -129,13 +129,13 @@ def sensor_of_header(header: ImageHeader, options: ReadOptions, path: Path, rema
             camera = parse_camera(split_camera(options.camera), size).shifted(0.5 - options.pixel_center)
         except ValueError as error:
             raise DataError(f"--camera '{options.camera}' for {path.name}: {error}") from None
-        return Sensor("camera", camera=camera)
-    focal = header.focal_px
+        return Sensor("camera", camera=camera, focal_source=GIVEN)
+    focal, source = header.focal_px, f"{EXIF} {header.focal_source}"
     if focal is None:
-        focal = GUESSED_FOCAL * max(size)
+        focal, source = GUESSED_FOCAL * max(size), GUESSED
         remarks.add(path.parent, f"images with a guessed focal length ({GUESSED_FOCAL} x longer side)", first=path.name)
     camera = Camera("SIMPLE_RADIAL", *size, (focal, size[0] / 2, size[1] / 2, 0.0))
-    return Sensor("camera", camera=camera, has_guessed_focal=header.focal_px is None)
+    return Sensor("camera", camera=camera, focal_source=source)
 
 
 FORMAT = register(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.capture import Capture, Sensor
+from ..data.capture import GIVEN, Capture, Sensor
 from ..data.records import Records, Trajectory
 from ..errors import DataError
 from ..geometry.camera import CAMERA_PARAMS
@@ -141,7 +141,7 @@ def _of_image(path: Path, line: int, files: FolderImages, name: str, options: Re
     """The sensor of a line without intrinsics: `options.camera` where it tells the size, else the image has to."""
     with suppress(ValueError):
         camera = parse_camera(split_camera(options.camera or ""))
-        return Sensor("camera", camera=camera.shifted(0.5 - options.pixel_center))
+        return Sensor("camera", camera=camera.shifted(0.5 - options.pixel_center), focal_source=GIVEN)
     try:
         with files.path(name).open("rb") as file:
             header = image_header(file, name)

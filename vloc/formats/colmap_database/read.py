@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.capture import Capture, Sensor
+from ...data.capture import CALIBRATED, GUESSED, Capture, Sensor
 from ...data.records import Records, Trajectory
 from ...data.rigs import RigMember
 from ...errors import DataError
@@ -82,7 +82,8 @@ def _sensors(database: sqlite3.Connection, path: Path, shift: float) -> dict[str
             camera = Camera(MODEL_NAMES[model], width, height, tuple(np.frombuffer(params or b"", "<f8").tolist()))
         except ValueError as error:
             raise DataError(f"{path}: camera {number}: {error}") from None
-        sensors[sensor_id(number)] = Sensor("camera", "", camera.shifted(shift), has_guessed_focal=not prior)
+        source = CALIBRATED if prior else GUESSED
+        sensors[sensor_id(number)] = Sensor("camera", "", camera.shifted(shift), focal_source=source)
     return sensors
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...data.capture import Capture, Sensor
+from ...data.capture import CALIBRATED, GIVEN, Capture, Sensor
 from ...data.reconstruction import Features, MatchedPairs, Reconstruction
 from ...data.records import Records
 from ...errors import DataError
@@ -127,10 +127,11 @@ def _sensors(path: Path, options: ReadOptions, arrays: Arrays, remarks: Remarks)
         for name in listed.images.names:
             if sensors.setdefault(name, listed.sensor(name)) != listed.sensor(name):
                 raise DataError(f"{file}: '{name}' has other intrinsics than in another list")
+    source = CALIBRATED if options.camera is None else GIVEN
     for features in [*arrays.keypoints.values(), *arrays.global_features.values()]:
         for name in features.images:
             if name not in sensors:
-                sensors[name] = Sensor("camera", camera=_sized(name, options, arrays))
+                sensors[name] = Sensor("camera", camera=_sized(name, options, arrays), focal_source=source)
     return sensors
 
 

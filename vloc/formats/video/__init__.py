@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...array_types import UInt8
-from ...data.capture import Capture, Sensor
+from ...data.capture import GIVEN, GUESSED, Capture, Sensor
 from ...data.records import Records
 from ...errors import DataError
 from ...geometry.camera import Camera
@@ -190,11 +190,11 @@ def _sensor(path: Path, size: tuple[int, int], options: ReadOptions, remarks: Re
             camera = parse_camera(split_camera(options.camera), size)
         except ValueError as error:
             raise DataError(f"--camera '{options.camera}' for {path.name}: {error}") from None
-        return Sensor("camera", camera=camera.shifted(0.5 - options.pixel_center))
+        return Sensor("camera", camera=camera.shifted(0.5 - options.pixel_center), focal_source=GIVEN)
     focal = GUESSED_FOCAL * max(size)
     remarks.add(path, f"cameras with a guessed focal length ({GUESSED_FOCAL} x longer side)")
     camera = Camera("SIMPLE_RADIAL", *size, (focal, size[0] / 2, size[1] / 2, 0.0))
-    return Sensor("camera", camera=camera, has_guessed_focal=True)
+    return Sensor("camera", camera=camera, focal_source=GUESSED)
 
 
 FORMAT = register(
