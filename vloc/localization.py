@@ -10,50 +10,32 @@ from .config import LocalizationConfig
 from .data.capture import Capture
 from .data.estimate import PoseEstimate
 from .data.selection import Ranking
-from .map import Map, stack_vectors
-from .mapping import artifact, by_item
-from .run.fingerprint import fingerprint
+from .map import Map, vectors_of
 from .run.workspace import Workspace
 from .stage import Artifact, Results
 from .stages.correspond import CORRESPOND
 from .stages.describe import DESCRIBE
 from .stages.extract import EXTRACT
-from .stages.images import ImageItems
-from .stages.queries import QueryItems
+from .stages.images import Photos
 from .stages.register import REGISTER
 from .stages.retrieve import RETRIEVE
 
 
 def localize_capture(work: Workspace, map_: Map, queries: Capture, config: LocalizationConfig) -> list[PoseEstimate]:
     """One estimate for every image of `queries`, in their order; broken images get one that says so."""
-    images = ImageItems(queries, queries.images.names, work.content_hash, map_.config.extract.in_color)
-    features = work.each(EXTRACT, images, map_.config.extract)
+    photos, feature = Photos(queries, work.content_hash), map_.config.extract
+    features = work.each(EXTRACT, photos.of(queries.images.names, in_color=feature.in_color), feature)
     names = list(features)
-    retrieved = retrieve(work, map_, queries, names, config)
-    candidates = {name: retrieved.value.of(row) for row, name in enumerate(names)}
-    chosen = {name: fingerprint(rows) for name, rows in candidates.items()}
-    matches = work.each(
-        CORRESPOND,
-        QueryItems(names, [features.fingerprint_of, chosen.__getitem__]),
-        config.match or map_.config.match,
-        by_item(features),
-        by_item(candidates.__getitem__),
-        Artifact(map_.features, map_.fingerprint),
-        Artifact(map_.sparse, map_.fingerprint),
-    )
+    ranking = retrieve(work, map_, photos, names, config).value
+    retrieved = {name: ranking.of(row) for row, name in enumerate(names)}
+    cameras = {name: queries.camera(name) for name in names}
+    match, sparse = config.match or map_.config.match, map_.stored
+    matches = work.each(CORRESPOND, names, match, each=[features, retrieved], shared=[map_.features, sparse])
     estimates = work.each(
-        REGISTER,
-        QueryItems(list(matches), [matches.fingerprint_of, lambda name: fingerprint(queries.camera(name))]),
-        config.register,
-        by_item(features),
-        by_item(matches),
-        by_item(queries.camera),
-        Artifact(map_.sparse.points, map_.fingerprint),
-        artifact(config.seed),
+        REGISTER, list(matches), config.register, each=[features, matches, cameras], shared=[sparse, config.seed]
     )
-    map_names = map_.sparse.image_names
     return [
-        replace(estimates[name], retrieved=tuple(map_names[row] for row in candidates[name]))
+        replace(estimates[name], retrieved=tuple(map_.sparse.image_names[row] for row in retrieved[name]))
         if name in estimates
         else PoseEstimate(name, None, "none", reason=_failure(name, features, matches, estimates))
         for name in queries.images.names
@@ -61,21 +43,14 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
 
 
 def retrieve(
-    work: Workspace, map_: Map, queries: Capture, names: Sequence[str], config: LocalizationConfig
+    work: Workspace, map_: Map, photos: Photos, names: Sequence[str], config: LocalizationConfig
 ) -> Artifact[Ranking]:
     """The map images (rows of its sparse map) that look most like each query."""
-    described = [
-        work.each(DESCRIBE, ImageItems(queries, names, work.content_hash, d.in_color, d.image_size), d, trained)
-        for d, trained in zip(map_.config.describe, map_.trained, strict=True)
-    ]
-    vectors = [stack_vectors(results, names) for results in described]
-    return work.once(
-        RETRIEVE,
-        config.retrieve,
-        Artifact(vectors, fingerprint([results.fingerprint for results in described])),
-        Artifact(map_.vectors, map_.fingerprint),
-        artifact(map_.config.fuse),
-    )
+    described = []
+    for descriptor, trained in zip(map_.config.describe, map_.trained, strict=True):
+        images = photos.of(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
+        described.append(work.each(DESCRIBE, images, descriptor, shared=[trained]))
+    return work.once(RETRIEVE, config.retrieve, vectors_of(described, names), map_.vectors, map_.config.fuse)
 
 
 def _failure(name: str, *stages: Results[Any]) -> str:

@@ -54,15 +54,13 @@ class Localizer:
         features = self._extract(pixels[config.extract.in_color])
         images = self._retrieve(pixels)
         matches = self._match(features, images)
-        estimate = register(
-            self.config.register, name, camera, features, matches, self.map.sparse.points, self.config.seed
-        )
+        estimate = register(self.config.register, name, camera, features, matches, self.map.sparse, self.config.seed)
         return replace(estimate, retrieved=tuple(self.map.sparse.image_names[row] for row in images))
 
     def _retrieve(self, pixels: Mapping[bool, np.ndarray]) -> list[int]:
         """Rows of the map images that look most like the query."""
         vectors = [describe(pixels[d.in_color]).vector[None] for d, describe in self._describe]
-        ranking = search(vectors, self.map.vectors, self.map.config.fuse, self.config.retrieve.num_retrieved)
+        ranking = search(vectors, self.map.vectors.value, self.map.config.fuse, self.config.retrieve.num_retrieved)
         return ranking.of(0).tolist()
 
 

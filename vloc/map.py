@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from .array_types import Float32
 from .config import MappingConfig, config_from_json, config_to_json
 from .data.features import GlobalDescriptor, LocalFeatures
 from .data.selection import Trained
 from .data.sparse_map import SparseMap
 from .errors import DataError
+from .run.fingerprint import fingerprint
+from .run.results import NamedArtifact
 from .run.store import open_artifact, open_results
 from .run.workspace import read_manifest
 from .stage import Artifact, Results
@@ -29,11 +32,10 @@ class Map:
 
     folder: Path
     config: MappingConfig
-    sparse: SparseMap
+    stored: Artifact[SparseMap]
     features: Results[LocalFeatures]
     descriptors: tuple[Results[GlobalDescriptor], ...]
     trained: tuple[Artifact[Trained], ...]
-    fingerprint: str
     manifest: Mapping[str, Any]
 
     def __repr__(self) -> str:
@@ -51,26 +53,36 @@ class Map:
         if manifest.get("format") != FORMAT:
             raise DataError(f"{folder / MANIFEST}: map format {manifest.get('format')}, this vloc reads {FORMAT}")
         references = manifest["references"]
-        sparse = open_artifact(folder, references["sparse"], SparseMap)
         return cls(
             folder,
             config_from_json(manifest["config"]),
-            sparse.value,
+            open_artifact(folder, references["sparse"], SparseMap),
             open_results(folder, references["features"], LocalFeatures),
             tuple(open_results(folder, reference, GlobalDescriptor) for reference in references["descriptors"]),
             tuple(open_artifact(folder, reference, Trained) for reference in references["trained"]),
-            sparse.fingerprint,
             manifest,
         )
 
+    @property
+    def sparse(self) -> SparseMap:
+        """Points, and the posed images that see them."""
+        return self.stored.value
+
     @cached_property
-    def vectors(self) -> list[np.ndarray]:
-        """For every global descriptor, the (i, d) vectors of the sparse map's images, in their order."""
-        return [stack_vectors(results, self.sparse.image_names) for results in self.descriptors]
+    def vectors(self) -> Artifact[list[np.ndarray]]:
+        """For every global descriptor, the vectors of the sparse map's images, in their order."""
+        return vectors_of(self.descriptors, self.sparse.image_names)
 
 
-def stack_vectors(results: Mapping[Any, GlobalDescriptor], names: Any) -> np.ndarray:
-    """(i, d) float32 vectors of those images."""
+def vectors_of(
+    described: Sequence[Results[GlobalDescriptor]], names: Sequence[str]
+) -> Artifact[list[Float32[np.ndarray, "i d"]]]:
+    """For every global descriptor, the vectors of those images; read from disk when they are looked at."""
+    mark = fingerprint(list(names), [results.fingerprint for results in described])
+    return NamedArtifact("vectors", mark, lambda: [_stacked(results, names) for results in described])
+
+
+def _stacked(results: Mapping[Any, GlobalDescriptor], names: Sequence[str]) -> Float32[np.ndarray, "i d"]:
     return np.stack([results[name].vector for name in names]) if len(names) else np.zeros((0, 0), np.float32)
 
 

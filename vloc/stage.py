@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -31,8 +31,9 @@ class Storable(Protocol):
         ...
 
 
+@runtime_checkable
 class Items(Protocol[I_co]):
-    """A collection to work on, item by item."""
+    """A collection to work on, item by item, each with content of its own (an image file)."""
 
     @property
     def keys(self) -> Sequence[Key]:
@@ -65,8 +66,9 @@ Run = Callable[[Iterable[I]], Iterator[R]]
 class EachStage(Generic[I, R]):
     """A pure function from items to results, one for one and in order.
 
-    `start(settings, runtime, *context)` is called once and gives the function that is run on iterators of items,
-    in several threads at a time. Raise `version` whenever the same input would give another result.
+    `start(settings, runtime, *each, *shared)` is called once and gives the function that is run on iterators of items,
+    in several threads at a time: `each` are tables to look an item up in by its name, `shared` what all items have in
+    common. Raise `version` whenever the same input would give another result.
     """
 
     name: str
@@ -79,7 +81,7 @@ class EachStage(Generic[I, R]):
 
 @dataclass(frozen=True)
 class OnceStage(Generic[R]):
-    """A pure function of everything at once: `run(settings, runtime, *context) -> result`."""
+    """A pure function of everything at once: `run(settings, runtime, *shared) -> result`."""
 
     name: str
     version: int

@@ -13,7 +13,7 @@ from vloc.errors import DataError, StoreError
 from vloc.run.store import open_artifact, open_results
 from vloc.run.workspace import Workspace, read_manifest
 from vloc.runtime import Runtime
-from vloc.stage import Artifact, EachStage
+from vloc.stage import EachStage
 
 
 def powers(folder: Path, items: Numbers, settings: Power = SQUARES, stage: EachStage = POWERS):
@@ -86,8 +86,8 @@ def test_raised_stage_version_never_reuses_old_results(tmp_path: Path) -> None:
 def test_changed_context_never_reuses_old_results(tmp_path: Path) -> None:
     stage = EachStage("scaled", 1, Table, lambda settings, runtime, by: lambda items: (Table(i * by) for i in items))
     with Workspace(tmp_path) as work:
-        once = work.each(stage, Numbers.first(3), None, Artifact(2.0, "two"))
-        twice = work.each(stage, Numbers.first(3), None, Artifact(3.0, "three"))
+        once = work.each(stage, Numbers.first(3), None, shared=[2.0])
+        twice = work.each(stage, Numbers.first(3), None, shared=[3.0])
     assert once.fingerprint != twice.fingerprint
     np.testing.assert_array_equal(once["a2"].rows, [0, 2])
     np.testing.assert_array_equal(twice["a2"].rows, [0, 3])

@@ -7,7 +7,7 @@ from vloc.data.selection import Ranking
 from vloc.errors import StageError
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
-from vloc.stages.pair import PairConfig, by_covisibility, by_distance, by_time, exhaustive, unordered
+from vloc.stages.pair import Layout, PairConfig, by_covisibility, by_distance, by_time, exhaustive, layout, unordered
 
 CAMERA = Camera("PINHOLE", 10, 10, (9.0, 9.0, 5.0, 5.0))
 
@@ -17,6 +17,10 @@ def line_of_cameras(xs: list[float]) -> Capture:
     records = Records.from_rows([(t, "cam", f"{t}.jpg") for t in range(len(xs))])
     poses = [(t, "cam", Rigid(np.eye(3), np.array([-x, 0.0, 0.0]))) for t, x in enumerate(xs)]
     return Capture({"cam": Sensor("camera", camera=CAMERA)}, records, Trajectory.from_rows(poses))
+
+
+def whole(capture: Capture) -> Layout:
+    return layout(capture, capture.images.names)
 
 
 def rows(ranking: Ranking) -> set[tuple[int, int]]:
@@ -36,14 +40,14 @@ def test_a_pair_wanted_from_both_sides_is_matched_once_with_its_better_score():
 def test_distance_takes_the_nearest_within_the_limit():
     capture = line_of_cameras([0.0, 1.0, 3.0, 40.0])
     config = PairConfig(num_pairs=1, max_distance=25.0)
-    assert rows(by_distance(config, capture.images.names, capture)) == {(0, 1), (1, 2)}
+    assert rows(by_distance(config, whole(capture))) == {(0, 1), (1, 2)}
 
 
 def test_sequence_pairs_neighbours_of_one_camera_only():
     records = Records.from_rows([(t, cam, f"{cam}{t}.jpg") for cam in ("l", "r") for t in range(3)])
     capture = Capture({c: Sensor("camera", camera=CAMERA) for c in "lr"}, records)
     names = list(records.names)
-    found = {(names[a], names[b]) for a, b in rows(by_time(PairConfig(num_pairs=2), names, capture))}
+    found = {(names[a], names[b]) for a, b in rows(by_time(PairConfig(num_pairs=2), whole(capture)))}
     assert {tuple(sorted(pair)) for pair in found} == {
         ("l0.jpg", "l1.jpg"),
         ("l1.jpg", "l2.jpg"),
@@ -55,4 +59,4 @@ def test_sequence_pairs_neighbours_of_one_camera_only():
 def test_covisibility_without_a_reconstruction_says_so():
     capture = line_of_cameras([0.0, 1.0])
     with pytest.raises(StageError, match="no reconstruction"):
-        by_covisibility(PairConfig(), capture.images.names, capture)
+        by_covisibility(PairConfig(), whole(capture))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -38,7 +38,7 @@ class Identity(msgspec.Struct, frozen=True):
         return f"{self.stage}-{self.key[:16]}"
 
 
-def identify(stage: EachStage[Any, Any] | OnceStage[Any], settings: object, context: tuple[Context, ...]) -> Identity:
+def identify(stage: EachStage[Any, Any] | OnceStage[Any], settings: object, context: Sequence[Context]) -> Identity:
     """The identity of the results that a stage would give."""
     marks = [value.fingerprint for value in context]
     inputs = list(zip(_input_names(stage, len(marks)), marks, strict=True))
@@ -59,9 +59,9 @@ def difference(new: Identity, old: Identity) -> str:
 
 
 def _input_names(stage: EachStage[Any, Any] | OnceStage[Any], count: int) -> list[str]:
-    """What the stage itself calls its inputs: the parameters of its function after settings and runtime."""
+    """What the stage itself calls its common inputs: the last parameters of its function."""
     function = stage.start if isinstance(stage, EachStage) else stage.run
-    names = [*inspect.signature(function).parameters][2:]
+    names = [*inspect.signature(function).parameters][2:][-count:] if count else []
     return names if len(names) == count else [f"input {place + 1}" for place in range(count)]
 
 

@@ -19,6 +19,7 @@ from .content import ContentHashes
 from .execute import Job, chunked, execute, fingerprints
 from .guard import disk_guard, memory_guard
 from .identity import identify
+from .inputs import KeyedItems, Table, as_context
 from .lock import FolderLock
 from .plan import PlanRow, why
 from .progress import Reporter, Silent
@@ -75,27 +76,39 @@ class Workspace:
             self.reporter.note(f"later stages: {error}")
         return self.dry_run and isinstance(error, PlanEnds)
 
-    def each(self, stage: EachStage[I, R], items: Items[I], settings: object, *context: Context) -> StoredResults[R]:
+    def each(
+        self,
+        stage: EachStage[I, R],
+        items: Items[I] | Sequence[I],
+        settings: object,
+        *,
+        each: Sequence[Table] = (),
+        shared: Sequence[object] = (),
+    ) -> StoredResults[R]:
         """The results of a stage for every item; only what is not stored is computed.
 
+        `items` may be names alone. The stage looks them up in the tables `each`, of which an item depends on its own
+        entry only (a pair: on its own, or on those of its two images), and all depend on everything in `shared`.
         Items that raise DataError are failures, kept like results. Any other error ends the run, with the name of the
         item in its notes; finished shards stay.
         """
-        marks = fingerprints(stage.name, items, self.runtime.num_workers)
+        chosen: Items[Any] = items if isinstance(items, Items) else KeyedItems(items, each)  # type: ignore[arg-type]
+        context = [as_context(value) for value in shared]
+        marks = fingerprints(stage.name, chosen, self.runtime.num_workers)
         store = self._open(Store(self.folder, identify(stage, settings, context)))
         todo = [row for row, item in enumerate(marks.items()) if store.place(*item) is None]
         self._start(store, len(marks), len(todo))
         if todo and not self.dry_run:
             with one_thread_per_worker():
-                job = Job(
-                    stage.name, stage.start(settings, self.runtime, *_values(context)), items, self.reporter.advance
-                )
+                run = stage.start(settings, self.runtime, *each, *_values(context))
+                job = Job(stage.name, run, chosen, self.reporter.advance)
                 self._fill(store, job, chunked(todo, stage.chunk), list(marks.items()))
-                self.seconds.update({items.keys[row]: seconds for row, seconds in job.seconds.items()})
+                self.seconds.update({chosen.keys[row]: seconds for row, seconds in job.seconds.items()})
         return self._finish(store, store.results(stage.result, marks), marks)
 
-    def once(self, stage: OnceStage[R], settings: object, *context: Context) -> NamedArtifact[R]:
+    def once(self, stage: OnceStage[R], settings: object, *shared: object) -> NamedArtifact[R]:
         """The result of a stage that takes everything at once."""
+        context = [as_context(value) for value in shared]
         store = self._open(Store(self.folder, identify(stage, settings, context)))
         marks: dict[Key, str] = {ONLY: ""}
         todo = store.place(ONLY, "") is None

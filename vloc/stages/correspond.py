@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -93,14 +93,14 @@ def _start(
     matcher: Matcher,
     runtime: Runtime,
     queries: Mapping[str, LocalFeatures],
-    retrieved: Callable[[str], np.ndarray],
+    retrieved: Mapping[str, np.ndarray],
     features: Mapping[str, LocalFeatures],
     sparse: SparseMap,
 ) -> Run[str, Correspondences]:
     match = MapMatcher(matcher.load(runtime), features, sparse)
 
     def run(names: Iterable[str]) -> Iterator[Correspondences]:
-        return (match(queries[name], retrieved(name)) for name in names)
+        return (match(queries[name], retrieved[name]) for name in names)
 
     return run
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,18 @@ from ..formats.images import check_size, decode
 
 ContentHash = Callable[[str, str, Callable[[], bytes]], str]
 """(name, stamp, read) -> hash of the bytes; `Workspace.content_hash`."""
+
+
+@dataclass(frozen=True)
+class Photos:
+    """The images of a capture, of which stages take those they want, as they want them."""
+
+    capture: Capture
+    content_hash: ContentHash
+
+    def of(self, names: Sequence[str], *, in_color: bool, min_size: int | None = None) -> ImageItems:
+        """Some images by name; see `ImageItems`."""
+        return ImageItems(self.capture, names, self.content_hash, in_color, min_size)
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,11 @@ class ImageItems:
         if self.min_size is None:
             check_size(pixels, self.capture.camera(name), name)
         return pixels
+
+    def drawn(self, count: int) -> ImageItems:
+        """At most `count` of the images, evenly spread."""
+        rows = np.linspace(0, len(self.keys) - 1, min(len(self.keys), count)).astype(int)
+        return replace(self, keys=[self.keys[row] for row in rows])
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """The pixels of every image; DataError at the first that cannot be read."""

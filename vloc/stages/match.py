@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 from ..data.features import LocalFeatures, Matches
 from ..matching.base import Matcher
 from ..runtime import Runtime
-from ..stage import EachStage, Results, Run
+from ..stage import EachStage, Run
 
 PREPARED_IMAGES = 64
 """images whose prepared descriptors (2 MB for 4,096 of SIFT) stay in memory"""
 
 Pair = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class PairItems:
-    """Pairs of images as items of a stage; the stage itself reads what it needs of them."""
-
-    keys: Sequence[Pair]
-    inputs: Sequence[Callable[[Pair], str]]
-    """fingerprints of what the stage reads for a pair"""
-
-    def fingerprint(self, index: int) -> str:
-        """Changes when something read for this pair does."""
-        return " ".join(fingerprint(self.keys[index]) for fingerprint in self.inputs)
-
-    def load(self, index: int) -> Pair:
-        """The pair's names."""
-        return self.keys[index]
-
-
-def both_images(results: Results[Any]) -> Callable[[Pair], str]:
-    """The fingerprint, for a pair, of the results of its two images."""
-    return lambda pair: f"{results.fingerprint_of(pair[0])} {results.fingerprint_of(pair[1])}"
 
 
 def tiled(pairs: Sequence[Pair], tile: int = PREPARED_IMAGES // 4) -> list[Pair]:

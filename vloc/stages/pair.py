@@ -9,10 +9,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 
+from ..array_types import Bool, Int32, Int64
 from ..data.capture import Capture
 from ..data.selection import Ranking
 from ..errors import StageError
 from ..geometry.pose_error import pose_errors
+from ..geometry.rigid import Rigid
 from ..retrieval.fusion import Fusion
 from ..retrieval.search import search
 from ..runtime import Runtime
@@ -36,6 +38,39 @@ class PairConfig:
     """distance: between viewing rotations, degrees"""
 
 
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """What a capture says of images before they are matched: where and when they were taken, which points they show.
+
+    All by row of the images: `devices` count cameras; `observations` are (image, point), of a reconstruction that came
+    with the capture, empty where there is none.
+    """
+
+    cam_from_world: Rigid
+    has_pose: Bool[np.ndarray, "i"]
+    timestamps: Int64[np.ndarray, "i"]
+    devices: Int32[np.ndarray, "i"]
+    observations: Int64[np.ndarray, "o 2"]
+
+
+def layout(capture: Capture, names: Sequence[str]) -> Layout:
+    """The layout of some images of a capture, in the order of their names."""
+    rows = np.array([capture.row_of[name] for name in names], np.int64)
+    times, devices = capture.images.timestamps[rows], capture.images.devices[rows]
+    return Layout(capture.cam_from_world[rows], capture.has_pose[rows], times, devices, _observations(capture, rows))
+
+
+def _observations(capture: Capture, rows: Int64[np.ndarray, "i"]) -> Int64[np.ndarray, "o 2"]:
+    made = capture.reconstruction
+    if made is None or made.points is None or not made.observations:
+        return np.zeros((0, 2), np.int64)
+    row_of = np.full(len(capture.images), -1, np.int64)
+    row_of[rows] = np.arange(len(rows))
+    images = np.concatenate([row_of[seen.images] for seen in made.observations.values()])
+    points = np.concatenate([seen.points for seen in made.observations.values()])
+    return np.stack([images, points], axis=1)[images >= 0]
+
+
 def check(config: PairConfig, capture: Capture) -> None:
     """StageError where the capture lacks what the method goes by; asked before any work."""
     if config.method == "distance" and not capture.has_pose.any():
@@ -46,24 +81,19 @@ def check(config: PairConfig, capture: Capture) -> None:
 
 
 def _pair(
-    config: PairConfig,
-    runtime: Runtime,
-    names: Sequence[str],
-    capture: Capture,
-    vectors: Sequence[np.ndarray],
-    fusion: Fusion,
+    config: PairConfig, runtime: Runtime, images: Layout, vectors: Sequence[np.ndarray], fusion: Fusion
 ) -> Ranking:
     chosen = {
-        "exhaustive": lambda: exhaustive(len(names)),
+        "exhaustive": lambda: exhaustive(len(images.devices)),
         "retrieval": lambda: search(vectors, vectors, fusion, config.num_pairs, exclude_self=True),
-        "distance": lambda: by_distance(config, names, capture),
-        "sequence": lambda: by_time(config, names, capture),
-        "covisibility": lambda: by_covisibility(config, names, capture),
+        "distance": lambda: by_distance(config, images),
+        "sequence": lambda: by_time(config, images),
+        "covisibility": lambda: by_covisibility(config, images),
     }[config.method]()
     return unordered(chosen)
 
 
-PAIR: OnceStage[Ranking] = OnceStage("pair", 1, Ranking, _pair)
+PAIR: OnceStage[Ranking] = OnceStage("pair", 2, Ranking, _pair)
 
 
 def unordered(ranking: Ranking) -> Ranking:
@@ -83,11 +113,10 @@ def exhaustive(count: int) -> Ranking:
     return Ranking(rows, np.ones(len(rows), np.float32))
 
 
-def by_distance(config: PairConfig, names: Sequence[str], capture: Capture) -> Ranking:
+def by_distance(config: PairConfig, images: Layout) -> Ranking:
     """The nearest poses; score 2 - (distance / max_distance + angle / max_angle), as kapture-localization."""
-    rows = np.array([capture.row_of[name] for name in names], np.int64)
-    posed = np.flatnonzero(capture.has_pose[rows])
-    poses = capture.cam_from_world[rows[posed]]
+    posed = np.flatnonzero(images.has_pose)
+    poses = images.cam_from_world[posed]
     parts = []
     for i in range(len(posed)):
         metres, radians = pose_errors(poses, poses[i])
@@ -100,11 +129,10 @@ def by_distance(config: PairConfig, names: Sequence[str], capture: Capture) -> R
     return _joined(parts)
 
 
-def by_time(config: PairConfig, names: Sequence[str], capture: Capture) -> Ranking:
+def by_time(config: PairConfig, images: Layout) -> Ranking:
     """Neighbours in time of the same camera, num_pairs / 2 on each side; score 1 / steps apart."""
-    rows = np.array([capture.row_of[name] for name in names], np.int64)
-    devices, times = capture.images.devices[rows], capture.images.timestamps[rows]
-    order = np.lexsort((times, devices))
+    devices = images.devices
+    order = np.lexsort((images.timestamps, devices))
     parts = []
     for step in range(1, max(config.num_pairs // 2, 1) + 1):
         first, second = order[:-step], order[step:]
@@ -113,11 +141,11 @@ def by_time(config: PairConfig, names: Sequence[str], capture: Capture) -> Ranki
     return _joined(parts)
 
 
-def by_covisibility(config: PairConfig, names: Sequence[str], capture: Capture) -> Ranking:
+def by_covisibility(config: PairConfig, images: Layout) -> Ranking:
     """The images that share most points of the reconstruction that came with the capture; score = shared points."""
-    shared = _shared_points(names, capture)
+    shared = _shared_points(images)
     parts = []
-    for i in range(len(names)):
+    for i in range(len(images.devices)):
         entries = slice(shared.indptr[i], shared.indptr[i + 1])
         others, counts = shared.indices[entries], shared.data[entries]
         order = np.lexsort((others, -counts))
@@ -126,19 +154,15 @@ def by_covisibility(config: PairConfig, names: Sequence[str], capture: Capture) 
     return _joined(parts)
 
 
-def _shared_points(names: Sequence[str], capture: Capture) -> Any:
+def _shared_points(images: Layout) -> Any:
     """Sparse (i, i) counts of points that two images both see."""
     from scipy.sparse import csr_array
 
-    made = capture.reconstruction
-    if made is None or made.points is None:
+    rows, points = images.observations.T
+    if not len(rows):
         raise StageError("--pairs covisibility: the capture brings no reconstruction: choose another method")
-    rows = np.full(len(capture.images), -1, np.int64)
-    rows[[capture.row_of[name] for name in names]] = np.arange(len(names))
-    images = np.concatenate([rows[seen.images] for seen in made.observations.values()])
-    points = np.concatenate([seen.points for seen in made.observations.values()])
-    entries = np.ones(int((images >= 0).sum()), np.int32)
-    sees = csr_array((entries, (images[images >= 0], points[images >= 0])), shape=(len(names), len(made.points)))
+    shape = len(images.devices), int(points.max()) + 1
+    sees = csr_array((np.ones(len(rows), np.int32), (rows, points)), shape=shape)
     sees.data[:] = 1  # two keypoints of an image on one point count once
     return (sees @ sees.T).tocsr()
 

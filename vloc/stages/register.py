@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from ..data.estimate import PoseEstimate
 from ..data.features import LocalFeatures
 from ..data.selection import Correspondences
+from ..data.sparse_map import SparseMap
 from ..geometry.camera import Camera
 from ..runtime import Runtime
 from ..solvers.absolute_pose import PnpConfig, absolute_pose
@@ -21,12 +22,12 @@ def register(
     camera: Camera,
     features: LocalFeatures,
     matches: Correspondences,
-    points_in_world: np.ndarray,
+    sparse: SparseMap,
     seed: int,
 ) -> PoseEstimate:
-    """The pose of one query from its matches; `points_in_world` are all the map's points."""
+    """The pose of one query from its matches with points of the map."""
     pixels = features.keypoints[matches.keypoints].astype(np.float64)
-    result = absolute_pose(pixels, points_in_world[matches.points], camera, config, seed)
+    result = absolute_pose(pixels, sparse.points[matches.points], camera, config, seed)
     if result.cam_from_world is None:
         return PoseEstimate(name, None, "none", result.num_inliers, len(matches), reason=result.reason)
     return PoseEstimate(name, result.cam_from_world, "pnp", result.num_inliers, len(matches), result.covariance)
@@ -37,14 +38,12 @@ def _start(
     runtime: Runtime,
     features: Mapping[str, LocalFeatures],
     matches: Mapping[str, Correspondences],
-    camera: Callable[[str], Camera],
-    points_in_world: np.ndarray,
+    cameras: Mapping[str, Camera],
+    sparse: SparseMap,
     seed: int,
 ) -> Run[str, PoseEstimate]:
     def run(names: Iterable[str]) -> Iterator[PoseEstimate]:
-        return (
-            register(config, name, camera(name), features[name], matches[name], points_in_world, seed) for name in names
-        )
+        return (register(config, name, cameras[name], features[name], matches[name], sparse, seed) for name in names)
 
     return run
 

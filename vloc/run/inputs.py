@@ -1,0 +1,55 @@
+"""The inputs of stages, and the fingerprints by which a change of any of them is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ..stage import Artifact, Context, Items, Key, Results
+from .fingerprint import fingerprint
+
+Table = Mapping[Any, Any]
+"""a value for every item, or for every image of a pair; `Results` are one"""
+
+
+@dataclass(frozen=True)
+class KeyedItems:
+    """Items that are their names; the stage itself looks them up in its tables."""
+
+    keys: Sequence[Key]
+    tables: Sequence[Table]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_marks", [_marks(table) for table in self.tables])
+
+    def fingerprint(self, index: int) -> str:
+        """Changes when an entry that belongs to this item does."""
+        marks: list[Callable[[Key], str]] = self._marks  # type: ignore[attr-defined]
+        return " ".join(mark(self.keys[index]) for mark in marks)
+
+    def load(self, index: int) -> Key:
+        """The name."""
+        return self.keys[index]
+
+
+def _marks(table: Table) -> Callable[[Key], str]:
+    """The fingerprint of what a table holds for an item: of a pair that it does not list, of both its images."""
+    single = table.fingerprint_of if isinstance(table, Results) else cache(lambda key: fingerprint(table[key]))
+
+    def mark(key: Key) -> str:
+        if isinstance(key, tuple) and key not in table:
+            return f"{single(key[0])} {single(key[1])}"
+        return single(key)
+
+    return mark
+
+
+def as_context(value: object) -> Context:
+    """A value that all items share, with its fingerprint."""
+    if isinstance(value, Artifact | Results):
+        return value
+    if isinstance(value, Items):
+        return Artifact(value, fingerprint([value.fingerprint(index) for index in range(len(value.keys))]))
+    return Artifact(value, fingerprint(value))
