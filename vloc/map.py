@@ -23,7 +23,7 @@ from .run.workspace import read_manifest
 from .stage import Artifact, Results
 
 MANIFEST = "map.json"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,10 @@ class Map:
             )
         manifest = read_manifest(folder / MANIFEST)
         if manifest.get("format") != FORMAT:
-            raise DataError(f"{folder / MANIFEST}: map format {manifest.get('format')}, this vloc reads {FORMAT}")
+            raise DataError(
+                f"{folder / MANIFEST}: map format {manifest.get('format')}, this vloc reads {FORMAT}: "
+                "run `vloc map` on its capture again"
+            )
         references = manifest["references"]
         return cls(
             folder,

@@ -43,7 +43,8 @@ def scene(seed: int, outliers: float) -> tuple[LocalFeatures, np.ndarray, list[t
         indices = np.stack([rows, np.arange(len(rows))], axis=1).astype(np.uint32)
         found.append((Matches(indices, rng.random(len(rows), np.float32)), shown, image))
     none = np.zeros((len(keypoints), 0), np.uint8)
-    return LocalFeatures(keypoints, none, np.ones(len(keypoints), np.float32)), points, found
+    ones = np.ones(len(keypoints), np.float32)
+    return LocalFeatures(keypoints, none, ones, ones), points, found
 
 
 def ransac_options(config: PnpConfig) -> dict[str, float]:

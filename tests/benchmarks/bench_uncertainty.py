@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +20,8 @@ from scipy.spatial.transform import Rotation
 from scipy.stats import chi2
 
 import vloc
-from vloc.data.capture import Capture
+from bench_folds import folds
 from vloc.data.estimate import PoseEstimate
-from vloc.data.records import Records, Trajectory
 from vloc.formats.results import read_poses
 from vloc.geometry.rigid import Rigid
 
@@ -31,24 +29,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from datasets.synthetic_gallery import GalleryConfig, make
 
 INTERVAL = chi2.ppf([0.025, 0.975], 6)
-
-
-@dataclass(frozen=True)
-class Photos:
-    """The images of several captures of one folder scheme, each with names of its own."""
-
-    captures: tuple[Capture, ...]
-
-    def _owner(self, name: str) -> Capture:
-        return next(capture for capture in self.captures if name in capture.row_of)
-
-    def read(self, name: str) -> bytes:
-        """The encoded image."""
-        return self._owner(name).files.read(name)
-
-    def stamp(self, name: str) -> str:
-        """Changes when the file does."""
-        return self._owner(name).files.stamp(name)
 
 
 def distances(estimate: PoseEstimate, truth: Rigid) -> tuple[float, float, float]:
@@ -81,26 +61,13 @@ def gallery(folder: Path, seed: int, num_images: int, num_queries: int) -> tuple
     return estimates, read_poses(folder / "query_truth.txt")
 
 
-def fold(scene: Path, number: int) -> tuple[Capture, Capture, dict[str, Rigid]]:
-    """Map and queries of one fold, and the truth of all."""
-    parts = tuple(vloc.read(f"kapture:{scene / part}") for part in ("mapping", "query"))
-    truth = read_poses(scene / "gt_poses.txt")
-    rows = [(k, "cam0", name) for k, name in enumerate(sorted(truth))]
-    asked = [entry for entry in rows if entry[0] % 3 == number]
-    kept = [entry for entry in rows if entry[0] % 3 != number]
-    poses = Trajectory.from_rows([(k, device, truth[name]) for k, device, name in kept])
-    sensors, files = parts[0].sensors, Photos(parts)
-    mapping = Capture(sensors, Records.from_rows(kept), poses, files=files)
-    return mapping, Capture(sensors, Records.from_rows(asked), files=files), truth
-
-
 def strecha(folder: Path, scene: Path) -> tuple[list[PoseEstimate], dict[str, Rigid]]:
     """Every image of a scene once a query."""
-    estimates: list[PoseEstimate] = []
-    for number in range(3):
-        mapping, queries, truth = fold(scene, number)
-        map_ = vloc.build_map(mapping, folder / f"{number}.map")
-        estimates += vloc.localize(map_, queries, folder / f"{number}.work")
+    estimates, truth = [], {}
+    for number, fold in enumerate(folds(scene)):
+        map_ = vloc.build_map(fold.mapping, folder / f"{number}.map")
+        estimates += vloc.localize(map_, fold.query, folder / f"{number}.work")
+        truth.update(fold.truth)
     return estimates, truth
 
 

@@ -53,6 +53,9 @@ def test_shapes_and_types_fit_together(name: str) -> None:
     assert features.keypoints.dtype == np.float32
     assert features.scores.shape == (len(features),)
     assert features.scores.dtype == np.float32
+    assert features.scales.shape == (len(features),)
+    assert features.scales.dtype == np.float32
+    assert (features.scales > 0).all()
     assert len(features.descriptors) == len(features)
     assert features.descriptors.dtype in (np.uint8, np.float16)
     assert all(array.flags.c_contiguous for array in features.to_arrays().values())
@@ -98,6 +101,13 @@ def test_the_first_pixel_is_centred_at_one_half(name: str, center: tuple[float, 
     features = load(name)(blob(*center))
     distances = np.linalg.norm(features.keypoints - np.array(center), axis=1)
     assert distances.min() < 0.05
+
+
+def test_the_scale_is_that_of_the_gaussian_that_answers_most(name: str) -> None:
+    """A Gaussian spot of sigma 4 has its strongest difference of Gaussians s and k s, k = 2^(1/3), at s = 4 / k^(1/2)."""
+    features = load(name)(blob(50, 40))
+    nearest = np.linalg.norm(features.keypoints - (50, 40), axis=1).argmin()
+    assert abs(features.scales[nearest] - 4 / 2 ** (1 / 6)) < 0.3
 
 
 def test_strongest_come_first(name: str) -> None:

@@ -24,10 +24,12 @@ def test_a_new_pixel_is_the_mean_of_those_under_it() -> None:
     assert reduced(image, 2).tolist() == [[25, 90]]
 
 
-def test_corners_stay_corners() -> None:
+def test_corners_stay_corners_and_scales_grow_with_the_image() -> None:
     corners = np.array([[0, 0], [30, 20], [15, 10]], np.float32)
-    extract = at_reduced_size(lambda image: LocalFeatures(corners, np.zeros((3, 8), np.uint8), corners[:, 0]), 30)
-    assert extract(np.zeros((100, 150), np.uint8)).keypoints.tolist() == [[0, 0], [150, 100], [75, 50]]
+    small = LocalFeatures(corners, np.zeros((3, 8), np.uint8), corners[:, 0], np.array([1, 2, 4], np.float32))
+    features = at_reduced_size(lambda image: small, 30)(np.zeros((100, 150), np.uint8))
+    assert features.keypoints.tolist() == [[0, 0], [150, 100], [75, 50]]
+    assert features.scales.tolist() == [5, 10, 20]
 
 
 @pytest.mark.parametrize("name", ["sift", "colmap_sift"])

@@ -28,5 +28,6 @@ def test_ties_are_ordered_by_position_and_then_as_they_came() -> None:
     keypoints = np.array([[3, 1], [2, 5], [2, 4], [9, 9], [2, 4]], np.float32)
     descriptors = np.arange(5 * 128, dtype=np.int64).reshape(5, 128).astype(np.uint8)
     scores = np.array([1, 1, 1, 2, 1], np.float32)
-    features = strongest_first(keypoints, descriptors, scores, 4)
+    features = strongest_first(keypoints, descriptors, scores, keypoints[:, 0], 4)
+    assert features.scales.tolist() == [9, 2, 2, 2]
     assert np.array_equal(features.descriptors, descriptors[[3, 2, 4, 1]])

@@ -17,12 +17,13 @@ def features(count: int, seed: int = 0) -> LocalFeatures:
     keypoints = rng.uniform(0, 500, (count, 2)).astype(np.float32)
     rows = rng.normal(size=(count, 128))
     rows *= 512 / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1)
-    return LocalFeatures(keypoints, np.abs(np.rint(rows)).astype(np.uint8), np.ones(count, np.float32))
+    ones = np.ones(count, np.float32)
+    return LocalFeatures(keypoints, np.abs(np.rint(rows)).astype(np.uint8), ones, ones)
 
 
 def shuffled(original: LocalFeatures, seed: int = 1) -> tuple[LocalFeatures, np.ndarray]:
     order = np.random.default_rng(seed).permutation(len(original))
-    return LocalFeatures(original.keypoints[order], original.descriptors[order], original.scores[order]), order
+    return original[order], order
 
 
 def same(first: Matches, second: Matches) -> bool:

@@ -11,7 +11,8 @@ from vloc.runtime import Runtime
 
 def of(descriptors: np.ndarray) -> LocalFeatures:
     count = len(descriptors)
-    return LocalFeatures(np.zeros((count, 2), np.float32), descriptors, np.zeros(count, np.float32))
+    zeros = np.zeros(count, np.float32)
+    return LocalFeatures(np.zeros((count, 2), np.float32), descriptors, zeros, zeros)
 
 
 def match(spec: str, first: np.ndarray, second: np.ndarray) -> Matches:

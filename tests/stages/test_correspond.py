@@ -52,7 +52,7 @@ def test_the_order_of_retrieved_images_does_not_change_the_matches():
 def test_only_keypoints_that_show_a_point_are_matched():
     rng = np.random.default_rng(0)
     descriptors = rng.integers(0, 90, (6, 128)).astype(np.uint8)
-    features = LocalFeatures(np.zeros((6, 2), np.float32), descriptors, np.ones(6, np.float32))
+    features = LocalFeatures(np.zeros((6, 2), np.float32), descriptors, np.ones(6, np.float32), np.ones(6, np.float32))
     sparse = SparseMap(
         ["m.jpg"],
         (Camera("PINHOLE", 10, 10, (9.0, 9.0, 5.0, 5.0)),),

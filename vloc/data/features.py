@@ -17,18 +17,30 @@ class LocalFeatures:
 
     `keypoints`: px in the stored (distorted) image, first pixel centred at (0.5, 0.5).
     `descriptors`: uint8 or float16 rows whose direction carries the meaning (cosine similarity).
+    `scales`: px in the stored image, the standard deviation of the Gaussian under which the keypoint was found (half of
+    OpenCV's keypoint size, COLMAP's scale as it is): the noise of its position grows with it.
     """
 
     keypoints: Float32[np.ndarray, "n 2"]
     descriptors: Shaped[np.ndarray, "n d"]
     scores: Float32[np.ndarray, "n"]
+    scales: Float32[np.ndarray, "n"]
 
     def __len__(self) -> int:
         return len(self.keypoints)
 
+    def __getitem__(self, rows: np.ndarray) -> LocalFeatures:
+        """The features of some rows, in their order."""
+        return LocalFeatures(self.keypoints[rows], self.descriptors[rows], self.scores[rows], self.scales[rows])
+
     def to_arrays(self) -> Arrays:
         """The stored form."""
-        return {"keypoints": self.keypoints, "descriptors": self.descriptors, "scores": self.scores}
+        return {
+            "keypoints": self.keypoints,
+            "descriptors": self.descriptors,
+            "scores": self.scores,
+            "scales": self.scales,
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> LocalFeatures:

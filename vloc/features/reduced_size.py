@@ -25,13 +25,13 @@ def reduced(image: Shaped[np.ndarray, "h w *c"], longer_side: int) -> Shaped[np.
 
 
 def at_reduced_size(extract: Extractor, longer_side: int) -> Extractor:
-    """The extractor run on reduced images, its keypoints given in pixels of the original."""
+    """The extractor run on reduced images, its keypoints and their scales given in pixels of the original."""
 
     def extract_reduced(image: np.ndarray) -> LocalFeatures:
         small = reduced(image, longer_side)
         features = extract(small)
         # Both sizes measure from the image's corner, so there is no half pixel to mind.
         scale = np.array([image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]], np.float32)
-        return replace(features, keypoints=features.keypoints * scale)
+        return replace(features, keypoints=features.keypoints * scale, scales=features.scales * scale.prod() ** 0.5)
 
     return extract_reduced

@@ -22,15 +22,17 @@ def root_sift(histograms: UInt8[np.ndarray, "n 128"]) -> UInt8[np.ndarray, "n 12
 
 def no_features() -> LocalFeatures:
     """What a blank image has."""
-    return LocalFeatures(np.zeros((0, 2), np.float32), np.zeros((0, DIMS), np.uint8), np.zeros(0, np.float32))
+    nothing = np.zeros(0, np.float32)
+    return LocalFeatures(np.zeros((0, 2), np.float32), np.zeros((0, DIMS), np.uint8), nothing, nothing)
 
 
 def strongest_first(
     keypoints: Float32[np.ndarray, "n 2"],
     descriptors: UInt8[np.ndarray, "n 128"],
     scores: Float32[np.ndarray, "n"],
+    scales: Float32[np.ndarray, "n"],
     max_keypoints: int,
 ) -> LocalFeatures:
     """At most `max_keypoints` features by falling score; equal ones by x, y and then as they came."""
     order = np.lexsort((keypoints[:, 1], keypoints[:, 0], -scores))[:max_keypoints]
-    return LocalFeatures(keypoints[order], descriptors[order], scores[order])
+    return LocalFeatures(keypoints[order], descriptors[order], scores[order], scales[order])

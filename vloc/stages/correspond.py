@@ -30,8 +30,7 @@ class MapMatcher:
         """An image's matcher input and point rows, keypoints without a point left out."""
         features, points = self._features[self._sparse.image_names[image]], self._sparse.points_of(image)
         shown = np.flatnonzero(points != NO_POINT)
-        kept = LocalFeatures(features.keypoints[shown], features.descriptors[shown], features.scores[shown])
-        return self._matcher.prepare(kept), points[shown]
+        return self._matcher.prepare(features[shown]), points[shown]
 
     def __call__(self, query: LocalFeatures, images: Sequence[int] | np.ndarray) -> Correspondences:
         """2D-3D matches with the points that those map images (rows) show."""
