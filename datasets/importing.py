@@ -35,7 +35,7 @@ def write_scene(root: Path, mapping: Capture, query: Capture, transfer: Transfer
     lost = write(mapping, f"kapture:{root / 'mapping'}", **options)
     lost += write(dataclasses.replace(query, trajectory=Trajectory.empty()), f"kapture:{root / 'query'}", **options)
     write_poses(root / "query_truth.txt", posed_images(query))
-    for line in (*mapping.notes, *query.notes, *lost):
+    for line in (*mapping.notes, *query.notes, *mapping.left_out, *query.left_out, *lost):
         LOG.warning("%s: %s", root.name, line)
 
 

@@ -79,6 +79,22 @@ def test_a_pose_of_no_device_is_found(copy_of_capture: Path, capsys: pytest.Capt
     assert "ghost" in found[0]
 
 
+def test_rows_left_out_are_problems_and_remarks_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "session" / "trajectories.txt"
+    path.parent.mkdir()
+    (path.parent / "sensors.txt").write_text("# kapture format: 1.1\ncam, , camera, SIMPLE_PINHOLE, 8, 8, 9, 4, 4\n")
+    covariance = ", ".join(["0.1"] * 36)
+    path.write_text(
+        f"# timestamp, device_id, qw, qx, qy, qz, tx, ty, tz, *covar\n1, cam, 1, 0, 0, 0, 0, 0, 0, {covariance}\n"
+    )
+    assert problems(tmp_path / "session", capsys, 0) == []
+    with path.open("a") as file:
+        file.write(f"2, ghost, 1, 0, 0, 0, 0, 0, 0, {covariance}\n")
+    assert problems(tmp_path / "session", capsys) == [
+        "trajectories.txt: 1 rows left out: no such device (first: ghost)"
+    ]
+
+
 def test_a_row_that_is_refused_is_named_by_file_and_line(
     copy_of_capture: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,6 +28,16 @@ def test_the_map_remembers_where_it_came_from(job) -> None:
     assert (about["location"], about["pixel_center"]) == (str(job.mapping), 0.5)
 
 
+def test_rows_that_are_left_out_are_a_warning_even_when_quiet(
+    gallery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture = shutil.copytree(gallery.mapping, tmp_path / "mapping")
+    with (capture / "sensors" / "trajectories.txt").open("a") as file:
+        file.write("1, ghost, 1, 0, 0, 0, 0, 0, 0\n")
+    assert main(["map", str(capture), str(tmp_path / "map"), "--quiet", "--json", "--dry-run"]) == 0
+    assert "vloc: warning: trajectories.txt: 1 rows left out: no such device (first: ghost)" in capsys.readouterr().err
+
+
 def test_a_rerun_finds_everything_done(job, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["map", str(job.mapping), str(job.map)]) == 0
     told = capsys.readouterr().err

@@ -128,7 +128,7 @@ def test_colours_that_only_some_points_have_are_left_out_with_a_note() -> None:
     bare = replace(other.reconstruction, points=Points(np.ones((2, 3))))
     merged = merge([capture("a"), replace(other, reconstruction=bare)], ["day", "night"])
     assert merged.reconstruction.points.rgb is None
-    assert "2 colours of points left out: another capture's points have none" in merged.notes
+    assert "2 colours of points left out: another capture's points have none" in merged.left_out
 
 
 def test_the_parts_of_a_split_merge_to_the_capture_they_came_from() -> None:

@@ -208,7 +208,7 @@ def test_rows_that_lead_nowhere_are_counted(tmp_path: Path) -> None:
     database = sqlite3.connect(path)
     database.executescript(f"UPDATE two_view_geometries SET pair_id = {MAX_IMAGE_ID + 9}")
     database.close()
-    assert any("1 two_view_geometries left out: no such images" in note for note in read(path).notes)
+    assert any("1 two_view_geometries left out: no such images" in line for line in read(path).left_out)
 
 
 def test_an_index_beyond_the_keypoints_is_refused_when_read(tmp_path: Path) -> None:

@@ -73,6 +73,12 @@ def test_camera_on_the_body_sees_the_point_in_front_of_it(folder):
     assert find_format(folder)[0].name == "euroc"
 
 
+def test_principal_points_count_from_the_first_pixels_centre_unless_told(folder):
+    # cx = 50, cy = 40 in Kalibr's convention, the first pixel's centre at 0.
+    assert read(folder).camera(f"cam0/data/{TIME}.png").params[2:4] == (50.5, 40.5)
+    assert read(folder, pixel_center=0.5).camera(f"cam0/data/{TIME}.png").params[2:4] == (50.0, 40.0)
+
+
 def test_images_between_poses_have_none_and_that_is_told(folder):
     capture = read(folder)
     assert capture.has_pose.tolist() == [True, False]

@@ -231,5 +231,5 @@ def test_guessed_focal_lengths_and_poses_of_lists_are_remarked(folder):
     capture = read(folder)
     assert capture.sensor("c.jpg").has_guessed_focal
     assert not capture.sensor("b.jpg").has_guessed_focal
-    assert any("queries.txt: 1 poses left out" in note for note in capture.notes)
+    assert any("queries.txt: 1 poses left out" in line for line in capture.left_out)
     assert any("guessed focal length" in note for note in capture.notes)

@@ -27,7 +27,7 @@ def counts(folder: Path) -> tuple[Counter, tuple[str, ...]]:
     found["records_camera"] = len(capture.images)
     for kind, rows in {**capture.others, **capture.readings}.items():
         found[f"records_{kind}"] = len(rows)
-    return found, capture.notes
+    return found, (*capture.notes, *capture.left_out)
 
 
 def values(folder: Path) -> dict[str, list]:

@@ -63,4 +63,4 @@ def test_comma_in_a_name_is_refused_at_write_time_as_kapture_could_not_read_it(t
 def test_readings_of_absent_sensors_are_left_out_and_counted(tmp_path):
     capture = read(folder_with(tmp_path, "gnss", "5, g, 1, 2, 3, 0, 1", "6, gone, 1, 2, 3, 0, 1"))
     assert len(capture.readings["gnss"]) == 1
-    assert capture.notes == ("records_gnss.txt: 1 rows left out: no such device (first: gone)",)
+    assert capture.left_out == ("records_gnss.txt: 1 rows left out: no such device (first: gone)",)

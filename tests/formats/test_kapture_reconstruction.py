@@ -153,7 +153,7 @@ def test_folder_without_its_text_file_is_refused_as_half_written(root):
 
 def test_features_matches_and_observations_of_unknown_images_are_counted(root):
     edit(root / "sensors/records_camera.txt", IMAGES[2], "b/renamed.jpg")
-    notes = read(root).notes
+    notes = read(root).left_out
     for what in ("keypoints left out", "descriptors left out", "global_features left out", "matches left out"):
         assert any(f"1 {what}: records_camera.txt has no such image" in note for note in notes), what
     assert any("1 observations left out: the image has no such keypoints" in note for note in notes)

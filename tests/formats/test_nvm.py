@@ -127,7 +127,7 @@ def test_further_models_are_counted_not_mixed_in(data):
     folder = data / "format_samples" / "Aachen-Day-Night"
     capture = read(folder / "3D-models" / "aachen_two_parts.nvm", images=folder / "images_upright")
     assert capture.images.names == ["db/1045.jpg", "db/4446.jpg"]
-    assert any("1 images of further models left out" in note for note in capture.notes)
+    assert any("1 images of further models left out" in line for line in capture.left_out)
     assert any("lines after the models left unread" in note for note in capture.notes)
 
 

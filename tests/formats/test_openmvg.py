@@ -52,7 +52,8 @@ def test_camera_placed_by_hand_sees_the_point_where_it_was_observed(tmp_path):
     capture = read(saved(tmp_path))
     point = capture.pose("0.jpg").apply(np.array([[15.0, -3, 2]]))
     assert np.allclose(point, [[3, -2, 5]])
-    assert np.allclose(project(capture.camera("0.jpg"), point), [[80, 20]])
+    # (80, 20) by the file, which counts from the first pixel's centre.
+    assert np.allclose(project(capture.camera("0.jpg"), point), [[80.5, 20.5]])
     assert reprojection_errors(capture).max() < 1e-12
     assert np.allclose(capture.pose("0.jpg").center, [10, 0, 0])
 
@@ -109,7 +110,7 @@ def test_brown_distortion_is_openmvg_own_formula(tmp_path):
         50 + 50 * (x * radial - 0.02 * (r2 + 2 * x * x) + 2 * 0.01 * x * y),
         40 + 50 * (y * radial + 0.01 * (r2 + 2 * y * y) - 2 * 0.02 * x * y),
     ]
-    assert np.allclose(project(camera, np.array([[x, y, 1.0]])), [expected])
+    assert np.allclose(project(camera, np.array([[x, y, 1.0]])) - 0.5, [expected])
 
 
 def test_name_of_a_type_is_told_once_and_serves_all(tmp_path):
@@ -172,7 +173,7 @@ def test_matches_are_of_view_ids_and_columns_follow_the_names(tmp_path):
     (tmp_path / "b.feat").write_text("1.5 2.5 1 0\n")
     (tmp_path / "matches.f.txt").write_text("0 1\n1\n0 1\n")
     work = read(path).reconstruction
-    assert work.keypoints["openmvg"].load("b.jpg").tolist() == [[1.5, 2.5, 1, 0]]
+    assert work.keypoints["openmvg"].load("b.jpg").tolist() == [[2.0, 3.0, 1, 0]]
     assert work.matches["openmvg"].load(("a.jpg", "b.jpg")).tolist() == [[1, 0, 1]]
     (tmp_path / "matches.f.txt").write_text("0 1\n1\n0 2\n")
     with pytest.raises(DataError, match=r"matches.f.txt:1: a match beyond the keypoints: b.jpg and a.jpg"):

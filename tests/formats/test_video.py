@@ -82,7 +82,7 @@ def test_a_video_that_breaks_off_is_read_as_far_as_it_goes_with_a_remark(video: 
     cut.write_bytes(video.read_bytes()[: video.stat().st_size // 2])
     capture = read(cut, every=1)
     assert 0 < len(capture.images) < 24
-    assert any("frames that the header promises cannot be decoded" in note for note in capture.notes)
+    assert any("frames that the header promises cannot be decoded" in line for line in capture.left_out)
 
 
 def test_what_is_no_video_is_refused_by_name(tmp_path: Path) -> None:

@@ -23,9 +23,6 @@ from .main import OK, WITH_FAILURES
 from .map_folder import is_map
 from .settings import parse_flags
 
-LEFT_OUT = "left out"
-"""how readers say in their notes that rows lead nowhere"""
-
 
 @dataclass(frozen=True, kw_only=True)
 class CheckFlags(options.ReadFlags):
@@ -110,16 +107,16 @@ def capture_problems(form: Format, path: Path, flags: CheckFlags) -> tuple[list[
     except DataError as error:
         capture, problems = None, [str(error)]
         if form.name == "kapture":
-            center = float(flags.pixel_center or 0.5)
+            center = float(flags.pixel_center or form.pixel_center)
             capture, problems = read_all_problems(path, ReadOptions(center, flags.images, flags.camera))
     if capture is None:
         return problems, []
     rows = list(dangling_rows(path, capture)) if form.name == "kapture" else []
-    # Those rows are listed one by one, so their count is not told again.
-    left_out = [note for note in capture.notes if LEFT_OUT in note and not (rows and "rows left out" in note)]
+    # Rows that are listed one by one are not counted again, by file.
+    listed = {Path(row.partition(":")[0]).name for row in rows}
+    left_out = [line for line in capture.left_out if line.partition(":")[0] not in listed]
     broken = [*broken_arrays(capture), *broken_images(capture, Runtime(workers=flags.workers).num_workers)]
-    notes = [note for note in capture.notes if LEFT_OUT not in note]
-    return [*problems, *rows, *left_out, *([] if rows else dangling(capture)), *broken], notes
+    return [*problems, *rows, *left_out, *([] if rows else dangling(capture)), *broken], list(capture.notes)
 
 
 def dangling(capture: Capture) -> list[str]:

@@ -16,6 +16,7 @@ from . import options
 from .exporting import capture_of_map
 from .main import OK
 from .map_folder import is_map
+from .report import print_warnings
 from .settings import parse_flags
 
 
@@ -37,6 +38,7 @@ def run(arguments: Sequence[str]) -> int:
     capture = capture_of_map(Path(flags.source)) if is_map(flags.source) else read(flags.source, **flags.read_options)
     losses = write(capture, flags.target, **flags.write_options)
     print(summary(capture, flags.target))
+    print_warnings(capture.left_out)
     for note in capture.notes:
         print(f"note: {note}")
     for loss in losses:

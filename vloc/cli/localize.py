@@ -27,7 +27,7 @@ from ..run.workspace import Workspace
 from . import options
 from .main import OK, WITH_FAILURES
 from .map_folder import is_map
-from .report import failure_lines, summary_of_failures
+from .report import failure_lines, print_warnings, summary_of_failures
 from .settings import parse
 
 
@@ -45,7 +45,7 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     results: options.folder("RESULTS")  # type: ignore[valid-type]
     """text file of poses; RESULTS.json beside it says how each query went, RESULTS.work keeps what a rerun reuses"""
     pixel_center: Literal["0", "0.5"] | None = None
-    """px: where the queries' intrinsics put the centre of the first pixel; left out: where the map's did"""
+    """px: where the queries' intrinsics put the centre of the first pixel; else as the map was told"""
     matcher: str | None = None
     """matcher of local features; the map's own when left out"""
 
@@ -56,8 +56,8 @@ def run(arguments: Sequence[str]) -> int:
     map_ = Map.open(flags.map)
     for output in (flags.results, beside(flags.results, ".json")):
         options.output_file(output, flags.queries)
-    pixel_center = flags.pixel_center or map_.manifest.get("capture", {}).get("pixel_center", 0.5)
-    queries = read(flags.queries, **{**flags.read_options, "pixel_center": float(pixel_center)})
+    queries = read(flags.queries, **{**flags.read_options, "pixel_center": pixel_center_of(flags, map_)})
+    print_warnings(queries.left_out)
     check_names(flags.results, queries.images.names)
     with Workspace(beside(flags.results, ".work"), flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
         estimates = localize_capture(work, map_, queries, config)
@@ -72,6 +72,13 @@ def run(arguments: Sequence[str]) -> int:
         print(f"vloc: none of the {len(estimates)} queries could be localized", file=sys.stderr)
         return WITH_FAILURES
     return WITH_FAILURES if failures else OK
+
+
+def pixel_center_of(flags: LocalizeFlags, map_: Map) -> float | None:
+    """What was said of the queries, or else of the map's capture; None: what their format says."""
+    about = map_.manifest.get("capture", {})
+    given = about.get("given_pixel_center", about.get("pixel_center"))
+    return given if flags.pixel_center is None else float(flags.pixel_center)
 
 
 def beside(results: Path, suffix: str) -> Path:

@@ -21,7 +21,7 @@ from ..solvers.sfm import SfmConfig
 from ..stages.pair import PairMethod
 from . import options
 from .main import OK, WITH_FAILURES
-from .report import failure_lines, summary_of_failures
+from .report import failure_lines, print_warnings, summary_of_failures
 from .settings import parse
 
 
@@ -52,6 +52,7 @@ def run(arguments: Sequence[str]) -> int:
     """Build, finish or update a map."""
     flags, config = parse("map", MapFlags, MappingConfig, arguments)
     capture = read(flags.capture, **flags.read_options)
+    print_warnings(capture.left_out)
     pairs = None if flags.pairs is None else read_pairs(_pairs_file(flags.pairs), capture)
     with Workspace(flags.map, flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
         try:
@@ -88,9 +89,11 @@ def about(flags: MapFlags, capture: Capture) -> dict[str, Any]:
         "capture": {
             "location": flags.capture,
             "pixel_center": capture.pixel_center,
+            "given_pixel_center": options.number_or_none(flags.pixel_center),
             "images": images,
             "camera": flags.camera,
             "notes": list(capture.notes),
+            "left_out": list(capture.left_out),
         },
     }
 
@@ -107,6 +110,7 @@ def summarise(map_: Map, capture: Capture) -> dict[str, Any]:
         "num_points": len(sparse.points),
         "num_observations": sparse.num_observations,
         "mean_reprojection_error_px": sparse.mean_error,
+        "left_out": list(capture.left_out),
         "notes": [*capture.notes, *orientation_note(capture), *_unused(map_, capture)],
         "config": config_to_json(map_.config),
     }

@@ -14,6 +14,7 @@ from ..formats.access import read
 from . import options
 from .main import OK
 from .options import WriteFlags
+from .report import print_warnings
 from .settings import parse_flags
 from .targets import check_targets, write_to
 
@@ -41,6 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         )
     merged = merge([read(source, **flags.read_options) for source in sources], flags.prefix)
     write_to(merged, target, flags)
+    print_warnings(merged.left_out)
     for note in merged.notes:
         print(f"note: {note}")
     return OK

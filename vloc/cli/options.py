@@ -53,7 +53,7 @@ class ReadFlags:
     """How to read a capture."""
 
     pixel_center: Literal["0", "0.5"] | None = None
-    """px: where intrinsics put the centre of the first pixel (COLMAP 0.5, Virtual Gallery 0); 0.5 when left out"""
+    """px: where intrinsics put the centre of the first pixel (COLMAP 0.5, Virtual Gallery 0); else the format's own"""
     images: Path | None = None
     """folder of the image files, where it is not the usual place of the format"""
     camera: str | None = None
@@ -67,12 +67,17 @@ class ReadFlags:
     def read_options(self) -> dict[str, Any]:
         """Keyword arguments of `read`."""
         return {
-            "pixel_center": float(self.pixel_center or 0.5),
+            "pixel_center": number_or_none(self.pixel_center),
             "images": self.images,
             "camera": self.camera,
             "every": self.every,
             "parallax": self.parallax,
         }
+
+
+def number_or_none(text: str | None) -> float | None:
+    """The number of a flag that can be left out."""
+    return None if text is None else float(text)
 
 
 def location(metavar: str) -> Any:
@@ -91,8 +96,8 @@ class WriteFlags:
 
     transfer: Transfer = "copy"
     """how image files get into the output: copied, as one link to their folder, or not at all"""
-    write_pixel_center: Literal["0", "0.5"] = "0.5"
-    """px: where the output puts the centre of the first pixel (COLMAP: 0.5)"""
+    write_pixel_center: Literal["0", "0.5"] | None = None
+    """px: where the output puts the centre of the first pixel; left out: where its format has it (COLMAP: 0.5)"""
     keypoints_type: str | None = None
     """which keypoints to write where the output holds one type and the capture several"""
 
@@ -102,10 +107,9 @@ class WriteFlags:
     @property
     def write_options(self) -> dict[str, Any]:
         """Keyword arguments of `write`."""
-        center = float(self.write_pixel_center)
         return {
             "transfer": self.transfer,
-            "pixel_center": center,
+            "pixel_center": number_or_none(self.write_pixel_center),
             "keypoints_type": self.keypoints_type,
             "pack": self.pack,
         }

@@ -1,8 +1,9 @@
-"""What commands print of items that failed."""
+"""What commands print of items that failed, and of what a capture lacks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -21,3 +22,9 @@ def failure_lines(failures: Mapping[str, str]) -> str:
         return ""
     reasons = "".join(f"  {reason if name in reason else f'{name}: {reason}'}\n" for name, reason in failures.items())
     return f"vloc: {len(failures)} failed, the others went on:\n{reasons}"
+
+
+def print_warnings(left_out: Sequence[str]) -> None:
+    """Tell on standard error what the source has and the capture lacks."""
+    for line in left_out:
+        print(f"vloc: warning: {line}", file=sys.stderr)

@@ -101,7 +101,7 @@ def _lines(name: str, value: Any, width: int) -> list[str]:
     elif isinstance(value, Mapping):
         full = {key: item for key, item in value.items() if item not in (None, [], {})}
         rows = [f"{key}: {_plain(item)}" for key, item in shortened(full, MAX_ROWS).items()]
-    elif name == "notes":
+    elif name in ("left out", "notes"):
         rows = [*value[:MAX_ROWS], *([f"... {len(value) - MAX_ROWS} more, see --json"] if value[MAX_ROWS:] else [])]
     elif name == "total bytes":
         rows = [f"{value / 1e6:.1f} MB"]

@@ -34,6 +34,7 @@ def capture_facts(capture: Capture) -> dict[str, Any]:
         "extent_m": extent(capture.cam_from_world.center[has_pose]),
         "pixel_center": capture.pixel_center,
         **reconstruction_facts(capture.reconstruction or Reconstruction()),
+        "left_out": list(capture.left_out),
         "notes": list(capture.notes),
     }
 

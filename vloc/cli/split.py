@@ -19,6 +19,7 @@ from ..formats.text_lines import data_lines
 from . import options
 from .main import OK
 from .options import WriteFlags
+from .report import print_warnings
 from .settings import parse_flags
 from .targets import check_targets, write_to
 
@@ -53,6 +54,7 @@ def run(arguments: Sequence[str]) -> int:
     flags = parse_flags("split", SplitFlags, arguments)
     targets = check_targets([flags.chosen, flags.rest])
     capture = read(flags.source, **flags.read_options)
+    print_warnings(capture.left_out)
     chosen = choose(capture, flags)
     if chosen.all() or not chosen.any():
         which = "all" if chosen.any() else "none"

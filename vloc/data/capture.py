@@ -62,7 +62,8 @@ class Capture:
 
     Cameras use vloc's pixel convention (first centre at 0.5); `pixel_center` is what the source was taken to use.
     `others`: records of files that are no images, by sensor kind (depth, lidar); `readings`: records of numbers.
-    `notes` are counted remarks of the reader, such as "3 quaternions normalised".
+    `notes` are counted remarks of the reader, such as "3 quaternions normalised"; `left_out` counts what the source
+    has and the capture lacks, such as "2 rows left out: no such device". `format` is what the source was read as.
     """
 
     sensors: Mapping[str, Sensor]
@@ -75,6 +76,8 @@ class Capture:
     files: ImageFiles | None = None
     pixel_center: float = 0.5
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    format: str = ""
 
     def __repr__(self) -> str:
         posed = int(self.has_pose.sum())

@@ -63,7 +63,7 @@ def merge(captures: Sequence[Capture], prefixes: Sequence[str] | None = None) ->
     images = _records([part.images for part in parts])
     kinds = dict.fromkeys(kind for part in parts for kind in part.others)
     reading_kinds = dict.fromkeys(kind for part in parts for kind in part.readings)
-    work, notes = merge_results(parts, [capture.images.names for capture in captures], given, images.names)
+    work, lost = merge_results(parts, [capture.images.names for capture in captures], given, images.names)
     return Capture(
         merged.sensors,
         images,
@@ -74,7 +74,8 @@ def merge(captures: Sequence[Capture], prefixes: Sequence[str] | None = None) ->
         work,
         RenamedFiles(_files(captures, parts)),
         captures[0].pixel_center,
-        (*dict.fromkeys(note for capture in captures for note in capture.notes), *notes),
+        tuple(dict.fromkeys(note for capture in captures for note in capture.notes)),
+        (*dict.fromkeys(line for capture in captures for line in capture.left_out), *lost),
     )
 
 

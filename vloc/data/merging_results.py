@@ -40,7 +40,7 @@ class _Part:
 def merge_results(
     captures: Sequence[Capture], old_names: Sequence[Sequence[str]], prefixes: Sequence[str], names: Sequence[str]
 ) -> tuple[Reconstruction | None, list[str]]:
-    """The results of captures whose images are renamed already, and notes; `names` are all images in their order.
+    """The results of captures with their new names, and what is left out; `names` are all images in order.
 
     DataError where a type is not the same in two captures and there is no prefix to tell them apart.
     """
@@ -57,14 +57,14 @@ def merge_results(
     ]
     if not parts:
         return None, []
-    points, notes = _points([part.work.points for part in parts])
+    points, lost = _points([part.work.points for part in parts])
     joined = {
         kind: {name: _features(parts, kind, name) for name in _types(getattr(part.work, kind) for part in parts)}
         for kind in ("keypoints", "descriptors", "global_features")
     }
     matches = {name: _matches(parts, name) for name in _types(part.work.matches for part in parts)}
     observations = {name: _observations(parts, name) for name in _types(part.work.observations for part in parts)}
-    return Reconstruction(points, observations, **joined, matches=matches), notes
+    return Reconstruction(points, observations, **joined, matches=matches), lost
 
 
 def _types(mappings: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -127,18 +127,18 @@ def _matches(parts: Sequence[_Part], name: str) -> MatchedPairs:
 
 
 def _points(parts: Sequence[Points | None]) -> tuple[Points | None, list[str]]:
-    """All points in turn. Colours and errors stay only where every part that has points has them; notes say so."""
+    """All points in turn. Colours and errors stay only where every part that has points has them, which is told."""
     own = [points for points in parts if points is not None]
     full = [points for points in own if len(points)]
     if not own:
         return None, []
-    notes = []
+    lost = []
     for what, columns in (("colours", [p.rgb for p in full]), ("reprojection errors", [p.errors for p in full])):
         known = sum(len(column) for column in columns if column is not None)
         if known and any(column is None for column in columns):
-            notes.append(f"{known} {what} of points left out: another capture's points have none")
+            lost.append(f"{known} {what} of points left out: another capture's points have none")
     rgb, errors = _joined([p.rgb for p in full]), _joined([p.errors for p in full])
-    return Points(np.concatenate([p.xyz for p in own]), rgb, errors), notes
+    return Points(np.concatenate([p.xyz for p in own]), rgb, errors), lost
 
 
 def _joined(columns: Sequence[np.ndarray | None]) -> np.ndarray | None:

@@ -42,23 +42,25 @@ O = TypeVar("O", ReadOptions, WriteOptions)  # noqa: E741 - options
 def read(location: str | Path, **options: Any) -> Capture:
     """The capture at a location, strictly checked; `options` are those of `ReadOptions`.
 
-    DataError names file and line of what is broken; ConfigError an option that does not exist.
+    Without `pixel_center`, or with None, it is the format's own. DataError names file and line of what is broken;
+    ConfigError an option that does not exist.
     """
     form, path = find_format(location)
     if form.read is None:
         raise DataError(f"{location}: vloc writes {form.name} and does not read it")
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
-    chosen = _options(ReadOptions, options)
+    chosen = _options(ReadOptions, form, options)
     if chosen.images is not None and not chosen.images.is_dir():
         raise DataError(f"{chosen.images}: no such folder of images")
-    return form.read(path, chosen)
+    return dataclasses.replace(form.read(path, chosen), format=form.name)
 
 
 def write(capture: Capture, location: str | Path, **options: Any) -> list[str]:
     """Write a capture to `FORMAT:PATH` and tell what was lost, one counted line each; options as in `WriteOptions`.
 
-    The output appears by rename when it is whole. DataError where something is already there.
+    Without `pixel_center`, or with None, it is the format's own. The output appears by rename when it is whole.
+    DataError where something is already there.
     """
     form, path = _split(location)
     if form is None:
@@ -67,7 +69,7 @@ def write(capture: Capture, location: str | Path, **options: Any) -> list[str]:
     if form.write is None:
         raise DataError(f"{location}: vloc reads {form.name} and does not write it")
     with new_output(path) as temporary:
-        return form.write(capture, temporary, _options(WriteOptions, options))
+        return form.write(capture, temporary, _options(WriteOptions, form, options))
 
 
 def formats() -> list[Format]:
@@ -111,13 +113,15 @@ def _split(location: str | Path) -> tuple[Format | None, Path]:
     return None, Path(location)
 
 
-def _options(cls: type[O], options: dict[str, Any]) -> O:
+def _options(cls: type[O], form: Format, options: dict[str, Any]) -> O:
     known = [f.name for f in dataclasses.fields(cls)]
     for name in options:
         if name not in known:
             raise ConfigError(f"unknown option '{name}': choose from {', '.join(known)}")
     if isinstance(options.get("images"), str):
         options["images"] = Path(options["images"])
+    if options.get("pixel_center") is None:
+        options["pixel_center"] = form.pixel_center
     return cls(**options)
 
 

@@ -67,6 +67,7 @@ class Format:
     """One file format, by name. `about` says in one line what it keeps and what it loses.
 
     `write` puts the whole capture at a path that does not exist yet and returns what was lost, one counted line each.
+    `pixel_center` is where its files put the centre of the first pixel, px, unless the user knows better.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Format:
     recognises: Callable[[Path], bool]
     read: Callable[[Path, ReadOptions], Capture] | None = None
     write: Callable[[Capture, Path, WriteOptions], list[str]] | None = None
+    pixel_center: float = 0.5
 
 
 FORMATS: dict[str, Format] = {}

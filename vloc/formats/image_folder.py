@@ -67,6 +67,7 @@ def read(path: Path, options: ReadOptions) -> Capture:
         files=files,
         pixel_center=options.pixel_center,
         notes=remarks.lines(),
+        left_out=remarks.left_out(),
     )
 
 

@@ -73,6 +73,7 @@ def capture_of(
         files=files,
         pixel_center=options.pixel_center,
         notes=remarks.lines(),
+        left_out=remarks.left_out(),
     )
 
 

@@ -50,7 +50,14 @@ def read(path: Path, options: ReadOptions) -> Capture:
     rows = [(time, file.stem, pose) for file in files for time, pose in _rows(file, remarks)]
     sensors = {file.stem: Sensor("odometry") for file in files}
     none = Records.from_rows([])
-    return Capture(sensors, none, Trajectory.from_rows(rows), pixel_center=options.pixel_center, notes=remarks.lines())
+    return Capture(
+        sensors,
+        none,
+        Trajectory.from_rows(rows),
+        pixel_center=options.pixel_center,
+        notes=remarks.lines(),
+        left_out=remarks.left_out(),
+    )
 
 
 def _rows(path: Path, remarks: Remarks) -> list[tuple[int, Rigid]]:

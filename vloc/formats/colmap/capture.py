@@ -50,6 +50,7 @@ def capture_of(
         files=files,
         pixel_center=options.pixel_center,
         notes=remarks.lines(),
+        left_out=remarks.left_out(),
     )
 
 
@@ -107,7 +108,7 @@ def _rig_members(model: ColmapModel, remarks: Remarks) -> tuple[RigMember, ...]:
             if kind == "CAMERA" and number in model.cameras:
                 members.append(RigMember(rig_id(rig.rig_id), sensor_id(number), pose))
             else:
-                remarks.add(Path("rigs"), "sensors left out: no such camera", first=f"{kind} {number}")
+                remarks.lose(Path("rigs"), "sensors left out: no such camera", first=f"{kind} {number}")
     return tuple(members)
 
 

@@ -121,7 +121,7 @@ def _sizes(
         if number in names:
             sizes[number] = Sizes(*rest)
         else:
-            remarks.add(path, f"{table} left out: no such image", first=str(number))
+            remarks.lose(path, f"{table} left out: no such image", first=str(number))
     return sizes
 
 
@@ -179,7 +179,7 @@ def _pairs(
     for number, rows, columns, num_bytes in database.execute(query):
         first, second = divmod(number, MAX_IMAGE_ID)
         if first not in names or second not in names or first == second:
-            remarks.add(path, f"{table} left out: no such images", first=f"{first} and {second}")
+            remarks.lose(path, f"{table} left out: no such images", first=f"{first} and {second}")
             continue
         if columns != 2 or num_bytes != rows * 2 * _INDEX.itemsize:
             raise DataError(f"{path}: {table} of images {first} and {second}: {num_bytes} bytes, expected {rows} pairs")

@@ -68,6 +68,7 @@ def read_database(path: Path, options: ReadOptions) -> Capture:
         files=files,
         pixel_center=options.pixel_center,
         notes=remarks.lines(),
+        left_out=remarks.left_out(),
     )
 
 
@@ -104,7 +105,7 @@ def _rig_members(
             if of == CAMERA_SENSOR and sensor_id(number) in sensors:
                 members.append(RigMember(rig_id(rig), sensor_id(number), pose))
             else:
-                remarks.add(path, "sensors of rigs left out: no such camera", first=f"type {of}, id {number}")
+                remarks.lose(path, "sensors of rigs left out: no such camera", first=f"type {of}, id {number}")
     return tuple(members)
 
 
@@ -190,7 +191,7 @@ def _pose_priors(
             if given and np.isfinite(np.frombuffer(given[: len(given) // 8 * 8], "<f8")).any():
                 remarks.add(path, f"{what} left out")
         if kind != CAMERA_SENSOR or data not in images or not np.isfinite(point).all():
-            remarks.add(path, "pose priors left out: no such image or no position", first=f"prior {number}")
+            remarks.lose(path, "pose priors left out: no such image or no position", first=f"prior {number}")
             continue
         device, (first, second, height) = gps_sensor_id(images[data].device), point.tolist()
         if system == WGS84:

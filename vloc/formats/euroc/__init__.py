@@ -74,7 +74,17 @@ def read(path: Path, options: ReadOptions) -> Capture:
         remarks.add(folder, "images without ground truth at their time", without)
     merged = {kind: _merged(parts) for kind, parts in readings.items() if parts}
     files = FolderImages(options.images or folder)
-    return Capture(sensors, images, track, tuple(rigs), {}, merged, None, files, options.pixel_center, remarks.lines())
+    return Capture(
+        sensors,
+        images,
+        track,
+        tuple(rigs),
+        readings=merged,
+        files=files,
+        pixel_center=options.pixel_center,
+        notes=remarks.lines(),
+        left_out=remarks.left_out(),
+    )
 
 
 def _images(path: Path, name: str, remarks: Remarks) -> list[tuple[int, str, str]]:
@@ -166,5 +176,6 @@ FORMAT = register(
         "EuRoC MAV folder (mav0); cameras, rig, images, inertial readings, ground truth poses, no velocities or biases",
         recognises,
         read,
+        pixel_center=0.0,  # Kalibr's, which is OpenCV's
     )
 )

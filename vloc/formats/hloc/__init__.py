@@ -76,6 +76,7 @@ def read(path: Path, options: ReadOptions) -> Capture:
         files=FolderImages(options.images) if options.images else image_folder(names, folders),
         pixel_center=options.pixel_center,
         notes=remarks.lines(),
+        left_out=remarks.left_out(),
     )
 
 
@@ -123,7 +124,7 @@ def _sensors(path: Path, options: ReadOptions, arrays: Arrays, remarks: Remarks)
         for note in listed.notes:
             remarks.add(file, f"list of queries with a remark: {note}")
         if len(listed.trajectory):
-            remarks.add(file, "poses left out", len(listed.trajectory))
+            remarks.lose(file, "poses left out", len(listed.trajectory))
         for name in listed.images.names:
             if sensors.setdefault(name, listed.sensor(name)) != listed.sensor(name):
                 raise DataError(f"{file}: '{name}' has other intrinsics than in another list")

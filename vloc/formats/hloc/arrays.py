@@ -114,7 +114,7 @@ def matches_of(
         first, second = name_of[parts[0]], name_of[parts[1]]
         pair = (min(first, second), max(first, second))
         if pair in places:
-            remarks.add(path, "pairs that are there in both orders, the second left out", first=group)
+            remarks.lose(path, "pairs that are there in both orders, the second left out", first=group)
             continue
         places[pair] = group, first > second
     scored = frozenset(group for group, arrays in found.items() if "matching_scores0" in arrays)

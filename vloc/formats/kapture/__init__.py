@@ -69,6 +69,7 @@ def read(root: Path, options: ReadOptions) -> Capture:
         files=FolderImages(options.images or folder / "records_data"),
         pixel_center=options.pixel_center,
         notes=remarks.lines(),
+        left_out=remarks.left_out(),
     )
 
 

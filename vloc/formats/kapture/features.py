@@ -121,7 +121,7 @@ def _known_images(part: Part, kind: str, storage: Storage) -> list[str]:
     known = [image for image in part.image_rows if f"{image}{suffix}" in storage.sizes]
     if extra := storage.sizes.keys() - {f"{image}{suffix}" for image in known}:
         what = f"{kind} left out: records_camera.txt has no such image"
-        part.remarks.add(storage.folder, what, len(extra), min(extra))
+        part.remarks.lose(storage.folder, what, len(extra), min(extra))
     return known
 
 

@@ -60,7 +60,7 @@ def _one_type(part: Part, folder: Path, counts: Mapping[str, int]) -> MatchedPai
     for member in storage.sizes:
         first, second = _names(storage, member)
         if first not in part.image_rows or second not in part.image_rows:
-            part.remarks.add(folder, "matches left out: records_camera.txt has no such image", first=member)
+            part.remarks.lose(folder, "matches left out: records_camera.txt has no such image", first=member)
             continue
         storage.rows(member, _DTYPE, _WIDTH)
         pair = (min(first, second), max(first, second))

@@ -53,7 +53,7 @@ def read_observations(part: Part, num_points: int, keypoints: Mapping[str, Featu
                 own.append((point, part.image_rows[image], keypoint))
             else:
                 what = "observations left out: the image has no such keypoints"
-                part.remarks.add(path, what, first=f"line {line}, {image}")
+                part.remarks.lose(path, what, first=f"line {line}, {image}")
     return {kind: _columns(own) for kind, own in rows.items() if own}
 
 

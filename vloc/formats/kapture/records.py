@@ -101,7 +101,7 @@ def rows_of_known(table: Table, known: Collection[str], remarks: Remarks | None 
     names, of_row = table.devices
     rows: np.ndarray = np.array([name in known for name in names])[of_row]
     if remarks is not None and not rows.all():
-        remarks.add(
+        remarks.lose(
             table.path, "rows left out: no such device", int((~rows).sum()), table.field(int(np.argmin(rows)), 1)
         )
     return rows

@@ -99,7 +99,7 @@ def read_rigs(path: Path, sensors: Mapping[str, Sensor], remarks: Remarks) -> tu
             else:
                 members[rig, sensor] = RigMember(rig, sensor, _known_pose(table, row, quats, translations))
     if absent:
-        remarks.add(path, "rows left out: sensors.txt has no such sensor", len(absent), absent[0])
+        remarks.lose(path, "rows left out: sensors.txt has no such sensor", len(absent), absent[0])
     if circle := circular(members):
         table, row = lines[circle]
         raise table.refusal(row, f"rigs contain each other in a circle through '{circle[0]}' and '{circle[1]}'")

@@ -77,8 +77,17 @@ def read(path: Path, options: ReadOptions) -> Capture:
     track = _trajectory(folder / "trajectories.txt", {*sensors, *(member.rig_id for member in rigs)}, remarks)
     files = FolderImages(options.images or folder / DATA)
     return Capture(
-        sensors, images, track, rigs, records, readings, None, files, options.pixel_center, remarks.lines()
-    )  # fmt: skip
+        sensors,
+        images,
+        track,
+        rigs,
+        records,
+        readings,
+        files=files,
+        pixel_center=options.pixel_center,
+        notes=remarks.lines(),
+        left_out=remarks.left_out(),
+    )
 
 
 def _rigs(path: Path, sensors: dict[str, Sensor], remarks: Remarks) -> tuple[RigMember, ...]:

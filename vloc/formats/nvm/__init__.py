@@ -113,7 +113,7 @@ def _skip_rest(reader: LineReader, remarks: Remarks) -> None:
     while reader.left and (text := reader.text("a further model")) != "0":
         if not text.isdigit():
             raise reader.refusal("neither a further model nor the end", "a number of cameras, 0 at the end", text)
-        remarks.add(reader.path, "images of further models left out", int(text), f"line {reader.line}")
+        remarks.lose(reader.path, "images of further models left out", int(text), f"line {reader.line}")
         for _ in range(int(text)):
             reader.text(CAMERA_LINE)
         for _ in range(reader.integers(1, "the number of points")[0]):

@@ -200,5 +200,6 @@ FORMAT = register(
         recognises,
         read,
         write,
+        pixel_center=0.0,  # https://github.com/openMVG/openMVG/issues/1271
     )
 )

@@ -70,7 +70,7 @@ def read(path: Path, options: ReadOptions) -> Capture:
     if not every:
         raise DataError(f"{file}: no reconstruction in the file")
     if len(every) > 1:
-        remarks.add(file, "shots of further reconstructions left out", sum(len(one.shots) for one in every[1:]))
+        remarks.lose(file, "shots of further reconstructions left out", sum(len(one.shots) for one in every[1:]))
     first, folder = every[0], file.parent
     names = list(first.shots)
     check_names(file, names, [f": $[0].shots.{name}" for name in names])

@@ -76,6 +76,7 @@ def read(path: Path, options: ReadOptions) -> Capture:
         files=files,
         pixel_center=options.pixel_center,
         notes=remarks.lines(),
+        left_out=remarks.left_out(),
     )
 
 
@@ -181,7 +182,7 @@ def _remark_missing(path: Path, count: int, remarks: Remarks) -> None:
     with _opened(path) as video:
         promised = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
     if promised > count:
-        remarks.add(path, "frames that the header promises cannot be decoded: was the file cut?", promised - count)
+        remarks.lose(path, "frames that the header promises cannot be decoded: was the file cut?", promised - count)
 
 
 def _sensor(path: Path, size: tuple[int, int], options: ReadOptions, remarks: Remarks) -> Sensor:
