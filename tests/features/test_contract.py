@@ -104,7 +104,7 @@ def test_the_first_pixel_is_centred_at_one_half(name: str, center: tuple[float, 
 
 
 def test_the_scale_is_that_of_the_gaussian_that_answers_most(name: str) -> None:
-    """A Gaussian spot of sigma 4 has its strongest difference of Gaussians s and k s, k = 2^(1/3), at s = 4 / k^(1/2)."""
+    """A Gaussian spot of sigma 4 answers most to the difference of Gaussians s and k s, k = 2^(1/3), at 4 / k^(1/2)."""
     features = load(name)(blob(50, 40))
     nearest = np.linalg.norm(features.keypoints - (50, 40), axis=1).argmin()
     assert abs(features.scales[nearest] - 4 / 2 ** (1 / 6)) < 0.3
