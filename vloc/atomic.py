@@ -4,24 +4,44 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace `path` by `data`; after a crash at any moment the old or the new content is there, never a mix."""
+    with ExitStack() as cleaning:
+        _staged(path, data, cleaning).replace(path)
+    sync_folder(path.parent)
+
+
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Replace several files of one folder by UTF-8 text, all of which is on disk before any old content goes.
+
+    After a crash each is old, new or (the last) not there; the last is never there unless all are of one time.
+    """
+    *_, last = texts
+    with ExitStack() as cleaning:
+        staged = {path: _staged(path, text.encode(), cleaning) for path, text in texts.items()}
+        last.unlink(missing_ok=True)
+        sync_folder(last.parent)
+        for path, temporary in staged.items():
+            temporary.replace(path)
+    sync_folder(last.parent)
+
+
+def _staged(path: Path, data: bytes, cleaning: ExitStack) -> Path:
+    """A temporary file beside `path` with the data, flushed to disk, that is removed unless it is renamed."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    cleaning.callback(temporary.unlink, missing_ok=True)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.chmod(0o644)
+    return temporary
 
 
 def write_text(path: Path, text: str) -> None:

@@ -14,6 +14,7 @@ import tyro
 
 from ..errors import DataError
 from .main import OK
+from .outputs import check_output
 from .settings import parse_flags
 
 
@@ -64,11 +65,14 @@ class Steps:
 
 def run(arguments: Sequence[str]) -> int:
     """The demo, from nothing to a page."""
+    from ..page import PAGE, is_page
+
     flags = parse_flags("demo", DemoFlags, arguments)
     try:
         flags.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{flags.folder}: cannot be made a folder: {error.strerror}") from None
+    check_output(flags.folder / PAGE, is_page)
     places = {name: str(flags.folder / name) for name in ("gallery", "gallery.map", "poses.txt")}
     how = [f"--workers={flags.workers}", *(["--quiet"] if flags.quiet else [])]
     steps = Steps()

@@ -12,8 +12,8 @@ from ..errors import DataError
 from ..formats.results import read_poses, read_truth
 from ..stages.evaluate import THRESHOLDS, Evaluation, evaluate
 from . import options
-from .localize import beside
 from .main import OK
+from .outputs import beside, check_output, is_figures
 from .settings import parse_flags
 
 
@@ -29,13 +29,16 @@ class EvaluateFlags:
     """METRES,DEGREES of each recall"""
     json: Path | None = None
     """write the figures to this file"""
+    overwrite: bool = False
+    """replace that file even if it holds something else; files of a capture or a truth are never replaced"""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Compare poses with the truth."""
     flags = parse_flags("evaluate", EvaluateFlags, arguments)
     if flags.json:
-        options.output_file(flags.json, flags.results, flags.truth)
+        inputs = [flags.results, beside(flags.results, ".json"), flags.truth]
+        check_output(flags.json, is_figures, inputs, overwrite=flags.overwrite)
     if flags.json and not flags.json.parent.is_dir():
         raise DataError(f"{flags.json.parent}: no such folder")
     thresholds = [options.parse_threshold(text) for text in flags.thresholds]

@@ -18,7 +18,7 @@ from ..data.estimate import PoseEstimate
 from ..errors import DataError
 from ..formats.access import read
 from ..formats.image_folder import orientation_note
-from ..formats.results import check_names, read_poses, write_poses
+from ..formats.results import check_names, poses_text, read_poses
 from ..geometry.rigid import Rigid
 from ..localization import localize_capture
 from ..map import Map
@@ -27,6 +27,7 @@ from ..run.workspace import Workspace
 from . import options
 from .main import OK, WITH_FAILURES
 from .map_folder import is_map
+from .outputs import beside, check_output, is_details, is_results
 from .report import failure_lines, print_warnings, summary_of_failures
 from .settings import parse
 
@@ -48,14 +49,15 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     """px: where the queries' intrinsics put the centre of the first pixel; else as the map was told"""
     matcher: str | None = None
     """matcher of local features; the map's own when left out"""
+    overwrite: bool = False
+    """replace RESULTS even if vloc did not write it; files of a capture or a truth are never replaced"""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Localize queries against a map."""
     flags, config = parse("localize", LocalizeFlags, LocalizationConfig, arguments, _matcher_of_map(arguments))
     map_ = Map.open(flags.map)
-    for output in (flags.results, beside(flags.results, ".json")):
-        options.output_file(output, flags.queries)
+    check_outputs(flags)
     queries = read(flags.queries, **{**flags.read_options, "pixel_center": pixel_center_of(flags, map_)})
     print_warnings(queries.left_out)
     check_names(flags.results, queries.images.names)
@@ -63,6 +65,7 @@ def run(arguments: Sequence[str]) -> int:
         estimates = localize_capture(work, map_, queries, config)
         failures = summary_of_failures(work.failures)
         if not flags.dry_run:
+            check_outputs(flags)
             write_results(flags.results, estimates, work.seconds)
     if flags.dry_run:
         return options.print_plan(work.plan, flags)
@@ -81,9 +84,10 @@ def pixel_center_of(flags: LocalizeFlags, map_: Map) -> float | None:
     return given if flags.pixel_center is None else float(flags.pixel_center)
 
 
-def beside(results: Path, suffix: str) -> Path:
-    """`RESULTS` with a suffix added to its whole name."""
-    return results.with_name(results.name + suffix)
+def check_outputs(flags: LocalizeFlags) -> None:
+    """DataError where RESULTS or RESULTS.json is a file that must not be replaced."""
+    for output, is_ours in ((flags.results, is_results), (beside(flags.results, ".json"), is_details)):
+        check_output(output, is_ours, [flags.queries], overwrite=flags.overwrite)
 
 
 def _matcher_of_map(arguments: Sequence[str]) -> dict[str, Any]:
@@ -93,12 +97,12 @@ def _matcher_of_map(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def write_results(results: Path, estimates: Sequence[PoseEstimate], seconds: Mapping[Any, float]) -> None:
-    """The benchmark file and its JSON twin, each whole or not at all."""
+    """The benchmark file and its JSON twin; the former is never there beside another run's twin."""
     results.parent.mkdir(parents=True, exist_ok=True)
     rows = [to_json(estimate, seconds.get(estimate.name)) for estimate in estimates]
     text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
-    atomic.write_text(beside(results, ".json"), text + "\n")
-    write_poses(results, {e.name: e.cam_from_world for e in estimates if e.cam_from_world is not None})
+    poses = poses_text(results, {e.name: e.cam_from_world for e in estimates if e.cam_from_world is not None})
+    atomic.write_texts({beside(results, ".json"): text + "\n", results: poses})
 
 
 def to_json(estimate: PoseEstimate, seconds: float | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError
 from ..formats.base import Transfer
 from ..run.plan import PlanRow
 from ..run.progress import Reporter, reporter_for
@@ -129,14 +129,6 @@ def has_cuda() -> bool:
     except ImportError:
         return False
     return bool(torch.cuda.is_available())
-
-
-def output_file(path: Path, *inputs: str | Path) -> None:
-    """DataError where a result cannot be written to `path`: a folder, or one of the inputs."""
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder, expected the name of a file to write")
-    if any(Path(source).exists() and path.exists() and path.samefile(source) for source in inputs):
-        raise DataError(f"{path}: is an input of this command, it would be overwritten: choose another name")
 
 
 def print_json(values: Any) -> None:

@@ -53,8 +53,13 @@ def _split(path: Path, line: int, text: str) -> tuple[str, list[float]]:
 
 def write_poses(path: Path, poses: Mapping[str, Rigid]) -> None:
     """Write `cam_from_world` of images, sorted by name, whole or not at all; numbers read back exactly."""
+    write_text(path, poses_text(path, poses))
+
+
+def poses_text(path: Path, poses: Mapping[str, Rigid]) -> str:
+    """The content of such a file; DataError names `path` for an image name that it cannot hold."""
     check_names(path, poses)
-    write_text(path, "".join(f"{name} {_numbers(poses[name])}\n" for name in sorted(poses)))
+    return "".join(f"{name} {_numbers(poses[name])}\n" for name in sorted(poses))
 
 
 def check_names(path: Path, names: Iterable[str]) -> None:

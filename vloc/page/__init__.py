@@ -1,5 +1,5 @@
 """A localization as one HTML file with pictures: retrieved images, matches, and the place seen from above."""
 
-from .document import About, write
+from .document import PAGE, About, is_page, write
 
-__all__ = ["About", "write"]
+__all__ = ["PAGE", "About", "is_page", "write"]

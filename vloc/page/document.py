@@ -22,6 +22,7 @@ from .pictures import MAX_LINES
 from .plan_view import plan_view
 from .rows import Row, figures, ordered, table
 
+PAGE = "index.html"
 MAX_CARDS = 24
 """queries with pictures: failures first, then the least accurate"""
 
@@ -67,9 +68,14 @@ def write(
         template.section("Query by query", template.note(_legend(len(rows))), *cards),
         template.section("How this was made", template.commands(about.commands), template.facts(about.facts)),
     ]
-    path = folder / "index.html"
+    path = folder / PAGE
     atomic.write_text(path, template.page(about.title, _lead(map_, rows), parts))
     return path
+
+
+def is_page(path: Path) -> bool:
+    """Whether a file is a page that vloc wrote."""
+    return template.GENERATOR.encode() in path.read_bytes()[:1000]
 
 
 def _poses(estimates: Sequence[PoseEstimate]) -> dict[str, Rigid]:

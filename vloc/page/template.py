@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from string import Template
 
+GENERATOR = '<meta name="generator" content="vloc">'
+
 _PAGE = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+$generator
 <title>$title</title><style>
 :root { --ink: #1d2733; --soft: #60707f; --line: #e2e7ec; --paper: #f5f7f9; --good: #2f9e6e; --bad: #c8371b }
 * { box-sizing: border-box }
@@ -39,7 +42,7 @@ $body
 
 def page(title: str, lead: str, parts: Iterable[str]) -> str:
     """The whole document; `parts` are HTML."""
-    return _PAGE.substitute(title=escape(title), lead=escape(lead), body="\n".join(parts))
+    return _PAGE.substitute(generator=GENERATOR, title=escape(title), lead=escape(lead), body="\n".join(parts))
 
 
 def tiles(figures: Sequence[tuple[str, str]]) -> str:

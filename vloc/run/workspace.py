@@ -30,8 +30,8 @@ I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R", bound=Storable)
 T = TypeVar("T")
 
-OURS = re.compile(r"\..*|.*\.json|[a-z_]+-[0-9a-f]{16}")
-"""names of what a workspace holds: locks and leftovers, manifests, stores"""
+OURS = re.compile(r"\..*|[a-z_]+-[0-9a-f]{16}")
+"""names of what a workspace holds before its first store is made: locks, leftovers, the store's folder"""
 
 
 class Workspace:
