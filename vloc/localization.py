@@ -28,11 +28,11 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     names = list(features)
     ranking = retrieve(work, map_, photos, names, config).value
     retrieved = {name: ranking.of(row) for row, name in enumerate(names)}
-    cameras = {name: queries.camera(name) for name in names}
+    sensors = {name: queries.sensor(name) for name in names}
     match, sparse = config.match or map_.config.match, map_.stored
     matches = work.each(CORRESPOND, names, match, each=[features, retrieved], shared=[map_.features, sparse])
     estimates = work.each(
-        REGISTER, list(matches), config.register, each=[features, matches, cameras], shared=[sparse, config.seed]
+        REGISTER, list(matches), config.register, each=[features, matches, sensors], shared=[sparse, config.seed]
     )
     return [
         replace(estimates[name], retrieved=tuple(map_.sparse.image_names[row] for row in retrieved[name]))

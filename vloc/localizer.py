@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .config import LocalizationConfig, make_config
+from .data.capture import GIVEN, Sensor
 from .data.estimate import PoseEstimate
 from .errors import DataError
 from .formats.images import check_size, decode
@@ -54,7 +55,8 @@ class Localizer:
         features = self._extract(pixels[config.extract.in_color])
         images = self._retrieve(pixels)
         matches = self._match(features, images)
-        estimate = register(self.config.register, name, camera, features, matches, self.map.sparse, self.config.seed)
+        sensor = Sensor("camera", camera=camera, focal_source=GIVEN)
+        estimate = register(self.config.register, name, sensor, features, matches, self.map.sparse, self.config.seed)
         return replace(estimate, retrieved=tuple(self.map.sparse.image_names[row] for row in images))
 
     def _retrieve(self, pixels: Mapping[bool, np.ndarray]) -> list[int]:

@@ -89,6 +89,8 @@ def test_written_results_read_back_as_estimates(job) -> None:
     estimates = read_estimates(job.results)
     assert [e.is_localized for e in estimates] == [e.source == "pnp" for e in estimates]
     assert all(e.num_inliers >= 12 for e in estimates if e.is_localized)
+    assert {(e.focal_source, e.focal_sigma_px) for e in estimates} == {("calibrated", 0.0)}
+    assert {e.camera.model for e in estimates if e.camera is not None} == {"PINHOLE", "SIMPLE_RADIAL"}
 
 
 def test_poses_and_details_of_different_runs_are_refused(job, tmp_path: Path) -> None:

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vloc.geometry.camera import CAMERA_PARAMS, Camera
-from vloc.geometry.projection import distortion_jacobian, project, unproject
+from vloc.geometry.projection import (
+    distortion_derivative,
+    distortion_jacobian,
+    focal_derivative,
+    project,
+    unproject,
+)
 
 VALUES = {
     "f": 800.0,
@@ -97,3 +103,19 @@ def test_any_mild_radial_distortion_is_undone(k1, k2, u, v):
     camera = Camera("RADIAL", 1000, 800, (700.0, 500.0, 400.0, k1, k2))
     pixel = project(camera, np.array([[u, v, 1.0]]))
     assert np.abs(unproject(camera, pixel) - [u, v]).max() < 1e-10
+
+
+@every_model
+def test_the_derivatives_by_focal_length_and_distortion_are_slopes(model):
+    camera, h = camera_of(model), 1e-6
+    u, v = np.random.default_rng(2).uniform(-0.6, 0.6, (2, 50))
+    points = np.stack([u, v, np.ones_like(u)], axis=1)
+    at = lambda *step: project(camera.adjusted(*step), points).T  # noqa: E731
+    assert np.abs((at(h) - at(-h)) / (2 * h) - focal_derivative(camera, u, v)).max() < 1e-5
+    if camera.distortion:
+        assert np.abs((at(0, h) - at(0, -h)) / (2 * h) - distortion_derivative(camera, u, v)).max() < 1e-5
+
+
+def test_a_camera_without_distortion_has_no_derivative_by_it():
+    with pytest.raises(ValueError, match="PINHOLE has no distortion"):
+        distortion_derivative(camera_of("PINHOLE"), np.zeros(1), np.zeros(1))

@@ -19,6 +19,7 @@ from ..errors import DataError
 from ..formats.access import read
 from ..formats.image_folder import orientation_note
 from ..formats.results import check_names, poses_text, read_poses
+from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from ..localization import localize_capture
 from ..map import Map
@@ -117,7 +118,15 @@ def to_json(estimate: PoseEstimate, seconds: float | None) -> dict[str, Any]:
         "retrieved": list(estimate.retrieved),
         "seconds": seconds,
         "covariance": None if estimate.covariance is None else estimate.covariance.tolist(),
+        "camera": None if estimate.camera is None else _camera_to_json(estimate, estimate.camera),
     }
+
+
+def _camera_to_json(estimate: PoseEstimate, camera: Camera) -> dict[str, Any]:
+    """The intrinsics that a pose goes with; `focal_sigma_px` is 0 where they were taken as exact."""
+    focal = {"focal_source": estimate.focal_source, "focal_sigma_px": estimate.focal_sigma_px}
+    size = {"width": camera.width, "height": camera.height}
+    return {"model": camera.model, **size, "params": list(camera.params), **focal}
 
 
 def read_estimates(results: Path) -> list[PoseEstimate]:
@@ -145,7 +154,15 @@ def _from_json(row: Mapping[str, Any], cam_from_world: Rigid | None) -> PoseEsti
         tuple(row["retrieved"]),
         row["seconds"] or 0.0,
         row["reason"],
+        **_camera_from_json(row["camera"]),
     )
+
+
+def _camera_from_json(used: Mapping[str, Any] | None) -> dict[str, Any]:
+    if used is None:
+        return {}
+    camera = Camera(used["model"], used["width"], used["height"], tuple(used["params"]))
+    return {"camera": camera, "focal_source": used["focal_source"], "focal_sigma_px": used["focal_sigma_px"]}
 
 
 def _print(

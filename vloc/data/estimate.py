@@ -8,8 +8,10 @@ from typing import Any, Literal
 import numpy as np
 
 from ..array_types import Float64
+from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from .features import Arrays
+from .sparse_map import camera_line, parse_camera_line
 
 Source = Literal["pnp", "rig", "sequence", "retrieval", "none"]
 
@@ -21,6 +23,10 @@ class PoseEstimate:
     `covariance`: of (rotation 3, translation 3), radians and metres, of the left perturbation
     `Exp(xi) @ cam_from_world`: the translation block is the camera centre's covariance in camera axes. Takes the
     map's points as exact. None where there is no pose. `reason` says why there is none.
+
+    `camera`: the intrinsics that the pose goes with, found with it where they were rough. `focal_source`: where they
+    were taken from, as in `Sensor`. `focal_sigma_px`: standard deviation of the focal length, which the covariance
+    holds; 0 where it was taken as exact.
     """
 
     name: str
@@ -32,6 +38,9 @@ class PoseEstimate:
     retrieved: tuple[str, ...] = ()
     seconds: float = 0.0
     reason: str = ""
+    camera: Camera | None = None
+    focal_source: str = ""
+    focal_sigma_px: float = 0.0
 
     @property
     def is_localized(self) -> bool:
@@ -41,11 +50,13 @@ class PoseEstimate:
     def to_arrays(self) -> Arrays:
         """The stored form; the pose and its covariance have no rows where there is no pose."""
         poses = [self.cam_from_world] if self.cam_from_world is not None else []
-        text = [self.source, self.name, self.reason, *self.retrieved]
+        camera = camera_line(self.camera) if self.camera is not None else ""
+        text = [self.source, self.name, self.reason, camera, self.focal_source, *self.retrieved]
         return {
             "rotation": np.array([pose.rotation for pose in poses]).reshape(-1, 3, 3),
             "translation": np.array([pose.translation for pose in poses]).reshape(-1, 3),
             "covariance": np.array([self.covariance] if self.covariance is not None else []).reshape(-1, 6, 6),
+            "focal_sigma_px": np.array([self.focal_sigma_px]),
             "counts": np.array([[self.num_inliers, self.num_matches]]),
             "text": np.frombuffer("\n".join(text).encode(), np.uint8),
         }
@@ -54,7 +65,7 @@ class PoseEstimate:
     def from_arrays(cls, arrays: Arrays) -> PoseEstimate:
         """The inverse of `to_arrays`."""
         text: list[Any] = arrays["text"].tobytes().decode().split("\n")
-        source, name, reason, *retrieved = text
+        source, name, reason, camera, focal_source, *retrieved = text
         pose = Rigid(arrays["rotation"], arrays["translation"])
         inliers, matches = arrays["counts"][0].tolist()
         covariance = arrays["covariance"][0] if len(arrays["covariance"]) else None
@@ -67,4 +78,7 @@ class PoseEstimate:
             covariance,
             tuple(retrieved),
             reason=reason,
+            camera=parse_camera_line(camera) if camera else None,
+            focal_source=focal_source,
+            focal_sigma_px=float(arrays["focal_sigma_px"][0]),
         )

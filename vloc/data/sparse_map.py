@@ -72,7 +72,7 @@ class SparseMap:
         """The stored form; cameras and names go as UTF-8 text."""
         return {
             "image_names": _encode(self.image_names),
-            "cameras": _encode([_camera_line(camera) for camera in self.cameras]),
+            "cameras": _encode([camera_line(camera) for camera in self.cameras]),
             "camera_of_image": self.camera_of_image,
             "rotation": self.cam_from_world.rotation,
             "translation": self.cam_from_world.translation,
@@ -87,7 +87,7 @@ class SparseMap:
         """The inverse of `to_arrays`."""
         rest = dict(arrays)
         poses = Rigid(rest.pop("rotation"), rest.pop("translation"))
-        cameras = tuple(_parse_camera(line) for line in _decode(rest.pop("cameras")))
+        cameras = tuple(parse_camera_line(line) for line in _decode(rest.pop("cameras")))
         return cls(_decode(rest.pop("image_names")), cameras, cam_from_world=poses, **rest)
 
 
@@ -99,11 +99,13 @@ def _decode(text: np.ndarray) -> list[str]:
     return text.tobytes().decode().split("\n") if len(text) else []
 
 
-def _camera_line(camera: Camera) -> str:
+def camera_line(camera: Camera) -> str:
+    """The stored form of a camera; numbers read back exactly."""
     params = " ".join(repr(float(value)) for value in camera.params)  # numpy's own repr would name its type
     return f"{camera.model} {camera.width} {camera.height} {params}"
 
 
-def _parse_camera(line: str) -> Camera:
+def parse_camera_line(line: str) -> Camera:
+    """The inverse of `camera_line`."""
     model, width, height, *params = line.split()
     return Camera(model, int(width), int(height), tuple(map(float, params)))

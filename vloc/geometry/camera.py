@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,3 +94,20 @@ class Camera:
         params[n] += pixels
         params[n + 1] += pixels
         return Camera(self.model, self.width, self.height, tuple(params))
+
+    def adjusted(self, log_focal: float = 0.0, distortion: float = 0.0, x: float = 0.0, y: float = 0.0) -> Camera:
+        """The same camera, focal lengths exp(log_focal) times as long, first distortion parameter `distortion` more.
+
+        The principal point moves by (x, y) px.
+        """
+        n = self.num_focals
+        focals, center, rest = self.params[:n], self.principal_point, self.distortion
+        moved = (rest[0] + distortion, *rest[1:]) if rest else ()
+        params = (*(focal * math.exp(log_focal) for focal in focals), center[0] + x, center[1] + y, *moved)
+        return Camera(self.model, self.width, self.height, params)
+
+    def with_radial_distortion(self) -> Camera:
+        """The same camera in a model that has distortion parameters, 0 where it had none."""
+        wider = {"SIMPLE_PINHOLE": ("SIMPLE_RADIAL", 1), "PINHOLE": ("OPENCV", 4)}
+        model, count = wider.get(self.model, (self.model, 0))
+        return Camera(model, self.width, self.height, self.params + (0.0,) * count)

@@ -15,13 +15,13 @@ from .camera import Camera
 
 Pair = tuple[Shaped[np.ndarray, "n"], Shaped[np.ndarray, "n"]]
 PlaneMap = Callable[[np.ndarray, np.ndarray], Pair]
-Distortion = Callable[[np.ndarray, np.ndarray, tuple[float, ...]], Pair]
+Distortion = Callable[[np.ndarray, np.ndarray, tuple[complex, ...]], Pair]
 
 STEP = 1e-30  # of the complex-step derivative: no subtraction, so no lower limit
 FISHEYE = frozenset({"OPENCV_FISHEYE", "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE", "THIN_PRISM_FISHEYE"})
 
 
-def _radial(u: np.ndarray, v: np.ndarray, k: tuple[float, ...]) -> Pair:
+def _radial(u: np.ndarray, v: np.ndarray, k: tuple[complex, ...]) -> Pair:
     """1 + k1 r^2 + k2 r^4 + ..., any number of terms."""
     r2 = u * u + v * v
     factor = np.zeros_like(r2)
@@ -30,17 +30,17 @@ def _radial(u: np.ndarray, v: np.ndarray, k: tuple[float, ...]) -> Pair:
     return u * (1 + factor), v * (1 + factor)
 
 
-def _tangential(u: np.ndarray, v: np.ndarray, p1: float, p2: float) -> Pair:
+def _tangential(u: np.ndarray, v: np.ndarray, p1: complex, p2: complex) -> Pair:
     r2, uv = u * u + v * v, u * v
     return 2 * p1 * uv + p2 * (r2 + 2 * u * u), 2 * p2 * uv + p1 * (r2 + 2 * v * v)
 
 
-def _opencv(u: np.ndarray, v: np.ndarray, k: tuple[float, ...]) -> Pair:
+def _opencv(u: np.ndarray, v: np.ndarray, k: tuple[complex, ...]) -> Pair:
     (a, b), (c, d) = _radial(u, v, k[:2]), _tangential(u, v, k[2], k[3])
     return a + c, b + d
 
 
-def _full_opencv(u: np.ndarray, v: np.ndarray, k: tuple[float, ...]) -> Pair:
+def _full_opencv(u: np.ndarray, v: np.ndarray, k: tuple[complex, ...]) -> Pair:
     k1, k2, p1, p2, k3, k4, k5, k6 = k
     r2 = u * u + v * v
     factor = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)))
@@ -48,17 +48,17 @@ def _full_opencv(u: np.ndarray, v: np.ndarray, k: tuple[float, ...]) -> Pair:
     return u * factor + a, v * factor + b
 
 
-def _thin_prism(u: np.ndarray, v: np.ndarray, k: tuple[float, ...]) -> Pair:
+def _thin_prism(u: np.ndarray, v: np.ndarray, k: tuple[complex, ...]) -> Pair:
     k1, k2, p1, p2, k3, k4, sx1, sy1 = k
     (a, b), (c, d) = _radial(u, v, (k1, k2, k3, k4)), _tangential(u, v, p1, p2)
     r2 = u * u + v * v
     return a + c + sx1 * r2, b + d + sy1 * r2
 
 
-def _fov(u: np.ndarray, v: np.ndarray, k: tuple[float, ...]) -> Pair:
+def _fov(u: np.ndarray, v: np.ndarray, k: tuple[complex, ...]) -> Pair:
     """Devernay and Faugeras 2001: r_d = atan(2 r tan(omega/2)) / omega."""
     omega, r2 = k[0], u * u + v * v
-    if omega * omega < 1e-4:
+    if abs(omega) < 1e-2:
         factor = 1 + (omega * omega) / 12 * (1 - 4 * r2)
         return u * factor, v * factor
     r = np.sqrt(r2 + 1e-24)  # keeps the ratio and its derivative finite on the axis
@@ -94,10 +94,14 @@ def _from_fisheye(u: np.ndarray, v: np.ndarray) -> Pair:
 
 def distort(camera: Camera, u: np.ndarray, v: np.ndarray) -> Pair:
     """Normalised image coordinates (real or complex) to those that the calibration matrix maps to pixels."""
-    if camera.model in FISHEYE:
+    return _distort(camera.model, u, v, camera.distortion)
+
+
+def _distort(name: str, u: np.ndarray, v: np.ndarray, parameters: tuple[complex, ...]) -> Pair:
+    if name in FISHEYE:
         u, v = _to_fisheye(u, v)
-    model = _DISTORTIONS.get(camera.model)
-    return (u, v) if model is None else model(u, v, camera.distortion)
+    model = _DISTORTIONS.get(name)
+    return (u, v) if model is None else model(u, v, parameters)
 
 
 def _derivatives(model: PlaneMap, u: np.ndarray, v: np.ndarray) -> Float64[np.ndarray, "2 2 n"]:
@@ -112,6 +116,20 @@ def distortion_jacobian(camera: Camera, u: np.ndarray, v: np.ndarray) -> Float64
     if camera.model not in _DISTORTIONS:
         return np.broadcast_to(np.eye(2)[:, :, None] * focal, (2, 2, len(u)))
     return focal * _derivatives(lambda a, b: distort(camera, a, b), u, v)
+
+
+def focal_derivative(camera: Camera, u: np.ndarray, v: np.ndarray) -> Float64[np.ndarray, "2 n"]:
+    """d pixel / d ln(focal length) of n points (x/z, y/z), where both focal lengths keep their ratio."""
+    return np.stack(distort(camera, u, v)) * np.array(camera.focal)[:, None]
+
+
+def distortion_derivative(camera: Camera, u: np.ndarray, v: np.ndarray) -> Float64[np.ndarray, "2 n"]:
+    """d pixel / d first distortion parameter of n points (x/z, y/z), exact to rounding; ValueError without one."""
+    if not camera.distortion:
+        raise ValueError(f"{camera.model} has no distortion")
+    first, *rest = camera.distortion
+    moved = np.stack(_distort(camera.model, u + 0j, v + 0j, (first + STEP * 1j, *rest)))
+    return moved.imag / STEP * np.array(camera.focal)[:, None]
 
 
 def project(camera: Camera, points_in_cam: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "n 2"]:

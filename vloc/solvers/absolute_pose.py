@@ -1,18 +1,33 @@
-"""The pose of one camera from 2D-3D matches: PoseLib's LO-RANSAC, then robust refinement on the inliers."""
+"""The pose of one camera from 2D-3D matches: LO-RANSAC, then robust refinement on the inliers.
+
+Where the intrinsics are not calibrated, the focal length, one distortion parameter and the principal point are found
+with the pose, drawn to what is known of them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
 
 from ..array_types import Bool, Float64
+from ..data.capture import CALIBRATED, EXIF, GUESSED
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from . import poselib
-from .pose_refinement import refine_pose, reprojection_errors
+from .focal_pose import pose_and_focal
+from .pose_refinement import Prior, RefinedPose, refine_pose, reprojection_errors
+
+GUESSED_FOCAL_ERROR = 0.5
+"""standard deviation of ln(focal length) of a guess: two thirds of all lenses are within a factor of 1.65"""
+DISTORTION_ERROR = 0.1
+"""standard deviation of the first distortion parameter of a lens of which nothing is known"""
+CENTER_ERROR = 0.005
+"""of the image's longer side; standard deviation of a principal point of which nothing is known"""
+MAX_ROUNDS = 5
+"""of refining intrinsics and collecting the inliers that they have"""
 
 
 @dataclass(frozen=True)
@@ -31,16 +46,29 @@ class PnpConfig:
     """samples at least"""
     loss_scale_px: Annotated[float, msgspec.Meta(gt=0)] = 0.5
     """px; scale of the Cauchy loss of the refinement"""
+    refine: Literal["auto", "none", "focal", "distortion", "all"] = "auto"
+    """intrinsics found with the pose: the focal length, distortion too, and principal point (all); auto: none of those
+    that are calibrated or given, all of those from EXIF and of guesses"""
+    focal_error: Annotated[float, msgspec.Meta(gt=0)] = 0.05
+    """relative; standard deviation of focal lengths from EXIF, which draw the refined ones to them"""
+    max_focal_error: Annotated[float, msgspec.Meta(gt=0)] = 0.05
+    """relative; no pose where the focal length found with it has a larger standard deviation"""
 
 
 @dataclass(frozen=True, eq=False)
 class PnpResult:
-    """A pose with its evidence, or None with the reason; `covariance` as in `PoseEstimate`, of exact 3D points."""
+    """A pose with its evidence, or None with the reason; `covariance` as in `PoseEstimate`, of exact 3D points.
+
+    `camera`: the intrinsics that the pose goes with. `focal_sigma`: standard deviation of ln(focal length), 0 where the
+    intrinsics were taken as exact.
+    """
 
     cam_from_world: Rigid | None
     inliers: Bool[np.ndarray, "m"]
     covariance: Float64[np.ndarray, "6 6"] | None = None
     reason: str = ""
+    camera: Camera | None = None
+    focal_sigma: float = 0.0
 
     @property
     def num_inliers(self) -> int:
@@ -54,39 +82,93 @@ def absolute_pose(
     camera: Camera,
     config: PnpConfig,
     seed: int = 0,
+    focal_source: str = CALIBRATED,
 ) -> PnpResult:
     """Camera pose from 2D-3D matches by LO-RANSAC (Lebeda 2012; PoseLib), refined on the inliers with a Cauchy loss.
 
     `points2d`: px in the distorted image, first pixel centred at (0.5, 0.5). Works in an origin amid the points, so
-    world coordinates may be large. DataError for input that is not finite or of unequal lengths.
+    world coordinates may be large. `focal_source`: as in `Sensor`; says what is refined beside the pose. DataError for
+    input that is not finite or of unequal lengths.
     """
     poselib.check_points(points2d, 2, len(points2d))
     poselib.check_points(points_in_world, 3, len(points2d))
     if len(points2d) < config.min_inliers:
         return _none(len(points2d), f"{len(points2d)} matches, a pose needs {config.min_inliers}")
     origin = points_in_world.mean(0)
-    local = points_in_world - origin
-    pose = _ransac(points2d, local, camera, config, seed)
-    inliers = reprojection_errors(points2d, local, camera, pose) < config.max_error_px
-    if inliers.sum() < config.min_inliers:
-        return PnpResult(None, inliers, reason=_too_few(inliers, config))
-    refined = refine_pose(points2d[inliers], local[inliers], camera, pose, config.loss_scale_px)
-    inliers = reprojection_errors(points2d, local, camera, refined.cam_from_world) < config.max_error_px
-    if refined.covariance is None:
-        return PnpResult(None, inliers, reason="the inliers do not fix a pose (points on a line, or in one place)")
-    if inliers.sum() < config.min_inliers:
-        return PnpResult(None, inliers, reason=_too_few(inliers, config))
+    prior = intrinsics_prior(config, camera, focal_source)
+    if len(prior) > 1:
+        camera = camera.with_radial_distortion()
+    refined, inliers = _solve(points2d, points_in_world - origin, camera, config, seed, prior)
+    if reason := _refusal(refined, inliers, config):
+        return PnpResult(None, inliers, reason=reason)
+    assert refined is not None  # noqa: S101 - refused otherwise
     found = refined.cam_from_world
     world = Rigid(found.rotation, found.translation - found.rotation @ origin)
-    return PnpResult(world, inliers, refined.covariance)
+    return PnpResult(world, inliers, refined.covariance, "", refined.camera, refined.focal_sigma)
+
+
+def intrinsics_prior(config: PnpConfig, camera: Camera, focal_source: str) -> Prior:
+    """How far the intrinsics of a camera may be off; () where they are taken as exact."""
+    is_rough = focal_source == GUESSED or focal_source.startswith(EXIF)
+    refine = {True: "all", False: "none"}[is_rough] if config.refine == "auto" else config.refine
+    focal = GUESSED_FOCAL_ERROR if focal_source == GUESSED else config.focal_error
+    center = CENTER_ERROR * max(camera.width, camera.height)
+    return (focal, DISTORTION_ERROR, center, center)[: {"none": 0, "focal": 1, "distortion": 2, "all": 4}[refine]]
+
+
+def _solve(
+    points2d: np.ndarray, points: np.ndarray, camera: Camera, config: PnpConfig, seed: int, prior: Prior
+) -> tuple[RefinedPose | None, Bool[np.ndarray, "m"]]:
+    """The refined pose, None where too few matches agree to refine one, and the matches that agree."""
+    pose, moved = _ransac(points2d, points, camera, config, seed), np.zeros(len(prior))
+    if prior:
+        pose, moved[0] = _better(points2d, points, camera, config, seed, pose)
+    inliers = reprojection_errors(points2d, points, camera.adjusted(*moved), pose) < config.max_error_px
+    refined = None
+    for _ in range(MAX_ROUNDS if prior else 1):
+        if inliers.sum() < config.min_inliers:
+            break
+        before, loss = inliers, config.loss_scale_px
+        refined = refine_pose(points2d[before], points[before], camera, pose, loss, prior, moved)
+        pose, moved = refined.cam_from_world, refined.moved
+        inliers = reprojection_errors(points2d, points, refined.camera, pose) < config.max_error_px
+        if refined.covariance is None or np.array_equal(before, inliers):
+            break
+    return refined, inliers
+
+
+def _better(
+    points2d: np.ndarray, points: np.ndarray, camera: Camera, config: PnpConfig, seed: int, pose: Rigid
+) -> tuple[Rigid, float]:
+    """The pose with more inliers, and ln of its focal length's ratio: the given one, or one with a focal length."""
+    samples = min(config.min_iterations, config.max_iterations), config.max_iterations
+    found = pose_and_focal(points2d, points, camera, config.max_error_px, samples, config.confidence, seed)
+    if found is None:
+        return pose, 0.0
+    counts = [
+        (reprojection_errors(points2d, points, camera.adjusted(log_focal), p) < config.max_error_px).sum()
+        for p, log_focal in ((pose, 0.0), found)
+    ]
+    return found if counts[1] > counts[0] else (pose, 0.0)
+
+
+def _refusal(refined: RefinedPose | None, inliers: np.ndarray, config: PnpConfig) -> str:
+    """Why there is no pose; empty where there is one."""
+    if refined is not None and refined.covariance is None:
+        return "the inliers do not fix a pose (points on a line, or in one place)"
+    if refined is None or inliers.sum() < config.min_inliers:
+        return f"{inliers.sum()} inliers, a pose needs {config.min_inliers}"
+    if refined.focal_sigma > config.max_focal_error:
+        return (
+            f"the focal length, which is not known, comes out as {refined.camera.focal[0]:.0f} px to "
+            f"{refined.focal_sigma:.0%} only, expected {config.max_focal_error:.0%} (a plane seen head-on, or a narrow "
+            "part of the view, does not tell it from the distance): give the intrinsics"
+        )
+    return ""
 
 
 def _none(count: int, reason: str) -> PnpResult:
     return PnpResult(None, np.zeros(count, bool), reason=reason)
-
-
-def _too_few(inliers: np.ndarray, config: PnpConfig) -> str:
-    return f"{inliers.sum()} inliers, a pose needs {config.min_inliers}"
 
 
 def _ransac(points2d: np.ndarray, points: np.ndarray, camera: Camera, config: PnpConfig, seed: int) -> Rigid:

@@ -8,19 +8,34 @@ import numpy as np
 
 from ..array_types import Float64
 from ..geometry.camera import Camera
-from ..geometry.projection import distortion_jacobian, project
+from ..geometry.projection import distortion_derivative, distortion_jacobian, focal_derivative, project
 from ..geometry.rigid import Rigid
 
 MAX_STEPS = 50
 SMALLEST_STEP = 1e-6  # radians, or depths of the scene: micrometres, where noise leaves millimetres
 
 
+MAX_LOG_FOCAL_STEP = 0.5
+"""of one step: a focal length that is far off comes nearer without overshooting"""
+
+Prior = tuple[float, ...]
+"""Standard deviations of the free intrinsics, in the order of `Camera.adjusted`: ln(focal length), first distortion
+parameter, principal point (x, y) px; the first 1, 2 or 4 of them, or () where the camera is exact."""
+
+
 @dataclass(frozen=True, eq=False)
 class RefinedPose:
-    """A minimum, with the covariance of (rotation, translation) as a left perturbation; None where it is degenerate."""
+    """A minimum, with the covariance of (rotation, translation) as a left perturbation; None where it is degenerate.
+
+    `moved`: how far the free intrinsics went from where their prior has them. `focal_sigma`: standard deviation of
+    ln(focal length), which is in the covariance; 0 for a camera taken as exact.
+    """
 
     cam_from_world: Rigid
-    covariance: Float64[np.ndarray, "6 6"] | None
+    camera: Camera
+    moved: Float64[np.ndarray, "k"]
+    covariance: Float64[np.ndarray, "6 6"] | None = None
+    focal_sigma: float = 0.0
 
 
 def refine_pose(
@@ -29,25 +44,30 @@ def refine_pose(
     camera: Camera,
     start: Rigid,
     loss_scale_px: float,
+    prior: Prior = (),
+    moved: Float64[np.ndarray, "k"] | None = None,
 ) -> RefinedPose:
-    """Gauss-Newton with iterative reweighting for the Cauchy loss, from `start`.
+    """Gauss-Newton with iterative reweighting for the Cauchy loss, from `start` and intrinsics that have `moved`.
 
     The pose moves as Exp(rotation, translation) @ cam_from_world, so its derivatives, and the covariance, do not
     depend on the origin of the world, and the translation block is the covariance of the camera centre in camera axes.
+    With a prior the intrinsics move as well, and are drawn to those of `camera`.
     """
-    pose = start
+    pose, moved = start, np.zeros(len(prior)) if moved is None else moved
     for _ in range(MAX_STEPS):
-        residuals, jacobian = _linearise(points2d, points_in_world, camera, pose)
-        weights = 1 / (1 + (residuals**2).sum(0) / loss_scale_px**2)
-        pull = residuals * weights
-        step = _solve(_gram(jacobian, weights), jacobian[0] @ pull[0] + jacobian[1] @ pull[1])
+        residuals, jacobian = _linearise(points2d, points_in_world, camera.adjusted(*moved), pose, len(prior))
+        step = _step(residuals, jacobian, moved, prior, loss_scale_px)
         if step is None:
-            return RefinedPose(pose, None)
-        pose = _exp(step) @ pose
+            return RefinedPose(pose, camera.adjusted(*moved), moved)
+        pose, moved = _exp(step[:6]) @ pose, moved + step[6:]
         depth = pose.apply(points_in_world)[:, 2].mean()
-        if max(np.abs(step[:3]).max(), np.abs(step[3:]).max() / depth) < SMALLEST_STEP:
+        if max(np.abs(step[:3]).max(), np.abs(step[3:6]).max() / depth) < SMALLEST_STEP:
             break
-    return RefinedPose(pose, _covariance(residuals, jacobian, loss_scale_px))
+    covariance = _covariance(residuals, jacobian, prior, loss_scale_px)
+    if covariance is None:
+        return RefinedPose(pose, camera.adjusted(*moved), moved)
+    focal_sigma = float(np.sqrt(covariance[6, 6])) if prior else 0.0
+    return RefinedPose(pose, camera.adjusted(*moved), moved, covariance[:6, :6], focal_sigma)
 
 
 def reprojection_errors(
@@ -60,9 +80,9 @@ def reprojection_errors(
 
 
 def _linearise(
-    points2d: np.ndarray, points_in_world: np.ndarray, camera: Camera, pose: Rigid
-) -> tuple[Float64[np.ndarray, "2 m"], Float64[np.ndarray, "2 6 m"]]:
-    """Residuals (measured minus projected) and the derivative of the projection by the left perturbation."""
+    points2d: np.ndarray, points_in_world: np.ndarray, camera: Camera, pose: Rigid, num_intrinsics: int
+) -> tuple[Float64[np.ndarray, "2 m"], Float64[np.ndarray, "2 k m"]]:
+    """Residuals (measured minus projected), and the projection's derivative by the left perturbation and intrinsics."""
     in_cam = pose.apply(points_in_world)
     residuals = points2d - project(camera, in_cam)
     inverse_depth = 1 / in_cam[:, 2]
@@ -71,18 +91,57 @@ def _linearise(
     by_u = np.stack([-u * v, 1 + u * u, -v, inverse_depth, zero, -u * inverse_depth])
     by_v = np.stack([-1 - v * v, u * v, u, zero, inverse_depth, -v * inverse_depth])
     (a, b), (c, d) = distortion_jacobian(camera, u, v)
-    return residuals.T, np.stack([a * by_u + b * by_v, c * by_u + d * by_v])
+    by_pose = np.stack([a * by_u + b * by_v, c * by_u + d * by_v])
+    if not num_intrinsics:
+        return residuals.T, by_pose
+    return residuals.T, np.concatenate([by_pose, _by_intrinsics(camera, u, v)[:, :num_intrinsics]], axis=1)
+
+
+def _by_intrinsics(camera: Camera, u: np.ndarray, v: np.ndarray) -> Float64[np.ndarray, "2 4 n"]:
+    """The derivative of pixels by what `Camera.adjusted` changes, in its order."""
+    one, zero = np.ones_like(u), np.zeros_like(u)
+    bent = distortion_derivative(camera, u, v) if camera.distortion else np.zeros((2, len(u)))
+    return np.stack([focal_derivative(camera, u, v), bent, np.stack([one, zero]), np.stack([zero, one])], axis=1)
+
+
+def _step(
+    residuals: Float64[np.ndarray, "2 m"],
+    jacobian: Float64[np.ndarray, "2 k m"],
+    moved: np.ndarray,
+    prior: Prior,
+    loss_scale_px: float,
+) -> np.ndarray | None:
+    """The Gauss-Newton step of the reweighted problem; intrinsics that have `moved` are pulled back by their prior."""
+    weights, pull = _weights(residuals, loss_scale_px)
+    normal, right = _gram(jacobian, weights), jacobian[0] @ pull[0] + jacobian[1] @ pull[1]
+    if prior:
+        noise, slope = _noise(residuals, len(jacobian[0]), loss_scale_px)
+        strength = noise / slope / np.square(prior)  # px^2: the prior in the units of the robust cost
+        normal[6:, 6:] += np.diag(strength)
+        right[6:] -= strength * moved
+    step = _solve(normal, right)
+    if step is not None and prior:
+        step *= min(1.0, MAX_LOG_FOCAL_STEP / max(abs(step[6]), 1e-300))
+    return step
+
+
+def _weights(
+    residuals: Float64[np.ndarray, "2 m"], loss_scale_px: float
+) -> tuple[Float64[np.ndarray, "m"], Float64[np.ndarray, "2 m"]]:
+    """The weights of the Cauchy loss, and the weighted residuals."""
+    weights = 1 / (1 + (residuals**2).sum(0) / loss_scale_px**2)
+    return weights, residuals * weights
 
 
 def _gram(
-    jacobian: Float64[np.ndarray, "2 6 m"], weights: Float64[np.ndarray, "m"] | float = 1.0
-) -> Float64[np.ndarray, "6 6"]:
+    jacobian: Float64[np.ndarray, "2 k m"], weights: Float64[np.ndarray, "m"] | float = 1.0
+) -> Float64[np.ndarray, "k k"]:
     """J^T W J."""
     gram: np.ndarray = (jacobian[0] * weights) @ jacobian[0].T + (jacobian[1] * weights) @ jacobian[1].T
     return gram
 
 
-def _solve(normal: Float64[np.ndarray, "6 6"], right: np.ndarray) -> np.ndarray | None:
+def _solve(normal: Float64[np.ndarray, "k k"], right: np.ndarray) -> np.ndarray | None:
     """The solution, or None where the matches leave a direction free."""
     scale = np.sqrt(np.diag(normal))
     if not (np.isfinite(normal).all() and (scale > 0).all()):
@@ -93,19 +152,30 @@ def _solve(normal: Float64[np.ndarray, "6 6"], right: np.ndarray) -> np.ndarray 
     return (np.linalg.solve(unit, (right.T / scale).T).T / scale).T
 
 
-def _covariance(
-    residuals: Float64[np.ndarray, "2 m"], jacobian: Float64[np.ndarray, "2 6 m"], loss_scale_px: float
-) -> Float64[np.ndarray, "6 6"] | None:
-    """Huber 1981, eq. 7.6.5: K^2 sum(psi^2) / (n - p) / mean(psi')^2 (J^T J)^-1, so the noise is the measured one.
+def _noise(residuals: Float64[np.ndarray, "2 m"], num_free: int, loss_scale_px: float) -> tuple[float, float]:
+    """sum(psi^2) / (n - p) and mean(psi') of the Cauchy loss, with Huber's correction of the latter.
 
     psi(r) = r w with w = 1 / (1 + |r|^2 / scale^2); psi' has the eigenvalues w (across r) and 2 w^2 - w (along r).
     """
-    weights = 1 / (1 + (residuals**2).sum(0) / loss_scale_px**2)
+    weights, pull = _weights(residuals, loss_scale_px)
     slopes = np.stack([weights, 2 * weights**2 - weights])
-    correction = 1 + 6 / residuals.size * slopes.var() / slopes.mean() ** 2
-    noise = ((residuals * weights) ** 2).sum() / max(residuals.size - 6, 1)
-    inverse = _solve(_gram(jacobian), np.eye(6))
-    return None if inverse is None else (inverse + inverse.T) / 2 * noise * (correction / slopes.mean()) ** 2
+    correction = 1 + num_free / residuals.size * slopes.var() / slopes.mean() ** 2
+    return float((pull**2).sum() / max(residuals.size - num_free, 1)), float(slopes.mean() / correction)
+
+
+def _covariance(
+    residuals: Float64[np.ndarray, "2 m"], jacobian: Float64[np.ndarray, "2 k m"], prior: Prior, loss_scale_px: float
+) -> Float64[np.ndarray, "k k"] | None:
+    """Huber 1981, eq. 7.6.5: K^2 sum(psi^2) / (n - p) / mean(psi')^2 (J^T J)^-1, so the noise is the measured one.
+
+    With the information of the prior added to that of the matches.
+    """
+    noise, slope = _noise(residuals, len(jacobian[0]), loss_scale_px)
+    variance = noise / slope**2
+    information = _gram(jacobian)
+    information[6:, 6:] += np.diag(variance / np.square(prior))
+    inverse = _solve(information, np.eye(len(information)))
+    return None if inverse is None else (inverse + inverse.T) / 2 * variance
 
 
 def _exp(step: Float64[np.ndarray, 6]) -> Rigid:

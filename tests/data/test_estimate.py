@@ -1,0 +1,35 @@
+"""What localization says of a query survives its stored form."""
+
+import numpy as np
+import pytest
+
+from vloc.data.estimate import PoseEstimate
+from vloc.geometry.camera import Camera
+from vloc.geometry.rigid import Rigid
+
+CAMERA = Camera("SIMPLE_RADIAL", 640, 480, (768.1, 320.0, 1 / 3, -0.1))
+PLACED = PoseEstimate(
+    "night/ü 1.jpg",
+    Rigid(np.eye(3), np.array([1.0, 2.0, 3.0])),
+    "pnp",
+    20,
+    30,
+    np.diag(np.arange(1.0, 7.0)),
+    ("a b.jpg", "c.jpg"),
+    camera=CAMERA,
+    focal_source="EXIF 35 mm tag",
+    focal_sigma_px=1.25,
+)
+LOST = PoseEstimate("q.jpg", None, "none", 3, 9, reason="3 inliers, a pose needs 12")
+
+
+@pytest.mark.parametrize("estimate", [PLACED, LOST])
+def test_an_estimate_reads_back_as_it_was(estimate):
+    again = PoseEstimate.from_arrays(estimate.to_arrays())
+    for name in ("name", "source", "num_inliers", "num_matches", "retrieved", "reason"):
+        assert getattr(again, name) == getattr(estimate, name)
+    for name in ("camera", "focal_source", "focal_sigma_px"):
+        assert getattr(again, name) == getattr(estimate, name)
+    assert again.is_localized == estimate.is_localized
+    if estimate.covariance is not None:
+        assert np.array_equal(again.covariance, estimate.covariance)
