@@ -81,3 +81,65 @@ def test_a_folder_that_may_not_be_written_in_is_bad_input(
 ) -> None:
     assert main(["evaluate", *files[:2], "--json", "/sys/figures.json"]) == 2
     assert capsys.readouterr().err.startswith("vloc: /sys/")
+
+
+def rows(*names: str, source: str = "pnp") -> str:
+    return json.dumps([{"name": name, "status": "localized", "source": source, "retrieved": []} for name in names])
+
+
+def test_only_the_queries_that_were_asked_count_unless_told(
+    files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    results, truth, figures = files
+    Path(results).write_text(RESULTS.splitlines()[0] + "\n")
+    Path(f"{results}.json").write_text(rows("a.jpg", "b.jpg", "elsewhere.jpg"))
+    assert main(["evaluate", results, truth, "--json", figures]) == 0
+    told = capsys.readouterr().out
+    assert "1 of 2 localized\n" in told
+    assert "1 queries have no truth and were not counted" in told
+    assert "1 images of the truth were no queries (--all counts them as failed)" in told
+    found = json.loads(Path(figures).read_text())
+    assert (found["num_queries"], found["num_not_asked"], found["num_without_truth"]) == (2, 1, 1)
+    assert found["queries"] == [
+        {"name": "a.jpg", "translation_m": pytest.approx(0.1), "rotation_deg": pytest.approx(0)},
+        {"name": "b.jpg", "translation_m": None, "rotation_deg": None},
+    ]
+    assert main(["evaluate", results, truth, "--all"]) == 0
+    assert "1 of 3 localized\n" in capsys.readouterr().out
+
+
+def test_fallbacks_are_told_where_there_are_any(
+    files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(f"{files[0]}.json").write_text(rows("a.jpg", "b.jpg", "c.jpg", source="retrieval"))
+    assert main(["evaluate", *files[:2]]) == 0
+    assert "3 of 3 localized, 3 by fallback\n" in capsys.readouterr().out
+
+
+def test_details_of_other_results_are_refused(files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path(f"{files[0]}.json").write_text(rows("a.jpg", "b.jpg"))
+    assert main(["evaluate", *files[:2]]) == 2
+    assert "results.txt.json: does not list 'c.jpg'" in capsys.readouterr().err
+
+
+def test_truth_and_results_can_be_captures_on_rigs_or_their_trajectories(
+    gallery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sensors = tmp_path / "truth" / "sensors"
+    sensors.mkdir(parents=True)
+    # A rig at (1, 0, 0) whose camera is 2 m further along its x: the camera is at (3, 0, 0).
+    files = {
+        "sensors": "cam, , camera, SIMPLE_PINHOLE, 8, 8, 9, 4, 4",
+        "rigs": "rig, cam, 1, 0, 0, 0, -2, 0, 0",
+        "trajectories": "5, rig, 1, 0, 0, 0, -1, 0, 0",
+        "records_camera": "5, cam, left/a.jpg",
+    }
+    for name, row in files.items():
+        (sensors / f"{name}.txt").write_text(f"# kapture format: 1.1\n{row}\n")
+    poses = tmp_path / "poses.txt"
+    poses.write_text("a.jpg 1 0 0 0 -3.01 0 0\n")
+    for truth in (str(tmp_path / "truth"), f"kapture:{tmp_path / 'truth'}", str(sensors / "trajectories.txt")):
+        assert main(["evaluate", str(poses), truth]) == 0
+        assert "median: 1.00 cm, 0.000 deg" in capsys.readouterr().out
+    assert main(["evaluate", str(tmp_path / "truth"), str(poses)]) == 0
+    assert "median: 1.00 cm" in capsys.readouterr().out

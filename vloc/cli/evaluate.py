@@ -6,14 +6,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .. import atomic
 from ..errors import DataError
-from ..formats.results import read_poses, read_truth
+from ..formats.results import read_truth
 from ..stages.evaluate import THRESHOLDS, Evaluation, evaluate
 from . import options
 from .main import OK
-from .outputs import beside, check_output, is_figures
+from .outputs import beside, check_output, is_figures, rows_of
 from .settings import parse_flags
 
 
@@ -22,9 +23,11 @@ class EvaluateFlags:
     """Recall within (metres, degrees), medians and maxima of the errors; a query without a pose counts as infinite."""
 
     results: options.folder("RESULTS")  # type: ignore[valid-type]
-    """text file of poses `name qw qx qy qz tx ty tz`, world to camera"""
+    """text file of poses `name qw qx qy qz tx ty tz`, world to camera, or a capture with poses"""
     truth: options.location("TRUTH")  # type: ignore[valid-type]
-    """a capture with poses, or a file of such lines"""
+    """a capture with poses (kapture's trajectories.txt stands for its folder), or a file of such lines"""
+    all: bool = False
+    """score every image of the truth, even those that RESULTS.json does not list as queries"""
     thresholds: tuple[str, ...] = tuple(f"{t:g},{r:g}" for t, r in THRESHOLDS)
     """METRES,DEGREES of each recall"""
     json: Path | None = None
@@ -42,26 +45,32 @@ def run(arguments: Sequence[str]) -> int:
     if flags.json and not flags.json.parent.is_dir():
         raise DataError(f"{flags.json.parent}: no such folder")
     thresholds = [options.parse_threshold(text) for text in flags.thresholds]
-    evaluation = evaluate(read_poses(flags.results), read_truth(flags.truth), thresholds, fallbacks(flags.results))
+    estimates, rows = read_truth(str(flags.results)), details(flags.results)
+    if rows and (unlisted := estimates.keys() - {row["name"] for row in rows}):
+        raise DataError(f"{beside(flags.results, '.json')}: does not list '{min(unlisted)}': it is of other results")
+    fallbacks = [row["name"] for row in rows if row["source"] == "retrieval"]
+    asked = [row["name"] for row in rows] if rows and not flags.all else None
+    evaluation = evaluate(estimates, read_truth(flags.truth), thresholds, fallbacks, asked)
     if flags.json:
         atomic.write_text(flags.json, json.dumps(evaluation.to_json(), indent=2) + "\n")
     print(lines(evaluation))
     return OK
 
 
-def fallbacks(results: Path) -> list[str]:
-    """Queries whose pose is not from their own matches, as the JSON file beside the results says."""
-    details = beside(results, ".json")
-    if not details.exists():
-        return []
-    rows = json.loads(details.read_text(encoding="utf-8"))
-    return [row["name"] for row in rows if row["source"] == "retrieval"]
+def details(results: Path) -> list[dict[str, Any]]:
+    """The rows of the JSON file beside results of `vloc localize`; none where there is no such file."""
+    path = beside(results, ".json")
+    try:
+        return rows_of(path) if path.exists() else []
+    except ValueError as error:
+        raise DataError(f"{path}: expected the rows that vloc localize writes ({error})") from None
 
 
 def lines(evaluation: Evaluation) -> str:
     """The figures for people: centimetres and degrees."""
     figures = evaluation.to_json()
-    rows = [f"{figures['num_localized']} of {figures['num_queries']} localized, {figures['num_fallbacks']} by fallback"]
+    fallbacks = f", {evaluation.num_fallbacks} by fallback" if evaluation.num_fallbacks else ""
+    rows = [f"{evaluation.num_localized} of {len(evaluation.names)} localized{fallbacks}"]
     for which in ("median", "max"):
         metres, degrees = figures[f"{which}_translation_m"], figures[f"{which}_rotation_deg"]
         text = "infinite (queries without pose)" if metres is None else f"{100 * metres:.2f} cm, {degrees:.3f} deg"
@@ -69,6 +78,8 @@ def lines(evaluation: Evaluation) -> str:
     rows += [
         f"within ({r['translation_m']:g} m, {r['rotation_deg']:g} deg): {r['percent']:.1f} %" for r in figures["recall"]
     ]
-    if figures["num_without_truth"]:
-        rows.append(f"{figures['num_without_truth']} estimated poses have no truth and were not counted")
+    if evaluation.num_without_truth:
+        rows.append(f"{evaluation.num_without_truth} queries have no truth and were not counted")
+    if evaluation.num_not_asked:
+        rows.append(f"{evaluation.num_not_asked} images of the truth were no queries (--all counts them as failed)")
     return "\n".join(rows)

@@ -64,7 +64,7 @@ def is_results(path: Path) -> bool:
     """Whether every line is the pose of a query that the JSON file beside it says is localized, and none lacks."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        rows = _rows(beside(path, ".json"))
+        rows = rows_of(beside(path, ".json"))
         read_poses(path)
     except (OSError, ValueError, DataError):
         return False
@@ -75,13 +75,13 @@ def is_results(path: Path) -> bool:
 def is_details(path: Path) -> bool:
     """Whether a JSON file holds rows as `vloc localize` writes them."""
     try:
-        return bool(_rows(path))
+        return bool(rows_of(path))
     except (OSError, ValueError):
         return False
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of RESULTS.json; ValueError for any other content."""
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a RESULTS.json, one a query; ValueError for any other content."""
     rows = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("no rows")

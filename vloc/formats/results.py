@@ -18,6 +18,10 @@ from .text_lines import data_lines
 
 _log = logging.getLogger(__name__)
 LINE = "name qw qx qy qz tx ty tz"
+_LINES = ("list", "tum")
+"""formats whose files of lines can look like results"""
+_WHOLE = {"trajectories.txt": ("kapture", 2), "images.txt": ("colmap", 1), "images.bin": ("colmap", 1)}
+"""files that are a part: of a format, so many folders up"""
 
 
 def read_poses(path: Path) -> dict[str, Rigid]:
@@ -74,12 +78,21 @@ def _numbers(pose: Rigid) -> str:
 
 
 def read_truth(path: str | Path) -> dict[str, Rigid]:
-    """The poses of a capture's images (`FORMAT:PATH` or a recognised path), or of a file of result lines."""
-    from .access import read
+    """The poses of a capture's images (`FORMAT:PATH` or a recognised path), or of a file of result lines.
 
-    if Path(path).is_file():
-        return read_poses(Path(path))
-    return posed_images(read(path))
+    A file among those of a kapture folder or COLMAP model, such as trajectories.txt, stands for the whole of it.
+    """
+    from .access import find_format, formats, read
+
+    file = Path(path)
+    if not file.is_file():
+        return posed_images(read(path))
+    name, levels = _WHOLE.get(file.name, ("", 0))
+    whole = [file.absolute(), *file.absolute().parents][levels]
+    if any(form.name == name and form.recognises(whole) for form in formats()):
+        return posed_images(read(f"{name}:{whole}"))
+    alone = [form for form in formats() if form.read and form.recognises(file) and form.name not in _LINES]
+    return posed_images(read(find_format(file)[1])) if alone else read_poses(file)
 
 
 def posed_images(capture: Capture) -> dict[str, Rigid]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..array_types import Float64
+from ..data.image_names import matched
 from ..errors import DataError
 from ..geometry.pose_error import pose_errors
 from ..geometry.rigid import Rigid
@@ -20,7 +22,7 @@ THRESHOLDS: tuple[Threshold, ...] = ((0.25, 2.0), (0.5, 5.0), (5.0, 10.0))
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Errors of every query of the truth, and what they add up to.
+    """Errors of every query, by its name in the truth, and what they add up to.
 
     A query without a pose has infinite errors: it counts against recall, and medians and maxima feel it.
     """
@@ -31,6 +33,9 @@ class Evaluation:
     thresholds: tuple[Threshold, ...]
     num_fallbacks: int
     num_without_truth: int
+    """queries that have no truth"""
+    num_not_asked: int
+    """images of the truth that were no query"""
 
     @property
     def num_localized(self) -> int:
@@ -50,6 +55,7 @@ class Evaluation:
             "num_localized": self.num_localized,
             "num_fallbacks": self.num_fallbacks,
             "num_without_truth": self.num_without_truth,
+            "num_not_asked": self.num_not_asked,
             "median_translation_m": _finite(np.median(self.translation_m)),
             "median_rotation_deg": _finite(np.median(self.rotation_deg)),
             "max_translation_m": _finite(self.translation_m.max()),
@@ -57,6 +63,10 @@ class Evaluation:
             "recall": [
                 {"translation_m": t, "rotation_deg": r, "percent": percent}
                 for (t, r), percent in zip(self.thresholds, self.recall, strict=True)
+            ],
+            "queries": [
+                {"name": name, "translation_m": _finite(metres), "rotation_deg": _finite(degrees)}
+                for name, metres, degrees in zip(self.names, self.translation_m, self.rotation_deg, strict=True)
             ],
         }
 
@@ -70,32 +80,34 @@ def evaluate(
     truth: Mapping[str, Rigid],
     thresholds: Sequence[Threshold] = THRESHOLDS,
     fallbacks: Collection[str] = (),
+    asked: Collection[str] | None = None,
 ) -> Evaluation:
-    """Compare `cam_from_world` poses by image name; a name may lack leading folders where that is unambiguous.
+    """Compare `cam_from_world` poses by image name; either side's may have more leading folders where that is clear.
 
-    DataError when the truth is empty, a name fits several queries, or none of the names fits.
+    `asked`: all queries, those without a pose included; None: every image of the truth was one. DataError when the
+    truth is empty, names are ambiguous, or no estimate and no query is in the truth.
     """
     if not truth:
         raise DataError("the truth holds no poses: nothing to compare with")
-    found = {_true_name(name, truth): pose for name, pose in estimates.items()}
-    if estimates and set(found) == {None}:
-        raise DataError(
-            f"none of the {len(estimates)} estimated names is in the truth, such as '{next(iter(estimates))}'"
-        )
-    names = tuple(sorted(truth))
+    true_name = matched({**dict.fromkeys(asked or ()), **estimates}, truth)
+    for what, known in (("estimated names", estimates), ("queries", asked or ())):
+        if known and not any(name in true_name for name in known):
+            raise DataError(f"none of the {len(known)} {what} is in the truth, such as '{next(iter(known))}'")
+    names = tuple(sorted(truth if asked is None else true_name.values()))
+    metres, degrees = _errors(names, {true_name[n]: pose for n, pose in estimates.items() if n in true_name}, truth)
+    unknown = len({*(asked or ()), *estimates} - true_name.keys())
+    return Evaluation(
+        names, metres, degrees, tuple(thresholds), len(fallbacks), unknown, num_not_asked=len(truth) - len(names)
+    )
+
+
+def _errors(
+    names: Sequence[str], found: Mapping[str, Rigid], truth: Mapping[str, Rigid]
+) -> tuple[Float64[np.ndarray, "q"], Float64[np.ndarray, "q"]]:
+    """Metres and degrees of every query, infinite without a pose."""
     metres, degrees = np.full((2, len(names)), np.inf)
     rows = [row for row, name in enumerate(names) if name in found]
     estimated, true = (Rigid.stack([poses[names[row]] for row in rows]) for poses in (found, truth))
     metres[rows], radians = pose_errors(estimated, true)
     degrees[rows] = np.degrees(radians)
-    unknown = sum(_true_name(name, truth) is None for name in estimates)
-    return Evaluation(names, metres, degrees, tuple(thresholds), len(fallbacks), unknown)
-
-
-def _true_name(name: str, truth: Mapping[str, Rigid]) -> str | None:
-    if name in truth:
-        return name
-    fits = [known for known in truth if known.endswith("/" + name)]
-    if len(fits) > 1:
-        raise DataError(f"'{name}' fits {len(fits)} images of the truth, such as '{fits[0]}' and '{fits[1]}'")
-    return fits[0] if fits else None
+    return metres, degrees

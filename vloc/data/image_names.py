@@ -1,0 +1,45 @@
+"""The same image under two names: with more leading folders on one side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from ..errors import DataError
+
+
+def matched(names: Collection[str], known: Collection[str]) -> dict[str, str]:
+    """Name -> the known name of the same image, where one is the end of the other after a `/`; others are absent.
+
+    A name that is known as it is stands for nothing else. DataError where one fits several, or several fit one.
+    """
+    exact = {*names} & {*known}
+    longer: dict[str, list[str]] = {}
+    for name in known:
+        for end in _ends(name):
+            longer.setdefault(end, []).append(name)
+    every = {*known}
+    found = {name: name for name in exact}
+    for name in names:
+        if name not in exact:
+            fits = [*longer.get(name, ()), *(end for end in _ends(name) if end in every)]
+            if len(fits) > 1:
+                raise DataError(f"'{name}' fits {len(fits)} images of the truth, such as '{fits[0]}' and '{fits[1]}'")
+            if fits and fits[0] not in exact:
+                found[name] = fits[0]
+    _check_one_to_one(found)
+    return found
+
+
+def _ends(name: str) -> Iterator[str]:
+    """The name without its first folder, without its first two, and so on."""
+    while "/" in name:
+        name = name.partition("/")[2]
+        yield name
+
+
+def _check_one_to_one(found: dict[str, str]) -> None:
+    known, count = Counter(found.values()).most_common(1)[0] if found else ("", 0)
+    if count > 1:
+        first, second, *_ = (name for name, fit in found.items() if fit == known)
+        raise DataError(f"'{first}' and '{second}' both fit '{known}' of the truth")
