@@ -60,3 +60,13 @@ def test_cameras_move_with_the_points_they_see():
     for before, after in ((cameras[0], moved[0]), (cameras[1], moved[1])):
         assert np.allclose(after.apply(similarity.apply(POINTS)), 2.0 * before.apply(POINTS))
     assert np.allclose(similarity.apply_to_cameras(cameras[0]).translation, moved[0].translation)
+
+
+def test_similarities_one_after_the_other_and_covariances() -> None:
+    first = Similarity(2.0, Rotation.from_rotvec([0.1, 0.2, 0.3]).as_matrix(), np.array([1.0, 2, 3]))
+    second = Similarity(0.5, Rotation.from_rotvec([1.0, 0, 0]).as_matrix(), np.array([0.0, -1, 0]))
+    assert np.allclose((second @ first).apply(POINTS), second.apply(first.apply(POINTS)))
+    assert Similarity.identity().is_identity and not first.is_identity
+    samples = np.random.default_rng(2).normal(size=(500, 3)) * [1, 2, 3]
+    moved = first.apply_to_covariances(np.cov(samples.T)[None])[0]
+    assert np.allclose(moved, np.cov(first.apply(samples).T))

@@ -18,6 +18,21 @@ class Similarity:
     rotation: Float64[np.ndarray, "3 3"]
     translation: Float64[np.ndarray, 3]
 
+    @classmethod
+    def identity(cls) -> Similarity:
+        """The similarity that moves nothing."""
+        return cls(1.0, np.eye(3), np.zeros(3))
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether it moves nothing, exactly."""
+        return bool(self.scale == 1 and (self.rotation == np.eye(3)).all() and (self.translation == 0).all())
+
+    def __matmul__(self, other: Similarity) -> Similarity:
+        """`a_from_c = a_from_b @ b_from_c`."""
+        moved = self.scale * self.rotation @ other.translation + self.translation
+        return Similarity(self.scale * other.scale, self.rotation @ other.rotation, moved)
+
     def apply(self, points: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "n 3"]:
         """Points in source coordinates to target coordinates."""
         moved: np.ndarray = self.scale * points @ self.rotation.T + self.translation
@@ -28,6 +43,11 @@ class Similarity:
         rotation = cam_from_source.rotation @ self.rotation.T
         center = self.apply(np.atleast_2d(cam_from_source.center)).reshape(cam_from_source.translation.shape)
         return Rigid(rotation, -np.einsum("...ij,...j->...i", rotation, center))
+
+    def apply_to_covariances(self, covariances: Float64[np.ndarray, "n 3 3"]) -> Float64[np.ndarray, "n 3 3"]:
+        """Covariances of points in source coordinates to those of the moved points: s^2 R C R^T."""
+        moved: np.ndarray = self.scale**2 * (self.rotation @ covariances @ self.rotation.T)
+        return moved
 
 
 def align(source: Float64[np.ndarray, "n 3"], target: Float64[np.ndarray, "n 3"]) -> Similarity:
