@@ -1,5 +1,7 @@
 """The map's arrays: counts by hand, and a round trip through the stored form."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from vloc.data.sparse_map import NO_POINT, SparseMap
@@ -49,3 +51,9 @@ def test_an_empty_map_survives_the_round_trip():
     sparse = SparseMap([], (), none, Rigid.identity(0), points, errors, offsets, none)
     back = SparseMap.from_arrays(sparse.to_arrays())
     assert back.image_names == [] and back.num_observations == 0 and back.mean_error == 0
+
+
+def test_colours_go_through_the_stored_form_where_there_are_any():
+    colored = replace(small_map(), colors=np.array([[1, 2, 3], [255, 0, 9]], np.uint8))
+    np.testing.assert_array_equal(SparseMap.from_arrays(colored.to_arrays()).colors, colored.colors)
+    assert SparseMap.from_arrays(small_map().to_arrays()).colors is None

@@ -67,9 +67,28 @@ def test_real_scene_keeps_its_cameras_and_tells_what_it_lost(data, tmp_path):
     capture = maupertuis(data)
     check_same_cameras(capture, converted(capture, "nerfstudio"))
     losses = write(capture, f"nerfstudio:{tmp_path / 'out'}")
-    assert any(line.endswith(" points") for line in losses)
+    assert any("observations" in line for line in losses) and not any(line.endswith(" points") for line in losses)
     assert (tmp_path / "out" / "images" / "00.jpg").is_file()
     assert find_format(tmp_path / "out" / "transforms.json")[0].name == "nerfstudio"
+
+
+def test_points_and_their_colours_stand_beside_the_frames_as_splatting_tools_read_them(data, tmp_path):
+    capture = maupertuis(data)
+    write(capture, f"nerfstudio:{tmp_path / 'out'}", transfer="skip")
+    assert json.loads((tmp_path / "out" / "transforms.json").read_text())["ply_file_path"] == "sparse_pc.ply"
+    head, _, body = (tmp_path / "out" / "sparse_pc.ply").read_bytes().partition(b"end_header\n")
+    assert b"property uchar red" in head and f"element vertex {len(capture.reconstruction.points)}".encode() in head
+    rows = np.frombuffer(body, [("xyz", "<f8", 3), ("rgb", "u1", 3)])
+    np.testing.assert_array_equal(rows["xyz"], capture.reconstruction.points.xyz)
+    np.testing.assert_array_equal(rows["rgb"], capture.reconstruction.points.rgb)
+
+
+def test_points_without_colour_are_written_black_and_counted(data, tmp_path):
+    capture = maupertuis(data)
+    points = replace(capture.reconstruction.points, rgb=None)
+    grey = replace(capture, reconstruction=replace(capture.reconstruction, points=points))
+    losses = write(grey, f"nerfstudio:{tmp_path / 'out'}", transfer="skip")
+    assert f"{len(points)} points without colour, written black" in losses
 
 
 CAMERAS = (

@@ -37,7 +37,7 @@ def reconstruction(map_: Map) -> Reconstruction:
     names = list(map_.sparse.image_names)
     keypoints = InMemory({name: map_.features[name].keypoints for name in names})
     return Reconstruction(
-        Points(map_.sparse.points, errors=map_.sparse.point_errors.astype(np.float64)),
+        Points(map_.sparse.points, map_.sparse.colors, map_.sparse.point_errors.astype(np.float64)),
         {kind: observations(map_.sparse)},
         {kind: Features(kind, np.dtype(np.float32), 2, names, keypoints)},
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..array_types import Float32, Shaped, UInt32
+from ..array_types import Float32, Shaped, UInt8, UInt32
 
 Arrays = dict[str, np.ndarray]
 
@@ -62,6 +62,22 @@ class GlobalDescriptor:
     def from_arrays(cls, arrays: Arrays) -> GlobalDescriptor:
         """The inverse of `to_arrays`."""
         return cls(arrays["vector"][0])
+
+
+@dataclass(frozen=True, eq=False)
+class KeypointColors:
+    """The colour of one image at each of its keypoints, RGB."""
+
+    rgb: UInt8[np.ndarray, "n 3"]
+
+    def to_arrays(self) -> Arrays:
+        """The stored form."""
+        return {"rgb": self.rgb}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> KeypointColors:
+        """The inverse of `to_arrays`."""
+        return cls(arrays["rgb"])
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..array_types import Float32, Float64, Int32, Int64
+from ..array_types import Float32, Float64, Int32, Int64, UInt8
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from .features import Arrays
@@ -23,6 +23,7 @@ class SparseMap:
     `points`: in world coordinates (metres when the poses are). `point_errors`: mean reprojection error, px.
     `point_of_keypoint`: the images' keypoints one after the other (image i has rows offsets[i]:offsets[i+1]);
     each the row of its point, or NO_POINT. `cameras[camera_of_image[i]]` is the camera of image i.
+    `colors`: RGB, the mean over the images that show the point; None where nobody has looked.
     """
 
     image_names: Sequence[str]
@@ -33,6 +34,7 @@ class SparseMap:
     point_errors: Float32[np.ndarray, "p"]
     offsets: Int64[np.ndarray, "i_plus_1"]
     point_of_keypoint: Int32[np.ndarray, "o"]
+    colors: UInt8[np.ndarray, "p 3"] | None = None
 
     def __repr__(self) -> str:
         counts = f"{len(self.image_names)} images, {len(self.points)} points, {self.num_observations} observations"
@@ -80,6 +82,7 @@ class SparseMap:
             "point_errors": self.point_errors,
             "offsets": self.offsets,
             "point_of_keypoint": self.point_of_keypoint,
+            **({} if self.colors is None else {"colors": self.colors}),
         }
 
     @classmethod

@@ -26,8 +26,7 @@ def scene_of(capture: Capture, options: WriteOptions, *, with_points: bool = Tru
     sensor_of = [images.device_ids[device] for device in images.devices.tolist()]
     poses, posed = capture.cam_from_world, np.flatnonzero(capture.has_pose).tolist()
     points = work.points or Points(np.zeros((0, 3)))
-    if not np.isfinite(points.xyz).all():
-        raise DataError("points that are not finite numbers cannot be written")
+    check_finite(points)
     kind = chosen_keypoints(capture, options.keypoints_type) if with_points else None
     track = _track(work.observations.get(kind or ""))
     needed = {sensor_of[row] for row in posed}
@@ -40,6 +39,12 @@ def scene_of(capture: Capture, options: WriteOptions, *, with_points: bool = Tru
         track,
         _pixels(work.keypoints[kind], images.names, track) + shift if kind and len(track) else np.zeros((0, 2)),
     )
+
+
+def check_finite(points: Points) -> None:
+    """DataError for points that no file of numbers holds."""
+    if not np.isfinite(points.xyz).all():
+        raise DataError("points that are not finite numbers cannot be written")
 
 
 def check_unicode(names: Sequence[str]) -> None:

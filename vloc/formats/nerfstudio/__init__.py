@@ -1,4 +1,6 @@
-"""nerfstudio and instant-ngp `transforms.json`. Keeps names, intrinsics and poses; loses times, rigs, points, features.
+"""nerfstudio and instant-ngp `transforms.json`. Keeps names, intrinsics and poses; loses times, rigs, features.
+
+Points are written, with colours, to `sparse_pc.ply` beside it, which splatting tools start from; it is not read.
 
 Poses are camera to world with OpenGL axes (x right, y up, z back). `applied_transform` and `applied_scale`, which say
 how the world was moved, are undone. Principal points count from the corner of the image, the first centre at 0.5.
@@ -7,6 +9,7 @@ how the world was moved, are undone. Principal points count from the corner of t
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,18 +17,20 @@ import msgspec
 import numpy as np
 
 from ...data.capture import Capture
+from ...data.reconstruction import Points, Reconstruction
 from ...errors import DataError
 from ...geometry.rigid import Rigid
 from ..base import Format, ReadOptions, WriteOptions, register
 from ..images import FolderImages
 from ..json_text import read_json, write_json
 from ..kapture.write import transfer_files
+from ..ply import point_cloud
 from ..remarks import Remarks
 from ..scene import Scene, capture_of, check_names, rotation_of, shared_cameras
-from ..scene_export import common_losses, counted, scene_of
+from ..scene_export import check_finite, common_losses, counted, scene_of
 from .camera import Intrinsics, camera_of, written_camera
 
-FILE = "transforms.json"
+FILE, POINTS_FILE = "transforms.json", "sparse_pc.ply"
 # From OpenGL's camera axes to ours; its own inverse.
 FLIP = np.diag([1.0, -1.0, -1.0])
 
@@ -110,15 +115,26 @@ def _pose(file: Path, row: int, frame: Frame, world_from_file: Rigid, scale: flo
 
 
 def write(capture: Capture, path: Path, options: WriteOptions) -> list[str]:
-    """A folder with transforms.json and the images with poses in images/; intrinsics stand with each frame."""
+    """A folder with transforms.json, sparse_pc.ply and the images with poses in images/; intrinsics stand with each frame."""
     scene = scene_of(capture, options, with_points=False)
+    work = capture.reconstruction or Reconstruction()
+    cloud = _colored(work.points) if work.points is not None and len(work.points) else None
     frames = [_frame(scene, row) for row in sorted(scene.poses)]
     path.mkdir()
-    write_json(path / FILE, {"frames": frames})
+    write_json(path / FILE, {"frames": frames, **({} if cloud is None else {"ply_file_path": POINTS_FILE})})
+    if cloud is not None:
+        (path / POINTS_FILE).write_bytes(point_cloud(cloud))
     names = [scene.names[row] for row in sorted(scene.poses)]
-    losses = common_losses(capture, keypoints_type=None, keeps_points=False)
+    losses = common_losses(capture, keypoints_type=None, keeps_points=True)
+    losses["points without colour, written black"] = len(cloud) if cloud and cloud is not work.points else 0
     lost = counted({"images without a pose": len(scene.names) - len(frames), **losses})
     return lost + transfer_files(capture.files, names, path / "images", options.transfer)
+
+
+def _colored(points: Points) -> Points:
+    """Finite points with colours: readers of the file count on them."""
+    check_finite(points)
+    return points if points.rgb is not None else replace(points, rgb=np.zeros((len(points), 3), np.uint8))
 
 
 def _frame(scene: Scene, row: int) -> dict[str, object]:
@@ -132,7 +148,7 @@ def _frame(scene: Scene, row: int) -> dict[str, object]:
 FORMAT = register(
     Format(
         "nerfstudio",
-        "nerfstudio or instant-ngp transforms.json; names, intrinsics and poses, no points, times or rigs",
+        "nerfstudio or instant-ngp transforms.json; names, intrinsics, poses, points when written, no times or rigs",
         recognises,
         read,
         write,
