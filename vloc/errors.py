@@ -32,6 +32,12 @@ class ExtraMissingError(VlocError):
         super().__init__(f"{feature} needs the '{extra}' extra: pip install 'vloc[{extra}]' ({cause})")
 
 
+class FrameError(VlocError):
+    """The frame that a map had cannot be kept; the map stays as it was."""
+
+    exit_status = 3
+
+
 class ResourceError(VlocError):
     """Disk or memory ran out; what was finished is kept."""
 

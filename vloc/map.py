@@ -13,6 +13,7 @@ import numpy as np
 from .array_types import Float32
 from .config import MappingConfig, config_from_json, config_to_json
 from .data.features import GlobalDescriptor, LocalFeatures
+from .data.frame import Frame
 from .data.selection import Trained
 from .data.sparse_map import SparseMap
 from .errors import DataError
@@ -72,6 +73,19 @@ class Map:
         return self.stored.value
 
     @cached_property
+    def frame(self) -> Frame:
+        """What its coordinates mean; maps of earlier versions do not say it, but what made their points."""
+        if "frame" not in self.manifest:
+            return Frame.of_reconstruction(posed=self.reconstruction.startswith("triangulate-"))
+        return Frame.from_json(self.manifest["frame"], str(self.folder / MANIFEST))
+
+    @property
+    def reconstruction(self) -> str:
+        """The reference of the sparse map before it was moved into its frame."""
+        references = self.manifest["references"]
+        return str(references.get("reconstruction", references["sparse"]))
+
+    @cached_property
     def vectors(self) -> Artifact[list[np.ndarray]]:
         """For every global descriptor, the vectors of the sparse map's images, in their order."""
         return vectors_of(self.descriptors, self.sparse.image_names)
@@ -89,6 +103,9 @@ def _stacked(results: Mapping[Any, GlobalDescriptor], names: Sequence[str]) -> F
     return np.stack([results[name].vector for name in names]) if len(names) else np.zeros((0, 0), np.float32)
 
 
-def manifest_of(config: MappingConfig, references: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
-    """The text form of a map: its settings, where its parts are, and what there is to say about it."""
-    return {"format": FORMAT, "config": config_to_json(config), "references": references, **about}
+def manifest_of(
+    config: MappingConfig, references: Mapping[str, Any], frame: Frame, about: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The text form of a map: its settings, where its parts are, its frame, and what there is to say about it."""
+    settings = config_to_json(config)
+    return {"format": FORMAT, "config": settings, "references": references, "frame": frame.to_json(), **about}

@@ -10,15 +10,18 @@ from .data.capture import Capture
 from .data.features import GlobalDescriptor, LocalFeatures
 from .data.selection import Trained
 from .errors import StageError
+from .framing import frame_of
 from .map import MANIFEST, Map, manifest_of, vectors_of
 from .retrieval.base import TRAINING_IMAGES, GlobalFeature
 from .run.workspace import Workspace
 from .stage import Artifact, Results
+from .stages.color import COLOR, COLOR_SIZE
 from .stages.describe import DESCRIBE, TRAIN
 from .stages.extract import EXTRACT
 from .stages.images import Photos
 from .stages.match import MATCH, Pair, tiled
 from .stages.pair import PAIR, check, layout
+from .stages.place import PLACE
 from .stages.triangulate import RECONSTRUCT, TRIANGULATE
 from .stages.verify import VERIFY, View
 
@@ -50,14 +53,20 @@ def map_capture(
     verified = work.each(VERIFY, list(matches), config.verify, each=[features, matches, views], shared=[config.seed])
     posed = capture.has_pose.any()
     solve, settings = (TRIANGULATE, config.triangulate) if posed else (RECONSTRUCT, config.sfm)
-    sparse = work.once(solve, settings, names, views, features, verified, config.seed)
+    reconstruction = work.once(solve, settings, names, views, features, verified, config.seed)
+    pictures = photos.of(names, in_color=True, min_size=COLOR_SIZE)
+    colors = work.each(COLOR, names, None, each=[pictures, features])
+    frame = frame_of(work.folder, capture, reconstruction, config.seed)
+    sparse = work.once(PLACE, None, reconstruction, frame.similarity, colors)
     references = {
+        "reconstruction": reconstruction.reference,
+        "colors": colors.reference,
         "sparse": sparse.reference,
         "features": features.reference,
         "descriptors": [results.reference for results, _ in described],
         "trained": [trained.reference for _, trained in described],
     }
-    work.publish(MANIFEST, manifest_of(config, references, about or {}))
+    work.publish(MANIFEST, manifest_of(config, references, frame, about or {}))
     return Map.open(work.folder)
 
 

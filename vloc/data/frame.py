@@ -43,7 +43,9 @@ class Frame:
     metric: bool
     source: FrameSource
     about: str = ""
-    """how well it fits, for people"""
+    """how well it fits, or why there is none, for people"""
+    kept: str = ""
+    """how well images that an older map of the folder had are where they were, for people"""
     origin: Three | None = None
     """degrees north and east (WGS84) and metres up, of a frame that looks east, north and up"""
     placement: Placement | None = None
@@ -58,6 +60,11 @@ class Frame:
     def unit(self) -> str:
         """Of lengths in the map: `m` or `map units`."""
         return "m" if self.metric else "map units"
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the map was moved into metres, which given poses alone would not have done."""
+        return self.metric and self.placement is not None
 
     @property
     def similarity(self) -> Similarity:

@@ -27,10 +27,12 @@ def enu_from_wgs84(
     """Metres east, north and up of `origin`, in the plane that touches the ellipsoid there (EPSG 9837)."""
     latitude, longitude = np.radians(origin[:2])
     sin_lat, cos_lat, sin_lon, cos_lon = np.sin(latitude), np.cos(latitude), np.sin(longitude), np.cos(longitude)
-    enu_from_ecef = np.array([
-        [-sin_lon, cos_lon, 0],
-        [-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat],
-        [cos_lat * cos_lon, cos_lat * sin_lon, sin_lat],
-    ])
+    enu_from_ecef = np.array(
+        [
+            [-sin_lon, cos_lon, 0],
+            [-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat],
+            [cos_lat * cos_lon, cos_lat * sin_lon, sin_lat],
+        ]
+    )
     moved: np.ndarray = ecef_from_wgs84(latitude_longitude_altitude) - ecef_from_wgs84(origin[None])
     return moved @ enu_from_ecef.T

@@ -69,7 +69,9 @@ def align_robustly(
     _check(source, target, rotations)
     rows = np.unique(np.linspace(0, len(source) - 1, min(len(source), SCORED)).astype(np.int64))
     fits = (_fit(source, target, rotations, sample) for sample in _samples(len(source), rotations is not None, seed))
-    scored = [(float(np.median(_residuals(fit, source[rows], target[rows]))), i, fit) for i, fit in enumerate(fits) if fit]
+    scored = [
+        (float(np.median(_residuals(fit, source[rows], target[rows]))), i, fit) for i, fit in enumerate(fits) if fit
+    ]
     if not scored:
         raise ValueError("the cameras are in one place or on one line: no three of them fix a rotation")
     return _refined(min(scored)[2], source, target, rotations)

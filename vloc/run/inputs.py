@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from ..stage import Artifact, Context, Items, Key, Results
 from .fingerprint import fingerprint
 
-Table = Mapping[Any, Any]
-"""a value for every item, or for every image of a pair; `Results` are one"""
+
+@runtime_checkable
+class Marked(Protocol):
+    """A table that knows the fingerprints of its entries: `Results`, or the images of a capture."""
+
+    def __getitem__(self, key: Any) -> Any: ...
+
+    def __contains__(self, key: object) -> bool: ...
+
+    def fingerprint_of(self, key: Any) -> str:
+        """Changes when the entry may have."""
+        ...
+
+
+Table = Mapping[Any, Any] | Marked
+"""a value for every item, or for every image of a pair"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +50,7 @@ class KeyedItems:
 
 def _marks(table: Table) -> Callable[[Key], str]:
     """The fingerprint of what a table holds for an item: of a pair that it does not list, of both its images."""
-    single = table.fingerprint_of if isinstance(table, Results) else cache(lambda key: fingerprint(table[key]))
+    single = table.fingerprint_of if isinstance(table, Marked) else cache(lambda key: fingerprint(table[key]))
 
     def mark(key: Key) -> str:
         if isinstance(key, tuple) and key not in table:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from ..array_types import Float32, UInt8
-from ..data.features import KeypointColors
+from ..data.features import KeypointColors, LocalFeatures
 from ..data.sparse_map import NO_POINT, SparseMap
+from ..runtime import Runtime
+from ..stage import EachStage, Run
+from .images import ImageItems
 
 COLOR_SIZE = 512
 """px; longer side at least, of the reduced image that colours are taken from: a JPEG is decoded so in a tenth less"""
@@ -22,6 +25,18 @@ def sample(
     places = (keypoints * [width / size[0], height / size[1]]).astype(np.int64)
     columns, rows = np.clip(places, 0, [width - 1, height - 1]).T
     return KeypointColors(pixels[rows, columns])
+
+
+def _start(
+    settings: None, runtime: Runtime, photos: ImageItems, features: Mapping[str, LocalFeatures]
+) -> Run[str, KeypointColors]:
+    def run(names: Iterable[str]) -> Iterator[KeypointColors]:
+        return (sample(photos[name], features[name].keypoints, photos.size(name)) for name in names)
+
+    return run
+
+
+COLOR: EachStage[str, KeypointColors] = EachStage("color", 1, KeypointColors, _start, chunk=64)
 
 
 def mean_colors(sparse: SparseMap, colors: Mapping[str, KeypointColors]) -> UInt8[np.ndarray, "p 3"]:

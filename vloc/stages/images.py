@@ -47,17 +47,32 @@ class ImageItems:
 
     def fingerprint(self, index: int) -> str:
         """The hash of the image file."""
-        name = self.keys[index]
+        return self.fingerprint_of(self.keys[index])
+
+    def fingerprint_of(self, name: str) -> str:
+        """The hash of the file of an image."""
         stamp = self.files.stamp(name)
         return stamp if stamp == "missing" else self.content_hash(name, stamp, lambda: self.files.read(name))
 
     def load(self, index: int) -> np.ndarray:
         """uint8 pixels, (h, w) or (h, w, 3) RGB, of the size the camera says unless reduced."""
-        name = self.keys[index]
+        return self[self.keys[index]]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """The pixels of an image by name."""
         pixels = decode(self.files.read(name), name, color=self.in_color, min_size=self.min_size)
         if self.min_size is None:
             check_size(pixels, self.capture.camera(name), name)
         return pixels
+
+    def __contains__(self, name: object) -> bool:
+        """Whether it is one of these images."""
+        return name in self.capture.row_of
+
+    def size(self, name: str) -> tuple[int, int]:
+        """Width and height of the whole image, px."""
+        camera = self.capture.camera(name)
+        return camera.width, camera.height
 
     def drawn(self, count: int) -> ImageItems:
         """At most `count` of the images, evenly spread."""

@@ -31,7 +31,7 @@ def _place(
     frame: Similarity,
     colors: Mapping[str, KeypointColors],
 ) -> SparseMap:
-    return replace(moved(reconstruction, frame), colors=mean_colors(reconstruction, colors))
+    return replace(moved(reconstruction, frame), colors=mean_colors(reconstruction, colors) if colors else None)
 
 
 PLACE: OnceStage[SparseMap] = OnceStage("place", 1, SparseMap, _place)

@@ -55,7 +55,9 @@ def _own_readings(capture: Capture, readings: Readings) -> Iterator[tuple[str, F
     """Of images whose camera has a receiver named after it: the reading of the same time."""
     xyz, images = _columns(readings), capture.images
     times, devices = readings.timestamps.tolist(), readings.devices.tolist()
-    rows = {(time, readings.device_ids[device]): row for row, (time, device) in enumerate(zip(times, devices, strict=True))}
+    rows = {
+        (time, readings.device_ids[device]): row for row, (time, device) in enumerate(zip(times, devices, strict=True))
+    }
     for time, device, name in zip(images.timestamps.tolist(), images.devices.tolist(), images.names, strict=True):
         camera = images.device_ids[device]
         row = next((rows[key] for key in _receivers(time, camera) if key in rows), None)

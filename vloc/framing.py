@@ -1,0 +1,91 @@
+"""Which frame a map gets: the one it had, that of its given poses, that of positions by satellite, or its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from .data.capture import Capture
+from .data.features import KeypointColors
+from .data.frame import Frame
+from .data.sparse_map import SparseMap
+from .errors import DataError, FrameError, StageError, VlocError
+from .geometry.rigid import Rigid
+from .map import MANIFEST, Map
+from .run.store import open_artifact, open_results
+from .run.workspace import Workspace
+from .stage import Artifact
+from .stages.align import fit_poses, fit_positions, moved_frame
+from .stages.place import PLACE
+from .stages.positions import positions_of
+
+
+def frame_of(folder: Path, capture: Capture, reconstruction: Artifact[SparseMap], seed: int) -> Frame:
+    """The frame of a new reconstruction for the map in `folder`; FrameError: there is one there that cannot be kept."""
+    posed = bool(capture.has_pose.any())
+    before = map_before(folder)
+    if before is not None and (not posed or before.frame.is_chosen):
+        return kept(before, reconstruction, seed)
+    own = Frame.of_reconstruction(posed=posed)
+    return own if posed else by_satellite(own, capture, reconstruction, seed)
+
+
+def map_before(folder: Path) -> Map | None:
+    """The finished map that a folder holds; FrameError where it cannot be read."""
+    if not (folder / MANIFEST).exists():
+        return None
+    try:
+        return Map.open(folder)
+    except VlocError as error:
+        raise _lost(folder, str(error)) from None
+
+
+def kept(before: Map, reconstruction: Artifact[SparseMap], seed: int) -> Frame:
+    """The frame of the map before, found again by the images that both have; FrameError: they do not agree."""
+    if before.reconstruction == reconstruction.reference:
+        return before.frame
+    try:
+        shared = poses_of(before.sparse)
+        fit = fit_poses(reconstruction.value, shared, seed)
+    except VlocError as error:
+        raise _lost(before.folder, str(error)) from None
+    frame = moved_frame(before.frame, Frame.of_reconstruction(posed=False), fit.target_from_map)
+    return replace(frame, kept=fit.about(frame.unit))
+
+
+def poses_of(sparse: SparseMap) -> dict[str, Rigid]:
+    """`cam_from_world` of a map's images by name."""
+    return {name: sparse.cam_from_world[row] for row, name in enumerate(sparse.image_names)}
+
+
+def by_satellite(own: Frame, capture: Capture, reconstruction: Artifact[SparseMap], seed: int) -> Frame:
+    """Metres east, north and up where positions by satellite of enough images agree; else `own`, and why."""
+    try:
+        positions = positions_of(capture)
+        if positions is None:
+            return own
+        fit = fit_positions(reconstruction.value, positions, seed)
+    except (DataError, StageError) as error:
+        return replace(own, about=f"positions by satellite were not used: {error}")
+    target = Frame(metric=True, source="gnss", about=fit.about("m"), origin=positions.origin)
+    return moved_frame(target, own, fit.target_from_map)
+
+
+def reframe(work: Workspace, map_: Map, frame: Frame) -> Map:
+    """Put a finished map in another frame: its reconstruction is moved anew, and the manifest says so."""
+    references = dict(map_.manifest["references"])
+    raw = open_artifact(map_.folder, map_.reconstruction, SparseMap)
+    stored = references.get("colors")
+    colors: Mapping[str, KeypointColors] = open_results(map_.folder, stored, KeypointColors) if stored else {}
+    sparse = work.once(PLACE, None, raw, frame.similarity, colors)
+    references |= {"reconstruction": map_.reconstruction, "sparse": sparse.reference}
+    work.publish(MANIFEST, {**map_.manifest, "frame": frame.to_json(), "references": references})
+    return Map.open(map_.folder)
+
+
+def _lost(folder: Path, reason: str) -> FrameError:
+    return FrameError(
+        f"{folder}: the frame of the map that is there cannot be kept: {reason}; that map stays as it was: "
+        f"map into another folder, or delete {folder / MANIFEST} to give its frame up"
+    )
