@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "make a synthetic gallery, map it, localize its queries, show what came out",
     "map": "photos in, map out",
     "localize": "queries in, poses out",
+    "align": "give a map a frame and metres: by poses, satellite or one distance",
     "evaluate": "poses against true poses",
     "convert": "from one format to another",
     "merge": "several captures of one place as one",

@@ -20,6 +20,7 @@ from ..run.workspace import Workspace
 from ..solvers.sfm import SfmConfig
 from ..stages.pair import PairMethod
 from . import options
+from .frame_text import frame_facts, frame_lines
 from .main import OK, WITH_FAILURES
 from .report import failure_lines, print_warnings, summary_of_failures
 from .settings import parse
@@ -111,6 +112,7 @@ def summarise(map_: Map, capture: Capture) -> dict[str, Any]:
         "num_observations": sparse.num_observations,
         "mean_reprojection_error_px": sparse.mean_error,
         "left_out": list(capture.left_out),
+        **frame_facts(map_.frame),
         "notes": [*capture.notes, *orientation_note(capture), *_unused(map_, capture)],
         "config": config_to_json(map_.config),
     }
@@ -137,6 +139,7 @@ def lines(map_: Map, summary: dict[str, Any]) -> str:
             f"{summary['num_points']} points, {summary['num_observations']} observations, "
             f"mean reprojection error {summary['mean_reprojection_error_px']:.2f} px",
             *_left_out(summary["not_in_map"]),
+            *frame_lines(map_.frame),
             *(f"note: {note}" for note in summary["notes"]),
             f"map: {map_.folder}",
         ]

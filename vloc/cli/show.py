@@ -11,6 +11,7 @@ from ..formats.access import read
 from ..map import Map
 from ..run.overview import StoreOverview, describe
 from . import options
+from .frame_text import frame_facts
 from .main import OK
 from .map_folder import is_map
 from .settings import parse_flags
@@ -57,7 +58,8 @@ def map_facts(map_: Map) -> dict[str, Any]:
         "observations": sparse.num_observations,
         "mean_reprojection_error_px": round(sparse.mean_error, 3),
         "mean_track_length": round(float(tracks.mean()), 2) if len(tracks) else 0.0,
-        "extent_m": extent(sparse.cam_from_world.center),
+        "extent_m" if map_.frame.metric else "extent_map_units": extent(sparse.cam_from_world.center),
+        **frame_facts(map_.frame),
         "made_from": dict(map_.manifest.get("capture", {})),
         "settings": config_to_json(map_.config),
         "stores": [store_facts(store, used) for store in stores],

@@ -115,7 +115,7 @@ def _pose(file: Path, row: int, frame: Frame, world_from_file: Rigid, scale: flo
 
 
 def write(capture: Capture, path: Path, options: WriteOptions) -> list[str]:
-    """A folder with transforms.json, sparse_pc.ply and images/ of those with poses; intrinsics stand with each frame."""
+    """A folder with transforms.json, sparse_pc.ply and images/ of posed frames; intrinsics stand with each of them."""
     scene = scene_of(capture, options, with_points=False)
     work = capture.reconstruction or Reconstruction()
     cloud = _colored(work.points) if work.points is not None and len(work.points) else None
