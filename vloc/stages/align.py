@@ -67,16 +67,30 @@ def fit_poses(sparse: SparseMap, targets: Mapping[str, Rigid], seed: int = 0) ->
     known = Rigid.stack([targets[name] for name in names])
     rotations = np.swapaxes(known.rotation, -1, -2) @ own.rotation
     fit = _fit(names, own.center, known.center, rotations, seed)
-    if fit.alignment.spread > MAX_SPREAD * fit.alignment.extent:
-        part = 100 * fit.alignment.spread / fit.alignment.extent
-        raise StageError(f"the {len(names)} images in common are placed in another shape: {part:.0f} % of their extent")
-    turned = rotation_angle(rotations[fit.alignment.agrees], fit.target_from_map.rotation)
-    if np.degrees(np.median(turned)) > MAX_TURN_ERROR_DEG:
-        raise StageError(
-            f"the cameras look {np.degrees(np.median(turned)):.0f} degrees apart where their centres agree: "
-            "are the poses world to camera, x right, y down, z forward?"
-        )
+    if not _is_one_shape(fit.alignment):
+        raise StageError(_why_apart(own, known, rotations, seed))
     return fit
+
+
+def _is_one_shape(found: RobustAlignment) -> bool:
+    return found.spread <= MAX_SPREAD * found.extent
+
+
+def _why_apart(own: Rigid, known: Rigid, rotations: Float64[np.ndarray, "n 3 3"], seed: int) -> str:
+    """Whether the centres alone would have agreed."""
+    count = len(rotations)
+    try:
+        found = align_robustly(own.center, known.center, seed=seed)
+    except ValueError as error:
+        return f"the {count} images in common do not agree, and {error}"
+    if not _is_one_shape(found):
+        part = 100 * found.spread / found.extent
+        return f"the {count} images in common stand in another shape: {part:.0f} % of its size"
+    turned = np.degrees(np.median(rotation_angle(rotations, found.target_from_source.rotation)))
+    return (
+        f"the centres of the {count} images in common agree, but they look {turned:.0f} degrees apart: "
+        "are the poses world to camera, with x right, y down, z forward?"
+    )
 
 
 def fit_positions(sparse: SparseMap, positions: Positions, seed: int = 0) -> Fit:

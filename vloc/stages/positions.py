@@ -10,6 +10,7 @@ import numpy as np
 from ..array_types import Float64
 from ..data.capture import Capture
 from ..data.records import Readings
+from ..errors import DataError
 from ..formats.gps import LOCAL, WGS84, gps_sensor_id
 from ..geometry.geodesy import enu_from_wgs84
 
@@ -29,7 +30,7 @@ class Positions:
 
 
 def positions_of(capture: Capture) -> Positions | None:
-    """Positions of images from gnss readings, or None where there are none in a system that is understood.
+    """Positions of images from gnss readings, or None where there are none; DataError: in a system not understood.
 
     An image takes the reading of its own camera (EXIF) at its time; where no camera has its own, the one receiver's
     track at that time, on a straight line between two readings. The receiver's place on the rig is left out.
@@ -39,7 +40,8 @@ def positions_of(capture: Capture) -> Positions | None:
         return None
     systems = {(capture.sensors[device].params or (WGS84,))[0] for device in readings.device_ids}
     if len(systems) > 1 or not systems <= {WGS84, LOCAL}:
-        return None
+        told = ", ".join(sorted(systems))
+        raise DataError(f"gnss readings in {told}: expected all in {WGS84} (degrees) or all in {LOCAL} (metres)")
     found = dict(_own_readings(capture, readings)) or dict(_on_track(capture, readings))
     if not found:
         return None

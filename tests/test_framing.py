@@ -1,0 +1,207 @@
+"""The frame of a map: its own, kept when photos are added, metres by poses, satellite or a distance."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vloc.data.capture import Capture
+from vloc.data.records import Records, Trajectory
+from vloc.data.sparse_map import SparseMap
+from vloc.formats.access import read, write
+from vloc.formats.gps import Position, gnss_readings, gps_sensor, gps_sensor_id
+from vloc.map import Map
+
+from .jobs import run
+
+FAST = ["--features", "sift:max_keypoints=1000", "--quiet"]
+METRES_A_DEGREE = 6_378_137 * np.pi / 180
+"""of longitude at the equator, WGS84; of latitude it is 0.67 % less there"""
+
+
+@pytest.fixture(scope="module")
+def posed(gallery: Path) -> Capture:
+    return read(f"kapture:{gallery / 'mapping'}")
+
+
+def photos(posed: Capture, count: int, folder: Path, noise: float | None = None) -> Path:
+    """The first images without their poses; with `noise` (m), positions by satellite at the equator instead."""
+    images = posed.images
+    rows = list(zip(images.timestamps.tolist(), images.devices.tolist(), images.names, strict=True))[:count]
+    records = Records.from_rows([(time, images.device_ids[device], name) for time, device, name in rows])
+    capture = replace(posed, images=records, trajectory=Trajectory.empty(), rigs=())
+    if noise is not None:
+        moved = np.random.default_rng(0).normal(0, noise, (count, 3))
+        places = [posed.pose(name).center + moved[i] for i, (_, _, name) in enumerate(rows)]
+        found = [
+            (
+                time,
+                gps_sensor_id(images.device_ids[device]),
+                Position(y / METRES_A_DEGREE / 0.993305620, x / METRES_A_DEGREE, z),
+            )
+            for (time, device, _), (x, y, z) in zip(rows, places, strict=True)
+        ]
+        sensors = {sensor: gps_sensor() for _, sensor, _ in found}
+        capture = replace(capture, sensors={**capture.sensors, **sensors}, readings={"gnss": gnss_readings(found)})
+    write(capture, f"kapture:{folder}")
+    return folder
+
+
+def copy(folder: Path, target: Path) -> Path:
+    shutil.copytree(folder, target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def fifteen(posed: Capture, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A map by SfM of fifteen photos; copy it before changing it."""
+    root = tmp_path_factory.mktemp("fifteen")
+    assert run("map", photos(posed, 15, root / "photos"), root / "map", *FAST) == 0
+    return root / "map"
+
+
+@pytest.fixture(scope="module")
+def eighteen(fifteen: Path, posed: Capture, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same map after three photos were added."""
+    root = tmp_path_factory.mktemp("eighteen")
+    copy(fifteen, root / "map")
+    assert run("map", photos(posed, 18, root / "photos"), root / "map", *FAST) == 0
+    return root / "map"
+
+
+def centers(sparse: SparseMap, names: list[str]) -> np.ndarray:
+    return sparse.cam_from_world.center[[sparse.row_of[name] for name in names]]
+
+
+def size(points: np.ndarray) -> float:
+    return float(np.linalg.norm(np.ptp(points, axis=0)))
+
+
+def test_a_reconstruction_is_told_in_map_units_everywhere(
+    fifteen: Path, posed: Capture, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("map", fifteen.parent / "photos", copy(fifteen, tmp_path / "m"), *FAST[:2]) == 0
+    assert run("show", fifteen) == 0
+    told = capsys.readouterr().out
+    assert "frame: map units" in told and "extent map units" in told
+    assert not [line for line in told.splitlines() if " m " in line or "metres" in line or "extent m " in line]
+    assert not Map.open(fifteen).frame.metric
+
+
+def test_added_photos_leave_the_old_ones_where_they_were(fifteen: Path, eighteen: Path) -> None:
+    before, after = Map.open(fifteen).sparse, Map.open(eighteen)
+    names = list(before.image_names)
+    assert len(after.sparse.image_names) == 18 and "15 of 15 images agree" in after.frame.kept
+    apart = np.linalg.norm(centers(after.sparse, names) - centers(before, names), axis=1)
+    assert apart.max() < 0.01 * size(centers(before, names))
+    moved_by = after.frame.placement.similarity  # without it they would be elsewhere
+    assert size(np.stack([moved_by.translation, np.zeros(3)])) > 10 * apart.max()
+
+
+def test_a_frame_that_cannot_be_kept_ends_with_status_3_and_leaves_the_map(
+    fifteen: Path, posed: Capture, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copy(fifteen, tmp_path / "m")
+    manifest = (folder / "map.json").read_bytes()
+    capture = photos(posed, 6, tmp_path / "photos")
+    others = tmp_path / "others"
+    shutil.copytree(capture, others)
+    renamed = (others / "sensors" / "records_camera.txt").read_text().replace("/0000", "/9900")
+    (others / "sensors" / "records_camera.txt").write_text(renamed)
+    for photo in (others / "sensors" / "records_data").rglob("*.jpg"):
+        photo.rename(photo.with_name(photo.name.replace("0000", "9900", 1)))
+    assert run("map", others, folder, *FAST) == 3
+    told = capsys.readouterr().err
+    assert "cannot be kept" in told and "0 images in common" in told and "map.json" in told
+    assert (folder / "map.json").read_bytes() == manifest
+    assert run("check", folder) == 0
+
+
+def test_aligned_to_poses_it_stays_so_and_localizes_there(
+    fifteen: Path, gallery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copy(fifteen, tmp_path / "m")
+    assert run("align", folder, "--to", gallery / "mapping") == 0
+    told = capsys.readouterr().out
+    assert "frame: metres, aligned" in told and "15 of 15 images agree, residuals median" in told
+    manifest = (folder / "map.json").read_bytes()
+    assert run("map", fifteen.parent / "photos", folder, *FAST) == 0  # nothing is undone
+    assert (folder / "map.json").read_bytes() == manifest
+    assert run("check", folder) == 0
+    assert run("localize", folder, gallery / "query", tmp_path / "poses.txt", "--quiet") == 0
+    assert run("evaluate", tmp_path / "poses.txt", gallery / "query_truth.txt", "--json", tmp_path / "f.json") == 0
+    assert json.loads((tmp_path / "f.json").read_text())["median_translation_m"] < 0.05
+
+
+def test_photos_added_after_an_alignment_come_into_its_frame(
+    fifteen: Path, eighteen: Path, posed: Capture, gallery: Path, tmp_path: Path
+) -> None:
+    folder = copy(eighteen, tmp_path / "m")
+    shutil.copy(fifteen / "map.json", folder)  # as before the photos came
+    assert run("align", folder, "--to", gallery / "mapping", "--quiet") == 0
+    assert run("map", eighteen.parent / "photos", folder, *FAST) == 0
+    map_ = Map.open(folder)
+    assert len(map_.sparse.image_names) == 18
+    assert (map_.frame.metric, map_.frame.source) == (True, "aligned") and map_.frame.kept
+    truth = np.stack([posed.pose(name).center for name in map_.sparse.image_names])
+    assert np.linalg.norm(map_.sparse.cam_from_world.center - truth, axis=1).max() < 0.05
+
+
+def test_a_distance_gives_metres(fifteen: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copy(fifteen, tmp_path / "m")
+    ends = ["front/000000.jpg", "front/000004.jpg"]
+    assert run("align", folder, "--distance", *ends, "3.5", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["frame"]["source"] == "distance"
+    assert np.linalg.norm(np.subtract(*centers(Map.open(folder).sparse, ends))) == pytest.approx(3.5)
+    for wrong in (["--distance", *ends, "-1"], ["--distance", "no.jpg", ends[0], "1"], [], ["--to", "gnss"]):
+        assert run("align", folder, *wrong) == 2
+
+
+def test_positions_by_satellite_that_agree_give_metres_east_north_and_up(
+    posed: Capture, fifteen: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture = photos(posed, 15, tmp_path / "photos", noise=0.005)
+    begun = copy(fifteen, tmp_path / "m")
+    (begun / "map.json").unlink()  # the same reconstruction, no frame yet
+    assert run("map", capture, begun, *FAST[:2]) == 0
+    told = capsys.readouterr().out
+    assert "frame: metres, east, north and up of " in told and "of 15 images agree" in told
+    map_ = Map.open(begun)
+    truth = np.stack([posed.pose(name).center for name in map_.sparse.image_names])
+    found = map_.sparse.cam_from_world.center
+    assert size(found) == pytest.approx(size(truth), rel=0.02)
+    assert np.abs((found - found.mean(0)) - (truth - truth.mean(0))).max() < 0.05
+    assert map_.frame.origin == pytest.approx(
+        (np.median(truth[:, 1]) / METRES_A_DEGREE, *map_.frame.origin[1:]), abs=1e-6
+    )
+
+
+def test_positions_that_disagree_leave_map_units_and_say_so(
+    posed: Capture, fifteen: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture = photos(posed, 15, tmp_path / "photos", noise=3.0)
+    begun = copy(fifteen, tmp_path / "m")
+    (begun / "map.json").unlink()
+    assert run("map", capture, begun, *FAST[:2]) == 0
+    told = capsys.readouterr().out
+    assert "frame: map units" in told and "positions by satellite were not used: " in told
+
+
+def test_points_have_the_colours_of_the_photos(fifteen: Path, posed: Capture) -> None:
+    map_ = Map.open(fifteen)
+    from PIL import Image
+
+    name = map_.sparse.image_names[0]
+    photo = np.asarray(Image.open(posed.files.path(name)).convert("RGB"))
+    points = map_.sparse.points_of(0)
+    shown = np.flatnonzero(points >= 0)
+    x, y = map_.features[name].keypoints[shown].astype(int).T
+    apart = map_.sparse.colors[points[shown]].astype(float) - photo[y, x]
+    assert (
+        np.median(np.abs(apart)) < 12 and np.corrcoef(map_.sparse.colors[points[shown], 0], photo[y, x, 0])[0, 1] > 0.9
+    )
