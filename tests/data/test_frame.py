@@ -19,7 +19,7 @@ def test_given_poses_are_metres_and_a_reconstruction_of_its_own_is_not() -> None
 
 def test_a_frame_reads_back_to_the_last_bit() -> None:
     turned = Similarity(1 / 3, Rotation.from_rotvec([0.1, 0.2, 0.3]).as_matrix(), np.array([1e-17, 2 / 3, 1e9]))
-    frame = Frame(True, "gnss", "18 of 20", (48.1, 2.3, 100.0), Placement.of(turned))
+    frame = Frame(True, "gnss", "18 of 20", origin=(48.1, 2.3, 100.0), placement=Placement.of(turned))
     back = Frame.from_json(json.loads(json.dumps(frame.to_json())), "map.json")
     assert back == frame
     assert np.array_equal(back.similarity.rotation, turned.rotation) and back.similarity.scale == turned.scale
