@@ -7,7 +7,12 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+
+import vloc
+from vloc.formats.results import read_poses
 
 from .jobs import FAST, content, map_and_kill, run
 
@@ -109,11 +114,6 @@ def test_two_runs_on_one_map_do_not_mix(gallery: Path, tmp_path: Path, capsys: p
 
 
 def test_the_localizer_in_memory_agrees_with_the_batch_run(gallery: Path, built: Path, tmp_path: Path) -> None:
-    import numpy as np
-
-    import vloc
-    from vloc.formats.results import read_poses
-
     assert run("localize", built, gallery / "query", tmp_path / "poses.txt", "--quiet") == 0
     queries = vloc.read(gallery / "query")
     localizer = vloc.Localizer(vloc.Map.open(built))
@@ -154,3 +154,40 @@ def test_queries_that_are_all_broken_are_listed(gallery: Path, built: Path, tmp_
     assert run("localize", built, tmp_path / "query", tmp_path / "poses.txt", "--quiet") == 3
     rows = json.loads((tmp_path / "poses.txt.json").read_text())
     assert len(rows) == 4 and all(row["status"] == "failed" and row["reason"] for row in rows)
+
+
+@pytest.fixture(scope="module")
+def spoilt(gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The queries, one of them blurred beyond use."""
+    folder = tmp_path_factory.mktemp("spoilt") / "query"
+    shutil.copytree(gallery / "query", folder)
+    photo = folder / "sensors" / "records_data" / "day" / "000000.jpg"
+    cv2.imwrite(str(photo), cv2.GaussianBlur(cv2.imread(str(photo)), (0, 0), 20))
+    return folder
+
+
+def test_a_query_that_fails_for_its_photo_names_the_cause(spoilt: Path, built: Path, tmp_path: Path) -> None:
+    assert run("localize", built, spoilt, tmp_path / "poses.txt", "--quiet") == 0
+    rows = json.loads((tmp_path / "poses.txt.json").read_text())
+    blurred, *others = rows
+    assert blurred["status"] == "failed" and "the image is blurred (sharpness 0.0" in blurred["reason"]
+    assert blurred["quality"]["overall"] < 0.3
+    assert [(row["status"], row["quality"]["overall"]) for row in others] == [("localized", 1)] * 3
+
+
+def test_a_query_that_is_refused_for_its_photo_is_not_matched(
+    spoilt: Path, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("localize", built, spoilt, tmp_path / "poses.txt", "--min-quality", "0.5") == 0
+    assert "not localized: day/000000.jpg: refused: quality" in capsys.readouterr().out
+    blurred, *others = json.loads((tmp_path / "poses.txt.json").read_text())
+    assert (blurred["status"], blurred["num_matches"], blurred["retrieved"]) == ("failed", 0, [])
+    assert [row["status"] for row in others] == ["localized"] * 3
+
+
+def test_the_localizer_in_memory_refuses_the_same_photos(spoilt: Path, built: Path) -> None:
+    queries = vloc.read(spoilt)
+    localizer = vloc.Localizer(built, quality={"min_quality": 0.5})
+    name = "day/000000.jpg"
+    estimate = localizer.localize(spoilt / "sensors" / "records_data" / name, camera=queries.camera(name))
+    assert estimate.reason.startswith("refused: quality") and estimate.quality is not None

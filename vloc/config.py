@@ -25,6 +25,7 @@ from .solvers.absolute_pose import PnpConfig
 from .solvers.sfm import SfmConfig
 from .solvers.triangulation import TriangulationConfig
 from .stages.pair import PairConfig
+from .stages.quality import QualityConfig
 from .stages.retrieve import RetrieveConfig
 from .stages.verify import VerifyConfig
 
@@ -59,6 +60,8 @@ class MappingConfig:
 class LocalizationConfig:
     """Settings of localization beyond the map's own."""
 
+    quality: QualityConfig = field(default_factory=QualityConfig)
+    """which photos are taken"""
     retrieve: RetrieveConfig = field(default_factory=RetrieveConfig)
     """which map images"""
     match: Matcher | None = None

@@ -17,6 +17,7 @@ from .stages.correspond import CORRESPOND
 from .stages.describe import DESCRIBE
 from .stages.extract import EXTRACT
 from .stages.images import Photos
+from .stages.quality import QUALITY, explained, refuse
 from .stages.register import REGISTER
 from .stages.retrieve import RETRIEVE
 
@@ -24,7 +25,10 @@ from .stages.retrieve import RETRIEVE
 def localize_capture(work: Workspace, map_: Map, queries: Capture, config: LocalizationConfig) -> list[PoseEstimate]:
     """One estimate for every image of `queries`, in their order; broken images get one that says so."""
     photos, feature = Photos(queries, work.content_hash), map_.config.extract
-    features = work.each(EXTRACT, photos.of(queries.images.names, in_color=feature.in_color), feature)
+    qualities = work.each(QUALITY, photos.of(queries.images.names, in_color=False), None)
+    refusals = refuse(config.quality, qualities)
+    wanted = [name for name in queries.images.names if name in qualities and name not in refusals]
+    features = work.each(EXTRACT, photos.of(wanted, in_color=feature.in_color), feature)
     names = list(features)
     ranking = retrieve(work, map_, photos, names, config).value
     retrieved = {name: ranking.of(row) for row, name in enumerate(names)}
@@ -34,10 +38,13 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     estimates = work.each(
         REGISTER, list(matches), config.register, each=[features, matches, sensors], shared=[sparse, config.seed]
     )
+    outcomes = dict(refusals)
+    for name, estimate in estimates.items():
+        images = tuple(map_.sparse.image_names[row] for row in retrieved[name])
+        outcomes[name] = explained(replace(estimate, retrieved=images), qualities[name])
+    failed = (qualities, features, matches, estimates)
     return [
-        replace(estimates[name], retrieved=tuple(map_.sparse.image_names[row] for row in retrieved[name]))
-        if name in estimates
-        else PoseEstimate(name, None, "none", reason=_failure(name, features, matches, estimates))
+        outcomes.get(name) or PoseEstimate(name, None, "none", reason=_failure(name, *failed))
         for name in queries.images.names
     ]
 

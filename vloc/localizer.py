@@ -19,6 +19,7 @@ from .map import Map
 from .retrieval.search import search
 from .runtime import Runtime
 from .stages.correspond import MapMatcher
+from .stages.quality import explained, image_quality, refuse
 from .stages.register import register
 
 
@@ -48,16 +49,20 @@ class Localizer:
         if not isinstance(camera, Camera):
             raise DataError(f"camera: expected a vloc.Camera with the intrinsics of the image, got {camera!r}")
         config = self.map.config
-        modes = {config.extract.in_color, *(descriptor.in_color for descriptor in config.describe)}
+        modes = {False, config.extract.in_color, *(descriptor.in_color for descriptor in config.describe)}
         pixels = {in_color: _pixels(image, in_color) for in_color in modes}
         for mode in pixels.values():
             check_size(mode, camera, name if isinstance(image, np.ndarray) else str(image))
+        quality = image_quality(pixels[False])
+        if refusal := refuse(self.config.quality, {name: quality}):
+            return refusal[name]
         features = self._extract(pixels[config.extract.in_color])
         images = self._retrieve(pixels)
         matches = self._match(features, images)
         sensor = Sensor("camera", camera=camera, focal_source=GIVEN)
         estimate = register(self.config.register, name, sensor, features, matches, self.map.sparse, self.config.seed)
-        return replace(estimate, retrieved=tuple(self.map.sparse.image_names[row] for row in images))
+        estimate = replace(estimate, retrieved=tuple(self.map.sparse.image_names[row] for row in images))
+        return explained(estimate, quality)
 
     def _retrieve(self, pixels: Mapping[bool, np.ndarray]) -> list[int]:
         """Rows of the map images that look most like the query."""

@@ -15,6 +15,7 @@ import numpy as np
 from .. import atomic
 from ..config import LocalizationConfig
 from ..data.estimate import PoseEstimate
+from ..data.quality import ImageQuality
 from ..errors import DataError
 from ..formats.access import read
 from ..formats.image_folder import orientation_note
@@ -37,7 +38,7 @@ from .settings import parse
 class LocalizeFlags(options.ReadFlags, options.RunFlags):
     """Queries in, poses out: a line `name qw qx qy qz tx ty tz` (world to camera) for every query with a pose.
 
-    Short flag: --num-retrieved N for --retrieve.num-retrieved.
+    Short flags: --num-retrieved N for --retrieve.num-retrieved, --min-quality Q for --quality.min-quality.
     """
 
     map: options.folder("MAP")  # type: ignore[valid-type]
@@ -117,6 +118,7 @@ def to_json(estimate: PoseEstimate, seconds: float | None) -> dict[str, Any]:
         "num_matches": estimate.num_matches,
         "retrieved": list(estimate.retrieved),
         "seconds": seconds,
+        "quality": None if estimate.quality is None else estimate.quality.to_json(),
         "covariance": None if estimate.covariance is None else estimate.covariance.tolist(),
         "camera": None if estimate.camera is None else _camera_to_json(estimate, estimate.camera),
     }
@@ -155,6 +157,7 @@ def _from_json(row: Mapping[str, Any], cam_from_world: Rigid | None) -> PoseEsti
         row["seconds"] or 0.0,
         row["reason"],
         **_camera_from_json(row["camera"]),
+        quality=None if row["quality"] is None else ImageQuality.from_json(row["quality"]),
     )
 
 

@@ -19,6 +19,7 @@ STAGE_OF_FLAG = {"--features": "extract", "--retrieval": "describe", "--fusion":
 """flags that choose a plugin"""
 SHORT = {
     "--num-pairs": "--pair.num-pairs",
+    "--min-quality": "--quality.min-quality",
     "--num-retrieved": "--retrieve.num-retrieved",
     "--sfm": "--sfm.method",
     **{f"--pairs={method}": f"--pair.method={method}" for method in get_args(PairMethod)},

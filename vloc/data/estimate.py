@@ -11,6 +11,7 @@ from ..array_types import Float64
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from .features import Arrays
+from .quality import LIMITS, ImageQuality
 from .sparse_map import camera_line, parse_camera_line
 
 Source = Literal["pnp", "rig", "sequence", "retrieval", "none"]
@@ -26,7 +27,7 @@ class PoseEstimate:
 
     `camera`: the intrinsics that the pose goes with, found with it where they were rough. `focal_source`: where they
     were taken from, as in `Sensor`. `focal_sigma_px`: standard deviation of the focal length, which the covariance
-    holds; 0 where it was taken as exact.
+    holds; 0 where it was taken as exact. `quality`: what the image looks like.
     """
 
     name: str
@@ -41,6 +42,7 @@ class PoseEstimate:
     camera: Camera | None = None
     focal_source: str = ""
     focal_sigma_px: float = 0.0
+    quality: ImageQuality | None = None
 
     @property
     def is_localized(self) -> bool:
@@ -58,6 +60,7 @@ class PoseEstimate:
             "covariance": np.array([self.covariance] if self.covariance is not None else []).reshape(-1, 6, 6),
             "focal_sigma_px": np.array([self.focal_sigma_px]),
             "counts": np.array([[self.num_inliers, self.num_matches]]),
+            "quality": np.array([*self.quality.to_arrays()["scores"]] if self.quality else []).reshape(-1, len(LIMITS)),
             "text": np.frombuffer("\n".join(text).encode(), np.uint8),
         }
 
@@ -69,6 +72,7 @@ class PoseEstimate:
         pose = Rigid(arrays["rotation"], arrays["translation"])
         inliers, matches = arrays["counts"][0].tolist()
         covariance = arrays["covariance"][0] if len(arrays["covariance"]) else None
+        quality = ImageQuality.from_arrays({"scores": arrays["quality"]}) if len(arrays["quality"]) else None
         return cls(
             name,
             pose[0] if len(pose) else None,
@@ -81,4 +85,5 @@ class PoseEstimate:
             camera=parse_camera_line(camera) if camera else None,
             focal_source=focal_source,
             focal_sigma_px=float(arrays["focal_sigma_px"][0]),
+            quality=quality,
         )

@@ -61,4 +61,4 @@ def _start(
     return run
 
 
-REGISTER: EachStage[str, PoseEstimate] = EachStage("register", 2, PoseEstimate, _start, chunk=64)
+REGISTER: EachStage[str, PoseEstimate] = EachStage("register", 3, PoseEstimate, _start, chunk=64)
