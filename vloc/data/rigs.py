@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
 from ..errors import DataError
 from ..geometry.rigid import Rigid
 from .records import Records, Trajectory
+
+
+MAX_RIGS = 1000
+"""rigs that one sensor may hang on, so that the work grows with the members and not with their square"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,31 +29,47 @@ class RigMember:
 def rig_chains(members: Sequence[RigMember]) -> dict[str, list[tuple[str, Rigid]]]:
     """For every sensor, each rig it hangs on, directly or through other rigs, with `sensor_from_rig`; nearest first.
 
-    DataError where rigs contain each other in a circle.
+    Of several ways up to one rig the shortest counts, then the first in the order of the members. DataError where rigs
+    contain each other in a circle, or where a sensor hangs on more than `MAX_RIGS`.
     """
     parents: dict[str, list[tuple[str, Rigid]]] = {}
     for member in members:
         if member.sensor_from_rig is not None:
             parents.setdefault(member.sensor_id, []).append((member.rig_id, member.sensor_from_rig))
-    chains = {}
-    for sensor in parents:
-        found = sorted(_ancestors(sensor, parents, ()), key=lambda ancestor: ancestor[0])
-        chains[sensor] = [(rig, sensor_from_rig) for _, rig, sensor_from_rig in found]
-    return chains
+    if circle := rig_circle((rig, device) for device, above in parents.items() for rig, _ in above):
+        raise DataError(f"rigs.txt: rigs contain each other in a circle: {' -> '.join(circle)}")
+    rigs = {member.rig_id for member in members}
+    return {sensor: _ancestors(sensor, parents) for sensor in parents if sensor not in rigs}
 
 
-def _ancestors(
-    device: str, parents: dict[str, list[tuple[str, Rigid]]], seen: tuple[str, ...]
-) -> list[tuple[int, str, Rigid]]:
-    """(steps up, rig, device_from_rig) of every rig above a device."""
-    if device in seen:
-        raise DataError(f"rigs.txt: rigs contain each other in a circle: {' -> '.join((*seen, device))}")
-    found = []
-    for rig, device_from_rig in parents.get(device, []):
-        found.append((len(seen), rig, device_from_rig))
-        for steps, ancestor, rig_from_ancestor in _ancestors(rig, parents, (*seen, device)):
-            found.append((steps, ancestor, device_from_rig @ rig_from_ancestor))
-    return found
+def rig_circle(pairs: Iterable[tuple[str, str]]) -> list[str] | None:
+    """Devices of (rig, member) pairs of which each is a member of the next, the last the first again; None: no such."""
+    above: dict[str, list[str]] = {}
+    for rig, member in pairs:
+        above.setdefault(rig, []).append(member)
+    try:
+        TopologicalSorter(above).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        return circle
+    return None
+
+
+def _ancestors(sensor: str, parents: Mapping[str, Sequence[tuple[str, Rigid]]]) -> list[tuple[str, Rigid]]:
+    """(rig, sensor_from_rig) of every rig above a sensor, level by level."""
+    found: dict[str, Rigid] = {}
+    level: list[tuple[str, Rigid | None]] = [(sensor, None)]
+    while level:
+        above: list[tuple[str, Rigid | None]] = []
+        for device, sensor_from_device in level:
+            for rig, device_from_rig in parents.get(device, ()):
+                if rig not in found:
+                    found[rig] = sensor_from_device @ device_from_rig if sensor_from_device else device_from_rig
+                    above.append((rig, found[rig]))
+        if len(found) > MAX_RIGS:
+            raise DataError(f"rigs.txt: '{sensor}' hangs on more than {MAX_RIGS} rigs, through one another")
+        level = above
+    return list(found.items())
 
 
 def compose_rigs(records: Records, trajectory: Trajectory, members: Sequence[RigMember]) -> tuple[Rigid, np.ndarray]:

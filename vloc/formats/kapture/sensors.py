@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ...data.capture import Sensor
-from ...data.rigs import RigMember
+from ...data.rigs import RigMember, rig_circle
 from ...errors import DataError
 from ...geometry.rigid import Rigid
 from ..camera_text import parse_camera
@@ -100,9 +100,9 @@ def read_rigs(path: Path, sensors: Mapping[str, Sensor], remarks: Remarks) -> tu
                 members[rig, sensor] = RigMember(rig, sensor, _known_pose(table, row, quats, translations))
     if absent:
         remarks.lose(path, "rows left out: sensors.txt has no such sensor", len(absent), absent[0])
-    if circle := circular(members):
-        table, row = lines[circle]
-        raise table.refusal(row, f"rigs contain each other in a circle through '{circle[0]}' and '{circle[1]}'")
+    if circle := rig_circle(members):
+        table, row = lines[circle[1], circle[0]]
+        raise table.refusal(row, f"rigs contain each other in a circle through '{circle[1]}' and '{circle[0]}'")
     return tuple(members.values())
 
 
@@ -114,19 +114,6 @@ def _known_pose(table: Table, row: int, quats: np.ndarray, translations: np.ndar
     if any(missing):
         raise table.refusal(row, "half a pose in a rig", "rotation and translation, or neither")
     return Rigid.from_quat_wxyz(quats[row], translations[row])
-
-
-def circular(members: Collection[tuple[str, str]]) -> tuple[str, str] | None:
-    """A (rig, member) that is part of, or hangs on, a circle of rigs; None where there is no circle."""
-    left = set(members)
-    while left:
-        inside = {member for _, member in left}
-        outer = {pair for pair in left if pair[0] not in inside}
-        if not outer:
-            rigs = {rig for rig, _ in left}
-            return min(pair for pair in left if pair[1] in rigs)
-        left -= outer
-    return None
 
 
 def read_poses(table: Table, first: int, remarks: Remarks) -> tuple[np.ndarray, np.ndarray]:
