@@ -12,7 +12,7 @@ from vloc.data.capture import Capture, Sensor
 from vloc.data.records import Records, Trajectory
 from vloc.errors import DataError
 from vloc.formats.base import Transfer
-from vloc.formats.image_header import image_header
+from vloc.formats.image_header import read_header
 from vloc.formats.images import FolderImages, unsafe_path
 from vloc.formats.text_fields import refusal
 from vloc.formats.text_lines import data_lines, lines_of
@@ -109,11 +109,7 @@ def _stem(name: str) -> str:
 
 def _camera(files: FolderImages, name: str, lens: tuple[float, float] | None) -> Camera:
     """The principal point is the middle. VisualSFM's k removes distortion, ours makes it: to first order it is -k."""
-    try:
-        with files.path(name).open("rb") as file:
-            header = image_header(file, name)
-    except OSError as error:
-        raise DataError(f"{files.root / name}: {error.strerror}") from None
+    header = read_header(files.path(name), name)
     size = header.width, header.height
     if lens is None:
         return Camera(UNKNOWN, *size)

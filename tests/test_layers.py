@@ -13,7 +13,7 @@ PACKAGE = ROOT / "vloc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = {
-    **dict.fromkeys(("errors", "registry", "runtime", "stage", "atomic", "array_types"), 0),
+    **dict.fromkeys(("errors", "registry", "runtime", "stage", "atomic", "regular_file", "array_types"), 0),
     "geometry": 1,
     "data": 2,
     **dict.fromkeys(("formats", "features", "retrieval", "matching", "solvers"), 3),

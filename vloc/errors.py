@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+LONGEST_MESSAGE = 2000
+"""characters: a name or a line of megabytes in a broken file is not printed whole"""
+
+
+def shortened(text: str, longest: int = LONGEST_MESSAGE) -> str:
+    """The text itself, or its begin and end with how much is left out between them."""
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]} ... ({len(text) - 2 * half:,} characters) ... {text[-half:]}"
+
 
 class VlocError(Exception):
     """Something vloc refuses to do, told in one line: what, where, expected, found, what to do."""
 
     exit_status = 2
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shortened(message))
 
 
 class DataError(VlocError):

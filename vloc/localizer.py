@@ -16,6 +16,7 @@ from .errors import DataError
 from .formats.images import check_size, decode
 from .geometry.camera import Camera
 from .map import Map
+from .regular_file import read_regular
 from .retrieval.search import search
 from .runtime import Runtime
 from .stages.correspond import MapMatcher
@@ -77,7 +78,7 @@ def _pixels(image: str | Path | np.ndarray, in_color: bool) -> np.ndarray:
 
     if isinstance(image, str | Path):
         try:
-            return decode(Path(image).read_bytes(), str(image), color=in_color)
+            return decode(read_regular(Path(image)), str(image), color=in_color)
         except OSError as error:
             raise DataError(f"{image}: {error.strerror}") from None
     if not isinstance(image, np.ndarray):

@@ -122,7 +122,11 @@ def test_rigs_that_fan_out_over_25_layers_are_walked_once_each():
 
 
 def test_of_two_ways_to_a_rig_the_shorter_counts():
-    members = [RigMember("near", "cam", shift(1)), RigMember("far", "near", shift(1)), RigMember("far", "cam", shift(7))]
+    members = [
+        RigMember("near", "cam", shift(1)),
+        RigMember("far", "near", shift(1)),
+        RigMember("far", "cam", shift(7)),
+    ]
     found, _ = poses([(1, "cam", "a.jpg")], [(1, "far", shift(0))], members)
     assert found.translation.tolist() == [[7, 0, 0]]
 

@@ -142,7 +142,7 @@ def test_blanks_of_names_are_quotation_marks(tmp_path):
         ({"header": "NVM_V3 FixedK 1 2 3 4 5"}, r"a.nvm:1: no NVM_V3 without fixed calibration; .*FixedK"),
         ({"camera": "0.jpg 50 1 0 0"}, r"a.nvm:4: 5 fields; expected 11"),
         ({"camera": CAMERA.replace("0.jpg", "../0.jpg")}, r"a.nvm:4: image .*leads out"),
-        ({"camera": CAMERA.replace("50", "nan")}, r"a.nvm:4: not all numbers"),
+        ({"camera": CAMERA.replace("50", "nan")}, r"a.nvm:4: not a number"),
         ({"camera": CAMERA.replace("50", "0")}, r"a.nvm:4: image size|a.nvm:4: SIMPLE_PINHOLE with focal length 0"),
         ({"camera": "0.jpg 50 0 0 0 0 10 0 0 0 0"}, r"a.nvm:4: quaternion of norm 0"),
         ({"camera": CAMERA.removesuffix("0 0") + "-9 0"}, r"a.nvm:4: distortion -9.0 folds"),

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from vloc.errors import DataError
 from vloc.formats import text_blocks
 from vloc.formats.remarks import Remarks
+from vloc.formats.text_fields import LARGEST
 from vloc.formats.text_tables import read_lines, read_tables
 
 COLUMNS = ("time", "name", "x", "y")
-FINITE = st.floats(allow_nan=False, allow_infinity=False)
+FINITE = st.floats(-LARGEST, LARGEST)
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters=",#"), min_size=1).map(str.strip)
 
 

@@ -16,6 +16,7 @@ from ..formats.kapture.readings import READING_COLUMNS, header_of
 from ..formats.kapture.records import FILE_COLUMNS, TRAJECTORY_COLUMNS
 from ..formats.kapture.sensors import RIG_COLUMNS
 from ..formats.remarks import Remarks
+from ..formats.text_fields import read_bytes
 from ..formats.text_tables import read_tables
 from .check_arrays import broken_arrays
 
@@ -34,7 +35,7 @@ def read_all_problems(root: Path, options: ReadOptions) -> tuple[Capture | None,
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="vloc-check-") as name:
         copy = Path(name) / "capture"
-        _copy_texts(root, copy)
+        problems += _copy_texts(root, copy)
         given = ReadOptions(options.pixel_center, options.images or root / "sensors" / "records_data", options.camera)
         while len(problems) < MAX_PROBLEMS:
             try:
@@ -49,17 +50,22 @@ def read_all_problems(root: Path, options: ReadOptions) -> tuple[Capture | None,
     return None, [*problems, f"{root}: more than {MAX_PROBLEMS} broken rows; the rest was not looked at"]
 
 
-def _copy_texts(root: Path, copy: Path) -> None:
-    """The text files on the two upper levels, and links to the folders of features."""
+def _copy_texts(root: Path, copy: Path) -> Iterator[str]:
+    """Copy the text files on the two upper levels, and link to the folders of features; tells what cannot be read."""
     for part in ("sensors", "reconstruction"):
         if not (root / part).is_dir():
             continue
         (copy / part).mkdir(parents=True)
         for path in sorted((root / part).iterdir()):
-            if path.is_file():
-                (copy / part / path.name).write_bytes(path.read_bytes())
-            elif path.is_dir() and path.name != "records_data":
+            if path.name == "records_data":
+                continue
+            if path.is_dir():
                 (copy / part / path.name).symlink_to(path.resolve(), target_is_directory=True)
+                continue
+            try:
+                (copy / part / path.name).write_bytes(read_bytes(path))
+            except DataError as error:
+                yield str(error)
 
 
 def _blanked(copy: Path, message: str) -> bool:

@@ -12,7 +12,6 @@ from ..errors import DataError
 from ..geometry.rigid import Rigid
 from .records import Records, Trajectory
 
-
 MAX_RIGS = 1000
 """rigs that one sensor may hang on, so that the work grows with the members and not with their square"""
 

@@ -52,11 +52,11 @@ def read(path: Path, options: ReadOptions) -> Capture:
     if reader.text(HEADER) != HEADER:
         raise reader.refusal("not a bundle file of a known version", HEADER)
     num_cameras, num_points = reader.integers(2, "numbers of cameras and points")
-    names, list_file = _names(file, num_cameras)
+    names, places, list_file = _names(file, num_cameras)
     folders = [options.images] if options.images else [list_file.parent, list_file.parent / "images"]
     cameras, poses = [], {}
     for row, name in enumerate(names):
-        camera, pose = _camera(reader, image_size(f"{file}", name, folders, options))
+        camera, pose = _camera(reader, image_size(f"{list_file}{places[row]}", name, folders, options))
         cameras.append(camera)
         if pose is not None:
             poses[row] = pose
@@ -69,20 +69,21 @@ def read(path: Path, options: ReadOptions) -> Capture:
     return capture_of(scene, KIND, options, files, remarks)
 
 
-def _names(file: Path, count: int) -> tuple[list[str], Path]:
-    """Image names, each the first of a line's words where `0 focal` follows, and where the list is."""
-    places = [file.with_suffix(".list.txt"), file.parent / LIST, file.parent.parent / LIST]
-    found = next((place for place in places if place.is_file()), None)
+def _names(file: Path, count: int) -> tuple[list[str], list[str], Path]:
+    """Image names, each the first of a line's words where `0 focal` follows; their lines, `:1`; where the list is."""
+    looked = [file.with_suffix(".list.txt"), file.parent / LIST, file.parent.parent / LIST]
+    found = next((place for place in looked if place.is_file()), None)
     if found is None:
-        raise DataError(f"{file}: no list of images: looked for {', '.join(map(str, places))}")
+        raise DataError(f"{file}: no list of images: looked for {', '.join(map(str, looked))}")
     lines = [(number, text.split()) for number, text in enumerate(lines_of(found), start=1) if text.strip()]
     names = [
         (words[0] if len(words) == 3 and words[1] == "0" else " ".join(words)).removeprefix("./") for _, words in lines
     ]
     if len(names) != count:
         raise DataError(f"{found}: {len(names)} images, {file.name} has {count} cameras")
-    check_names(found, names, [f":{number}" for number, _ in lines])
-    return names, found
+    places = [f":{number}" for number, _ in lines]
+    check_names(found, names, places)
+    return names, places, found
 
 
 def _camera(reader: LineReader, size: tuple[int, int]) -> tuple[Camera, Rigid | None]:

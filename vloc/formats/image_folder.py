@@ -16,7 +16,7 @@ from . import colmap, kapture
 from .base import Format, ReadOptions, register
 from .camera_text import parse_camera, split_camera
 from .gps import Position, gnss_readings, gps_sensor, gps_sensor_id
-from .image_header import ImageHeader, image_header
+from .image_header import ImageHeader, read_header
 from .images import SUFFIXES, FolderImages
 from .remarks import Remarks
 
@@ -100,8 +100,8 @@ def orientation_note(capture: Capture) -> tuple[str, ...]:
         return ()
     remarks = Remarks()
     for name in capture.images.names:
-        with suppress(DataError, OSError), capture.files.path(name).open("rb") as file:
-            if image_header(file, name).orientation != 1:
+        with suppress(DataError):
+            if read_header(capture.files.path(name), name).orientation != 1:
                 remarks.add(capture.files.root, ORIENTATION, first=name)
     return tuple(line for line in remarks.lines() if line not in capture.notes)
 
@@ -112,9 +112,8 @@ def _is_image(name: str) -> bool:
 
 def _header(files: FolderImages, name: str, remarks: Remarks) -> ImageHeader | None:
     try:
-        with files.path(name).open("rb") as file:
-            header = image_header(file, name)
-    except (DataError, OSError) as error:
+        header = read_header(files.path(name), name)
+    except DataError as error:
         remarks.add(files.root, "images that cannot be read", first=str(error))
         return None
     if header.orientation != 1:

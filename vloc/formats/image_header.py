@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 
+from ..errors import DataError
+from ..regular_file import open_regular
 from .gps import Position, exif_position
 from .images import open_image
 
@@ -41,6 +44,15 @@ class ImageHeader:
     focal_px: float | None = None
     focal_source: str = ""
     position: Position | None = None
+
+
+def read_header(path: Path, name: str) -> ImageHeader:
+    """The header of an image on disk; DataError where there is none or it cannot be read."""
+    try:
+        with open_regular(path) as file:
+            return image_header(file, name)
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}") from None
 
 
 def image_header(file: BinaryIO, name: str) -> ImageHeader:

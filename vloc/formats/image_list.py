@@ -20,7 +20,7 @@ from ..geometry.rigid import Rigid
 from .base import Format, ReadOptions, WriteOptions, register
 from .camera_text import MODELS, format_number, parse_camera, split_camera
 from .image_folder import ORIENTATION, sensor_of_header
-from .image_header import image_header
+from .image_header import read_header
 from .images import SUFFIXES, FolderImages, unsafe_path
 from .kapture.sensors import NOTED_NORM_ERROR, ZERO_NORM, quaternion_norms, remark_norms
 from .remarks import Remarks
@@ -144,12 +144,10 @@ def _of_image(path: Path, line: int, files: FolderImages, name: str, options: Re
         camera = parse_camera(split_camera(options.camera or ""))
         return Sensor("camera", camera=camera.shifted(0.5 - options.pixel_center), focal_source=GIVEN)
     try:
-        with files.path(name).open("rb") as file:
-            header = image_header(file, name)
-    except (DataError, OSError) as error:
-        reason = f"{files.root / name}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        header = read_header(files.path(name), name)
+    except DataError as error:
         hint = "give --images, or --camera MODEL,w,h,..."
-        raise refusal(path, line, f"no camera model, and no image to tell it: {reason}", LINE, hint=hint) from None
+        raise refusal(path, line, f"no camera model, and no image to tell it: {error}", LINE, hint=hint) from None
     if header.orientation != 1:
         remarks.add(files.root, ORIENTATION, first=name)
     return sensor_of_header(header, options, files.root / name, remarks)

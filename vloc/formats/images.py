@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +17,14 @@ import numpy as np
 from ..array_types import UInt8
 from ..errors import DataError
 from ..geometry.camera import Camera
+from ..regular_file import read_regular
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_PIXELS = 200_000_000
+LONGEST_PART = 255
+"""bytes of the name of a file or folder, in all file systems in use"""
 SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".ppm", ".pgm", ".gif", ".jp2", ".avif"]
 )
@@ -39,7 +43,7 @@ class FolderImages:
     def read(self, name: str) -> bytes:
         """The encoded image; DataError names it when it is missing or out of bounds."""
         try:
-            return self.path(name).read_bytes()
+            return read_regular(self.path(name))
         except OSError as error:
             raise DataError(f"{self.root / name}: {error.strerror or error}") from None
 
@@ -56,13 +60,14 @@ class FolderImages:
         if reason := unsafe_path(name):
             raise DataError(f"{self.root}: image '{name!r}': {reason}")
         path = self.root / name
-        if not path.resolve().is_relative_to(self._resolved_root):
+        # Not `resolve`, which ends with an error of its own at a link that leads to itself.
+        if not Path(os.path.realpath(path)).is_relative_to(self._resolved_root):
             raise DataError(f"{path}: a symbolic link leads out of {self.root}")
         return path
 
     @cached_property
     def _resolved_root(self) -> Path:
-        return self.root.resolve()
+        return Path(os.path.realpath(self.root))
 
 
 def unsafe_path(name: str) -> str | None:
@@ -75,13 +80,18 @@ def unsafe_path(name: str) -> str | None:
         return "absolute path, expected one relative to the image folder"
     if ".." in name and ".." in name.split("/"):
         return "'..' leads out of the image folder"
+    longest = max(len(part.encode(errors="surrogatepass")) for part in name.split("/"))
+    if longest > LONGEST_PART:
+        return f"a part of {longest:,} bytes, and file systems hold at most {LONGEST_PART}"
     return None
 
 
 def first_unsafe(names: Sequence[str]) -> tuple[int, str] | None:
     """The place of the first path that may not be used, with the reason."""
     text = "\n" + "\n".join(names) + "\n"
-    if not any(sign in text for sign in ("\n/", "..", "\n\n", "\0", "\r")) and text.count("\n") == len(names) + 1:
+    signs = any(sign in text for sign in ("\n/", "..", "\n\n", "\0", "\r"))
+    # A character has at most four bytes.
+    if not signs and text.count("\n") == len(names) + 1 and max(map(len, names), default=0) <= LONGEST_PART // 4:
         return None
     reasons = ((index, unsafe_path(name)) for index, name in enumerate(names))
     return next(((index, reason) for index, reason in reasons if reason), None)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from ..errors import DataError
-from .text_fields import BOM, read_bytes, refusal
+from .text_fields import BOM, LARGEST, read_bytes, refusal
 
 T = TypeVar("T")
+Number = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+"""a float that `within_range` of text_fields would take"""
 
 
 def read_json(path: Path, kind: type[T]) -> T:

@@ -6,14 +6,13 @@ from pathlib import Path
 
 from ..data.capture import Capture
 from ..errors import DataError
+from .text_fields import read_bytes
 
 
 def read_pairs(path: Path, capture: Capture) -> list[tuple[str, str]]:
     """Each pair once, smaller name first. DataError with file and line for names the capture lacks."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from None
+        lines = read_bytes(path).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text ({error})") from None
     pairs: dict[tuple[str, str], None] = {}

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..errors import shortened
+
+LONGEST_FIRST = 300
+"""characters of the item that a remark names"""
+
 
 @dataclass
 class Remarks:
@@ -31,7 +36,7 @@ class Remarks:
 
 
 def _count(found: dict[tuple[str, str], tuple[int, str]], kind: tuple[str, str], count: int, first: str) -> None:
-    before, first = found.get(kind, (0, first))
+    before, first = found.get(kind, (0, shortened(first, LONGEST_FIRST)))
     found[kind] = before + count, first
 
 

@@ -14,9 +14,11 @@ from ..data.records import Records, Trajectory
 from ..errors import DataError
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
+from ..regular_file import is_regular
 from .base import ReadOptions
 from .images import FolderImages, unsafe_path
 from .remarks import Remarks
+from .text_fields import LARGEST, within_range
 
 # How far from orthonormal a matrix may be and still count as a rotation that was written with few digits.
 ROTATION_TOLERANCE = 1e-3
@@ -129,8 +131,8 @@ def check_names(path: Path, names: list[str], places: list[str]) -> None:
 
 def rotation_of(matrix: Float64[np.ndarray, "3 3"], place: str) -> Float64[np.ndarray, "3 3"]:
     """The rotation nearest to a matrix; DataError, beginning with `place`, for what is none (a mirror image)."""
-    if not np.isfinite(matrix).all():
-        raise DataError(f"{place}: numbers that are not finite")
+    if not within_range(matrix).all():
+        raise DataError(f"{place}: numbers that are not finite, or over {LARGEST:g}")
     u, singular, vt = np.linalg.svd(matrix)
     if np.abs(singular - 1).max() > ROTATION_TOLERANCE or np.linalg.det(u @ vt) < 0:
         raise DataError(
@@ -142,4 +144,4 @@ def rotation_of(matrix: Float64[np.ndarray, "3 3"], place: str) -> Float64[np.nd
 
 def image_folder(names: list[str], folders: list[Path]) -> FolderImages | None:
     """The first folder that has the first image."""
-    return next((FolderImages(folder) for folder in folders if names and (folder / names[0]).is_file()), None)
+    return next((FolderImages(folder) for folder in folders if names and is_regular(folder / names[0])), None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,15 +9,15 @@ import numpy as np
 
 from ..errors import DataError
 from ..geometry.camera import Camera
+from ..regular_file import is_regular
 from .base import ReadOptions
 from .camera_text import parse_camera, split_camera
-from .image_header import image_header
+from .image_header import read_header
 from .images import FolderImages
-from .text_fields import refusal
+from .text_fields import parse_floats, refusal
 from .text_lines import lines_of
 
-# What decimal numbers consist of: no nan, inf, hexadecimal or underscores, which `float` would take.
-_NUMERIC = re.compile(r"[0-9eE+\-.\s]+", re.ASCII)
+MAX_KEY = 2**31 - 1
 CENTRED_PX = 1e-6
 
 
@@ -58,12 +56,9 @@ class LineReader:
         if count is not None and len(fields) != count:
             raise self.refusal(f"{len(fields)} fields", f"{count}: {expected}", text)
         try:
-            values = list(map(float, fields)) if _NUMERIC.fullmatch(text) else [float("nan")]
-        except ValueError:
-            values = [float("nan")]
-        if not all(map(math.isfinite, values)):
-            raise self.refusal("not all numbers", expected, text)
-        return values
+            return parse_floats(fields)
+        except ValueError as error:
+            raise self.refusal(str(error), expected, text) from None
 
     def integers(self, count: int, expected: str) -> list[int]:
         """The whole numbers, not negative, of the next line."""
@@ -84,9 +79,10 @@ def measurements(reader: LineReader, values: Sequence[float], num_images: int) -
         raise reader.refusal(f"{len(values)} numbers", "the count n of observations, then n times image, key, x, y")
     rows = [list(values[i : i + 4]) for i in range(1, len(values), 4)]
     for image, key, _, _ in rows:
-        if image != int(image) or not 0 <= image < num_images or key != int(key) or key < 0:
+        if image != int(image) or not 0 <= image < num_images or key != int(key) or not 0 <= key <= MAX_KEY:
             raise reader.refusal(
-                f"observation of key {key:g} in image {image:g}", f"an image from 0 to {num_images - 1}"
+                f"observation of key {key:g} in image {image:g}",
+                f"whole numbers, keys from 0 to {MAX_KEY}, images to {num_images - 1}",
             )
     return rows
 
@@ -102,12 +98,11 @@ def image_size(place: str, name: str, folders: Sequence[Path], options: ReadOpti
     """Width and height, which these files lack: of the image, else of `options.camera`."""
     for folder in folders:
         path = FolderImages(folder).path(name)
-        if path.is_file():
-            with path.open("rb") as file:
-                header = image_header(file, name)
+        if is_regular(path):
+            header = read_header(path, name)
             return header.width, header.height
     if options.camera is None:
-        raise DataError(f"{place}: the size of '{name}' is not in the file, and the image not in {folders[0]}; "
+        raise DataError(f"{place}: the file does not tell the size of '{name}', and the image is not in {folders[0]}; "
                         "give --images, or --camera MODEL,w,h,... for the size")  # fmt: skip
     try:
         camera = parse_camera(split_camera(options.camera))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..array_types import Int64
 from ..errors import DataError
+from ..regular_file import open_regular
 from .remarks import Remarks
 from .text_fields import BOM, refusal
 
@@ -24,7 +25,7 @@ def blocks(path: Path, remarks: Remarks) -> Iterator[tuple[int, bytes]]:
     """(number of its first line, whole lines) of a few MB at a time, line ends made `\\n`."""
     line, rest = 1, b""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             while read := file.read(CHUNK_BYTES):
                 read = rest + (read.removeprefix(BOM) if line == 1 and not rest else read)
                 cut = read.rfind(b"\n") + 1

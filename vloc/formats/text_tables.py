@@ -20,7 +20,7 @@ from ..array_types import Float64, Int32, Int64, UInt8
 from ..errors import DataError
 from .remarks import Remarks
 from .text_blocks import blocks, num_lines, without_comments
-from .text_fields import parse_float, parse_integer, refusal
+from .text_fields import parse_float, parse_integer, refusal, within_range
 
 COMMA, NEWLINE = b",\n"
 # Stands for a comma inside a text; files hold no control characters, `blocks` refuses them.
@@ -70,10 +70,12 @@ class Table:
             return np.array([self._one(parse_integer, row, column) for row in range(len(self))], np.int64)
 
     def numbers(self, first: int, last: int, *, may_be_empty: bool = False) -> Float64[np.ndarray, "rows k"]:
-        """Columns first to last - 1, all finite; with `may_be_empty`, empty fields become NaN."""
+        """Columns first to last - 1, all at most `LARGEST`; with `may_be_empty`, empty fields become NaN."""
         try:
-            values = np.array(_FLOATS.decode(self._json(first, last))[1:])
+            values = np.array(_FLOATS.decode(self._json(first, last))[1:], np.float64)
         except msgspec.MsgspecError:
+            values = np.array([np.nan])
+        if not within_range(values).all():
             places = [(row, column) for row in range(len(self)) for column in range(first, last)]
             values = np.array([self._number(row, column, may_be_empty) for row, column in places])
         return values.reshape(len(self), last - first)

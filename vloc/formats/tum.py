@@ -18,7 +18,7 @@ from ..data.records import Records, Trajectory
 from ..errors import DataError
 from ..geometry.rigid import Rigid
 from .base import Format, ReadOptions, WriteOptions, register
-from .kapture.sensors import NOTED_NORM_ERROR, ZERO_NORM
+from .kapture.sensors import NOTED_NORM_ERROR, ZERO_NORM, quaternion_norms
 from .remarks import Remarks
 from .scene_export import counted, other_records
 from .text_fields import parse_float, refusal
@@ -85,7 +85,7 @@ def _rows(path: Path, remarks: Remarks) -> list[tuple[int, Rigid]]:
 
 
 def _check_norm(path: Path, line: int, quat: list[float], remarks: Remarks) -> None:
-    norm = float(np.linalg.norm(quat))
+    norm = float(quaternion_norms(np.array([quat]))[0])
     if not ZERO_NORM <= norm < np.inf:
         raise refusal(path, line, f"quaternion of norm {norm:.3g}", "a rotation, norm 1")
     if abs(norm - 1) > NOTED_NORM_ERROR:

@@ -24,6 +24,8 @@ CAMERA_PARAMS: dict[str, tuple[str, ...]] = {
     "THIN_PRISM_FISHEYE": ("fx", "fy", "cx", "cy", "k1", "k2", "p1", "p2", "k3", "k4", "sx1", "sy1"),
 }
 UNKNOWN = "UNKNOWN_CAMERA"
+MAX_SIDE = 2**24
+"""px: up to here float32, in which keypoints are kept, tells pixels apart; no image is as large"""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Camera:
     params: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.width <= 0 or self.height <= 0:
-            raise ValueError(f"image size {self.width} x {self.height}, expected positive")
+        if not (0 < self.width <= MAX_SIDE and 0 < self.height <= MAX_SIDE):
+            raise ValueError(f"image size {self.width} x {self.height}, expected 1 to {MAX_SIDE} px a side")
         if self.model == UNKNOWN:
             return
         if self.model not in CAMERA_PARAMS:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ..atomic import write_bytes
+from ..regular_file import read_regular
 from .fingerprint import bytes_fingerprint
 from .guard import disk_guard
 
@@ -43,6 +44,6 @@ class ContentHashes:
 
 def _read(path: Path) -> dict[str, tuple[str, str]]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, tuple[str, str]])
+        return msgspec.json.decode(read_regular(path), type=dict[str, tuple[str, str]])
     except (OSError, msgspec.DecodeError):
         return {}  # nothing is lost but time: the files are read again

@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from ..errors import StageError, StoreError
+from ..regular_file import open_regular
 from ..stage import Key
 from .fingerprint import bytes_fingerprint
 
@@ -135,7 +136,7 @@ class Shard:
     def check(self) -> None:
         """Compare the checksum (0.4 ms a MB); StoreError: the content is not what was written."""
         found, expected = 0, 0
-        with self.path.open("rb", buffering=0) as file:
+        with open_regular(self.path) as file:
             left = self.path.stat().st_size - 4
             while left > 0 and (block := file.read(min(left, _BLOCK))):
                 found, left = zlib.crc32(block, found), left - len(block)
@@ -148,7 +149,7 @@ class Shard:
         """The arrays of one item, freshly read and yours to change."""
         if not self._checked:
             self.check()
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             return {name: self._read_rows(file, array, row) for name, array in self.index.arrays.items()}
 
     def _read_rows(self, file: BufferedReader, array: ArrayIndex, row: int) -> np.ndarray:
@@ -164,7 +165,17 @@ class Shard:
     def _read_index(self) -> Index:
         if not self.path.exists():
             raise StoreError(f"{self.path}: missing; run the command that made it again")
-        with self.path.open("rb", buffering=0) as file:
+        try:
+            text, checksum = self._index_text()
+        except OSError as error:
+            raise self._broken(str(error)) from None
+        if zlib.crc32(text) != checksum:
+            raise self._broken("the checksum of its index differs")
+        return msgspec.json.decode(text, type=Index)
+
+    def _index_text(self) -> tuple[bytes, int]:
+        """The table of contents as it stands in the file, and the checksum it should have."""
+        with open_regular(self.path) as file:
             size = self.path.stat().st_size
             file.seek(max(size - _SEAL.size, 0))
             seal = file.read(_SEAL.size)
@@ -172,10 +183,7 @@ class Shard:
                 raise self._broken("it has no seal at its end")
             _, at, length, checksum, _ = _SEAL.unpack(seal)
             file.seek(min(at, size))
-            text = file.read(min(length, size))
-        if zlib.crc32(text) != checksum:
-            raise self._broken("the checksum of its index differs")
-        return msgspec.json.decode(text, type=Index)
+            return file.read(min(length, size)), checksum
 
     def _broken(self, what: str) -> StoreError:
         return StoreError(f"{self.path}: broken shard: {what}; delete it and run the command that made it again")

@@ -16,6 +16,7 @@ import msgspec
 
 from ..atomic import write_bytes
 from ..errors import StoreError
+from ..regular_file import read_regular
 from ..stage import Artifact, Key, Storable
 from .execute import in_order
 from .guard import disk_guard
@@ -147,10 +148,10 @@ S = TypeVar("S")
 def read_json(path: Path, kind: type[S]) -> S:
     """A JSON file, checked against a type; StoreError: missing or broken."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(read_regular(path), type=kind)
     except (FileNotFoundError, NotADirectoryError):
         raise StoreError(f"{path}: missing; run the command that makes it again") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise StoreError(f"{path}: broken: {error}; delete it and run the command that makes it again") from None
 
 

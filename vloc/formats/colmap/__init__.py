@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...data.capture import Capture
 from ...errors import DataError
+from ...regular_file import is_regular
 from ..base import Format, ReadOptions, WriteOptions, register
 from ..images import FolderImages
 from ..kapture.write import transfer_files
@@ -47,8 +48,8 @@ def read(path: Path, options: ReadOptions) -> Capture:
     if is_binary(path) and is_text(path):
         remarks.add(path, "text models beside the binary one left unread")
     model = read_binary(path, remarks) if is_binary(path) else read_text(path, remarks)
-    check_model(path, model)
-    return capture_of(path, model, image_files(path, options.images, model.images.names), options, remarks)
+    check_model(model)
+    return capture_of(model, image_files(path, options.images, model.images.names), options, remarks)
 
 
 def image_files(path: Path, given: Path | None, names: list[str]) -> FolderImages | None:
@@ -56,7 +57,7 @@ def image_files(path: Path, given: Path | None, names: list[str]) -> FolderImage
     if given is not None:
         return FolderImages(given)
     folders = (path / folder for folder in _IMAGE_FOLDERS if names)
-    return next((FolderImages(folder) for folder in folders if (folder / names[0]).is_file()), None)
+    return next((FolderImages(folder) for folder in folders if is_regular(folder / names[0])), None)
 
 
 def write(capture: Capture, path: Path, options: WriteOptions) -> list[str]:

@@ -24,6 +24,7 @@ from .model import (
     ColmapRig,
     checked_poses,
     images_table,
+    pose_of,
 )
 
 KEYPOINT = np.dtype([("xy", "<f8", 2), ("point", "<i8")])
@@ -85,11 +86,11 @@ class Cursor:
 
 def read_binary(folder: Path, remarks: Remarks) -> ColmapModel:
     """A binary model; DataError with file and byte offset."""
-    rigs = _rigs(_open(folder / "rigs.bin")) if (folder / "rigs.bin").exists() else ()
+    rigs = _rigs(_open(folder / "rigs.bin"), remarks) if (folder / "rigs.bin").exists() else ()
     frames = _frames(_open(folder / "frames.bin"), remarks) if (folder / "frames.bin").exists() else ()
     images = _images(_open(folder / "images.bin"), remarks)
     return ColmapModel(
-        _cameras(_open(folder / "cameras.bin")), images, _points(_open(folder / "points3D.bin")), rigs, frames
+        _cameras(_open(folder / "cameras.bin")), images, _points(_open(folder / "points3D.bin")), rigs, frames, folder
     )
 
 
@@ -152,7 +153,7 @@ def _points(file: Cursor) -> ColmapPoints:
     )
 
 
-def _rigs(file: Cursor) -> tuple[ColmapRig, ...]:
+def _rigs(file: Cursor, remarks: Remarks) -> tuple[ColmapRig, ...]:
     rigs = []
     for _ in range(file.count(8, "rigs")):
         number, count = file.take("<II", "a rig")
@@ -161,8 +162,8 @@ def _rigs(file: Cursor) -> tuple[ColmapRig, ...]:
             kind, sensor = file.take("<iI", "a sensor of a rig")
             pose: Rigid | None = Rigid.identity() if index == 0 else None
             if index and file.take("<B", "a sensor of a rig")[0]:
-                values = np.array(file.take("<7d", "a pose in a rig"))
-                pose = Rigid.from_quat_wxyz(values[:4], values[4:])
+                item = f"sensor {sensor} of rig {number}"
+                pose = pose_of(file.path, item, file.take("<7d", "a pose in a rig"), remarks)
             sensors.append((_sensor_type(file, kind), sensor, pose))
         rigs.append(ColmapRig(number, tuple(sensors)))
     file.end()

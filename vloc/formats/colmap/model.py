@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from ...geometry.camera import Camera
 from ...geometry.rigid import Rigid
 from ..kapture.sensors import NOTED_NORM_ERROR, ZERO_NORM, quaternion_norms, unit_quaternions
 from ..remarks import Remarks
+from ..text_fields import LARGEST, within_range
 
 # COLMAP's numbers of the models that vloc knows; later ones (11 and up) are refused by number.
 MODEL_NAMES = (
@@ -81,6 +84,12 @@ class ColmapModel:
     points: ColmapPoints
     rigs: tuple[ColmapRig, ...] = ()
     frames: tuple[ColmapFrame, ...] = field(default=())
+    folder: Path = Path()
+    suffix: str = ".bin"
+
+    def file(self, part: str) -> Path:
+        """The file of a part, `cameras` and so on, which errors name."""
+        return self.folder / f"{part}{self.suffix}"
 
 
 def pose_numbers(pose: Rigid) -> list[float]:
@@ -108,10 +117,16 @@ def images_table(
     )
 
 
+def pose_of(path: Path, item: str, numbers: Sequence[float], remarks: Remarks) -> Rigid:
+    """The transform of qw, qx, qy, qz, tx, ty, tz; DataError names the item where they are no pose."""
+    pose = checked_poses(path, [item], np.array([numbers], np.float64), remarks)[0]
+    return Rigid.from_quat_wxyz(pose[:4], pose[4:])
+
+
 def checked_poses(path: Path, items: list[str], poses: np.ndarray, remarks: Remarks) -> np.ndarray:
     """Rows (qw, qx, qy, qz, tx, ty, tz), quaternions made unit; DataError names the item with NaN or norm 0."""
     norms = quaternion_norms(poses[:, :4])
-    bad = np.flatnonzero(~np.isfinite(poses).all(1) | ~np.isfinite(norms) | (norms < ZERO_NORM))
+    bad = np.flatnonzero(~within_range(poses).all(1) | ~np.isfinite(norms) | (norms < ZERO_NORM))
     if len(bad):
         raise DataError(f"{path}: '{items[bad[0]]}' has the pose {poses[bad[0]].tolist()}, expected a unit quaternion")
     off = np.flatnonzero(np.abs(norms - 1) > NOTED_NORM_ERROR)
@@ -120,65 +135,76 @@ def checked_poses(path: Path, items: list[str], poses: np.ndarray, remarks: Rema
     return np.hstack([unit_quaternions(poses[:, :4], norms), poses[:, 4:]])
 
 
-def check_model(folder: Path, model: ColmapModel) -> None:
+def check_model(model: ColmapModel) -> None:
     """DataError where the files contradict each other: ids that do not exist, or tracks that differ from the images."""
     images, points = model.images, model.points
-    for what, ids in (("image id", images.ids), ("point id", points.ids)):
-        unique, counts = np.unique(ids, return_counts=True)
-        if (counts > 1).any():
-            raise DataError(f"{folder}: {what} {unique[counts > 1][0]} is there twice")
-    if len(set(images.names)) != len(images):
-        twice = next(name for name in images.names if images.names.count(name) > 1)
-        raise DataError(f"{folder}: image '{twice}' is there twice; an image is known by its name")
+    _check_once(model.file("images"), "image id", images.ids.tolist())
+    _check_once(model.file("points3D"), "point id", points.ids.tolist())
+    _check_once(model.file("images"), "image", images.names)
     for name, camera in zip(images.names, images.camera_ids.tolist(), strict=True):
         if camera not in model.cameras:
-            raise DataError(f"{folder}: image '{name}' has camera {camera}, which the cameras file lacks")
+            what = f"image '{name}' has camera {camera}, which {model.file('cameras').name} lacks"
+            raise DataError(f"{model.file('images')}: {what}")
     camera_of = dict(zip(images.ids.tolist(), images.camera_ids.tolist(), strict=True))
     for frame in model.frames:
         for kind, sensor, image in frame.data:
             if kind == "CAMERA" and camera_of.get(image, sensor) != sensor:
-                raise DataError(f"{folder}: frame {frame.frame_id} gives image {image} another camera ({sensor})")
-    if not np.isfinite(images.keypoints).all() or not np.isfinite(points.xyz).all():
-        raise DataError(f"{folder}: keypoints or points that are not finite numbers")
-    _check_tracks(folder, images, points)
+                what = f"frame {frame.frame_id} gives image {image} another camera ({sensor})"
+                raise DataError(f"{model.file('frames')}: {what}")
+    for part, numbers in (("images", images.keypoints), ("points3D", points.xyz)):
+        if not within_range(numbers).all():
+            raise DataError(f"{model.file(part)}: positions that are not finite numbers, or over {LARGEST:g}")
+    _check_tracks(model)
 
 
-def _check_tracks(folder: Path, images: ColmapImages, points: ColmapPoints) -> None:
+def _check_once(path: Path, what: str, ids: Sequence[int] | Sequence[str]) -> None:
+    """DataError for an id that is there twice."""
+    if len(set(ids)) != len(ids):
+        (twice, _), *_ = Counter(ids).most_common(1)
+        raise DataError(f"{path}: {what} {twice!r} is there twice")
+
+
+def _check_tracks(model: ColmapModel) -> None:
     """Every track element is a keypoint that names the point, and nothing else does."""
-    rows = track_rows(folder, images, points)
+    images, points, path = model.images, model.points, model.file("points3D")
+    rows = track_rows(model)
     owners = np.repeat(points.ids, np.diff(points.offsets))
     wrong = np.flatnonzero(images.point_ids[rows] != owners)
     if len(wrong):
         image, keypoint = points.tracks[wrong[0]].tolist()
-        raise DataError(
-            f"{folder}: point {owners[wrong[0]]} lists keypoint {keypoint} of image {image}, which names another"
-        )
+        what = f"point {owners[wrong[0]]} lists keypoint {keypoint} of image {image}"
+        raise DataError(f"{path}: {what}, which {model.file('images').name} says shows another")
     named = int((images.point_ids != NO_POINT).sum())
     if named != len(np.unique(rows)) or len(rows) != named:
-        raise DataError(f"{folder}: {named} keypoints name a point, but the points list {len(rows)} of them")
+        what = f"{named} keypoints of {model.file('images').name} name a point, but the points list {len(rows)} of them"
+        raise DataError(f"{path}: {what}")
 
 
-def track_rows(folder: Path, images: ColmapImages, points: ColmapPoints) -> Int64[np.ndarray, "t"]:
+def track_rows(model: ColmapModel) -> Int64[np.ndarray, "t"]:
     """The row of the keypoint columns of every track element; DataError where there is no such image or keypoint."""
+    images, points = model.images, model.points
     if not len(points.tracks):
         return np.zeros(0, np.int64)
-    image_rows = image_rows_of(folder, images, points.tracks[:, 0])
+    image_rows = image_rows_of(model)
     counts = np.diff(images.offsets)[image_rows]
     bad = np.flatnonzero((points.tracks[:, 1] < 0) | (points.tracks[:, 1] >= counts))
     if len(bad):
         image, keypoint = points.tracks[bad[0]].tolist()
-        raise DataError(f"{folder}: a point lists keypoint {keypoint} of image {image}, which has {counts[bad[0]]}")
+        what = f"a point lists keypoint {keypoint} of image {image}, which has {counts[bad[0]]}"
+        raise DataError(f"{model.file('points3D')}: {what}")
     rows: np.ndarray = images.offsets[:-1][image_rows] + points.tracks[:, 1]
     return rows
 
 
-def image_rows_of(folder: Path, images: ColmapImages, ids: np.ndarray) -> Int64[np.ndarray, "n"]:
-    """The rows of image ids; DataError for an id that no image has."""
+def image_rows_of(model: ColmapModel) -> Int64[np.ndarray, "t"]:
+    """The row of the image of every track element; DataError for an id that no image has."""
+    images, ids = model.images, model.points.tracks[:, 0]
     order = np.argsort(images.ids, kind="stable")
     place = np.searchsorted(images.ids[order], ids)
     found = place < len(order)
     found[found] = images.ids[order[place[found]]] == ids[found]
     if not found.all():
-        raise DataError(f"{folder}: a point lists image {ids[np.argmin(found)]}, which the images file lacks")
+        what = f"a point lists image {ids[np.argmin(found)]}, which {model.file('images').name} lacks"
+        raise DataError(f"{model.file('points3D')}: {what}")
     rows: np.ndarray = order[place]
     return rows

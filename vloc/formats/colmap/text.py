@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from ...geometry.camera import Camera
 from ...geometry.rigid import Rigid
 from ..camera_text import parse_camera
 from ..remarks import Remarks
-from ..text_fields import parse_float, parse_integer, refusal
+from ..text_fields import parse_float, parse_floats, parse_integer, refusal
 from ..text_lines import data_lines, lines_of
 from .model import (
     NO_POINT,
@@ -24,19 +23,19 @@ from .model import (
     ColmapRig,
     checked_poses,
     images_table,
+    pose_of,
 )
 
-_FLOATS = msgspec.json.Decoder(list[float])
 # Ids are read with the coordinates, as doubles: beyond this they would not be exact.
 _MAX_ID = 2**53
 
 
 def read_text(folder: Path, remarks: Remarks) -> ColmapModel:
     """A text model; DataError with file and line."""
-    rigs = tuple(_rigs(folder / "rigs.txt")) if (folder / "rigs.txt").exists() else ()
+    rigs = tuple(_rigs(folder / "rigs.txt", remarks)) if (folder / "rigs.txt").exists() else ()
     frames = tuple(_frames(folder / "frames.txt", remarks)) if (folder / "frames.txt").exists() else ()
     images, points = _images(folder / "images.txt", remarks), _points(folder / "points3D.txt")
-    return ColmapModel(_cameras(folder / "cameras.txt"), images, points, rigs, frames)
+    return ColmapModel(_cameras(folder / "cameras.txt"), images, points, rigs, frames, folder, ".txt")
 
 
 def _cameras(path: Path) -> dict[int, Camera]:
@@ -94,7 +93,7 @@ def _points(path: Path) -> ColmapPoints:
     )
 
 
-def _rigs(path: Path) -> Iterator[ColmapRig]:
+def _rigs(path: Path, remarks: Remarks) -> Iterator[ColmapRig]:
     for number, text in data_lines(path):
         fields = iter(text.split())
         try:
@@ -105,7 +104,7 @@ def _rigs(path: Path) -> Iterator[ColmapRig]:
                 pose: Rigid | None = Rigid.identity() if index == 0 else None
                 if index and parse_integer(next(fields)):
                     values = [parse_float(next(fields)) for _ in range(7)]
-                    pose = Rigid.from_quat_wxyz(np.array(values[:4]), np.array(values[4:]))
+                    pose = pose_of(path, f"sensor {sensor} of rig {rig_id}", values, remarks)
                 sensors.append((kind, sensor, pose))
         except StopIteration:
             raise refusal(
@@ -151,10 +150,9 @@ def _numbers(path: Path, line: int, text: str, group: int, expected: str) -> np.
     if len(fields) % group:
         raise refusal(path, line, f"{len(fields)} numbers", expected, text)
     try:
-        values = _FLOATS.decode(f"[{','.join(fields)}]")
-    except msgspec.MsgspecError:
-        values = [_float(path, line, field) for field in fields]
-    return np.array(values, np.float64).reshape(-1, group)
+        return np.array(parse_floats(fields), np.float64).reshape(-1, group)
+    except ValueError as error:
+        raise refusal(path, line, str(error), expected, text) from None
 
 
 def _ids(path: Path, line: int, values: np.ndarray) -> np.ndarray:

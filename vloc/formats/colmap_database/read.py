@@ -14,9 +14,10 @@ from ...data.rigs import RigMember
 from ...errors import DataError
 from ...geometry.camera import Camera
 from ...geometry.rigid import Rigid
+from ...regular_file import is_regular
 from ..base import ReadOptions
 from ..colmap.capture import rig_id, sensor_id
-from ..colmap.model import MODEL_NAMES
+from ..colmap.model import MODEL_NAMES, pose_of
 from ..gps import LOCAL, Position, gnss_readings, gps_sensor, gps_sensor_id
 from ..gps import WGS84 as EPSG_4326
 from ..images import FolderImages, first_unsafe
@@ -52,6 +53,7 @@ def read_database(path: Path, options: ReadOptions) -> Capture:
         images = _images(database, path, sensors, with_rigs=bool(members))
         positions = _positions(database, path, images, remarks)
         work = read_work(database, path, {i.image_id: i.name for i in images}, shift, remarks)
+    trajectory = _trajectory(path, images, remarks)
     records = Records.from_rows([(image.time, image.device, image.name) for image in images])
     if len(set(zip(records.timestamps.tolist(), records.devices.tolist(), strict=True))) != len(records):
         raise DataError(f"{path}: a frame has two images of one camera")
@@ -61,7 +63,7 @@ def read_database(path: Path, options: ReadOptions) -> Capture:
     return Capture(
         sensors,
         records,
-        _trajectory(path, images),
+        trajectory,
         members,
         readings={"gnss": gnss_readings(positions)} if positions else {},
         reconstruction=work,
@@ -100,7 +102,7 @@ def _rig_members(
     for rig, sensor, kind in rows_of(
         database, path, "rigs", {"rig_id": int, "ref_sensor_id": int, "ref_sensor_type": int}
     ):
-        own = [(s, k, _rigid(path, f"rig {rig}, sensor {s}", pose)) for r, s, k, pose in others if r == rig]
+        own = [(s, k, _rigid(path, f"rig {rig}, sensor {s}", pose, remarks)) for r, s, k, pose in others if r == rig]
         for number, of, pose in [(sensor, kind, Rigid.identity()), *own] if own else []:
             if of == CAMERA_SENSOR and sensor_id(number) in sensors:
                 members.append(RigMember(rig_id(rig), sensor_id(number), pose))
@@ -109,13 +111,12 @@ def _rig_members(
     return tuple(members)
 
 
-def _rigid(path: Path, item: str, pose: bytes | None) -> Rigid | None:
+def _rigid(path: Path, item: str, pose: bytes | None, remarks: Remarks) -> Rigid | None:
     if pose is None:
         return None
-    numbers = np.frombuffer(pose, "<f8") if len(pose) == 56 else np.zeros(7)
-    if not np.isfinite(numbers).all() or np.linalg.norm(numbers[:4]) == 0:
-        raise DataError(f"{path}: {item}: sensor_from_rig is no pose, expected 7 finite numbers")
-    return Rigid.from_quat_wxyz(numbers[:4], numbers[4:])
+    if len(pose) != 7 * 8:
+        raise DataError(f"{path}: {item}: sensor_from_rig of {len(pose)} bytes, expected 7 doubles")
+    return pose_of(path, item, np.frombuffer(pose, "<f8").tolist(), remarks)
 
 
 def _images(
@@ -144,18 +145,16 @@ def _frame_of_image(database: sqlite3.Connection, path: Path) -> dict[int, int]:
 
 def _images_beside(path: Path, images: list[DatabaseImage]) -> FolderImages | None:
     folder = path.parent / "images"
-    return FolderImages(folder) if images and (folder / images[0].name).is_file() else None
+    return FolderImages(folder) if images and is_regular(folder / images[0].name) else None
 
 
-def _trajectory(path: Path, images: list[DatabaseImage]) -> Trajectory:
+def _trajectory(path: Path, images: list[DatabaseImage], remarks: Remarks) -> Trajectory:
     """The whole pose priors of 3.x, `cam_from_world`."""
     rows = []
     for image in images:
         if image.prior and None not in image.prior:
-            numbers: np.ndarray = np.array(image.prior, np.float64)
-            if not np.isfinite(numbers).all() or np.linalg.norm(numbers[:4]) == 0:
-                raise DataError(f"{path}: image '{image.name}' has the prior {numbers.tolist()}, expected a pose")
-            rows.append((image.time, image.device, Rigid.from_quat_wxyz(numbers[:4], numbers[4:])))
+            prior = [float(number) for number in image.prior if number is not None]
+            rows.append((image.time, image.device, pose_of(path, image.name, prior, remarks)))
     return Trajectory.from_rows(rows) if rows else Trajectory.empty()
 
 

@@ -18,7 +18,7 @@ from ...geometry.rigid import Rigid
 from ..base import Format, ReadOptions, register
 from ..images import FolderImages, first_unsafe
 from ..kapture.readings import READING_COLUMNS
-from ..kapture.sensors import ZERO_NORM
+from ..kapture.sensors import ZERO_NORM, quaternion_norms
 from ..remarks import Remarks
 from ..text_tables import Table, read_tables
 from .sensor import SensorSheet, read_sheet
@@ -164,7 +164,7 @@ def _ground_truth(folder: Path, sheet: SensorSheet | None, remarks: Remarks) -> 
 def _quaternions(table: Table) -> np.ndarray:
     """Quaternions w, x, y, z; DataError for one that is no rotation."""
     quats = table.numbers(4, 8)
-    zero = np.flatnonzero(np.linalg.norm(quats, axis=1) < ZERO_NORM)
+    zero = np.flatnonzero(quaternion_norms(quats) < ZERO_NORM)
     if len(zero):
         raise table.refusal(int(zero[0]), "quaternion of norm 0", "a rotation, norm 1")
     return quats

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DataError
+from ...regular_file import is_regular
 
 MAX_DEPTH = 64
 # Largest array that is read, bytes: 4 million keypoints of 256 floats.
@@ -33,6 +34,8 @@ def opened(path: Path) -> Iterator[Any]:
     """The file; what h5py raises on broken content becomes a DataError."""
     import h5py
 
+    if not is_regular(path):
+        raise DataError(f"{path}: not a regular file")
     try:
         with h5py.File(path, "r") as file:
             yield file

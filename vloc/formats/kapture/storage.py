@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DataError
+from ...regular_file import open_regular, read_regular
 from ..images import unsafe_path
 from ..remarks import Remarks
 
@@ -52,8 +53,8 @@ class Storage:
 
     def _read(self, member: str) -> bytes:
         if self.tar is None or self.places is None:
-            return (self.folder / member).read_bytes()
-        with self.tar.open("rb") as file:
+            return read_regular(self.folder / member)
+        with open_regular(self.tar) as file:
             file.seek(self.places[member])
             return file.read(self.sizes[member])
 
@@ -88,9 +89,9 @@ def _files(root: Path, folder: Path, suffix: str) -> Iterator[tuple[str, int]]:
 def _members(path: Path, suffix: str, remarks: Remarks) -> dict[str, tuple[int, int]]:
     """(place, size) of the members. Of several with one name the last counts, as kapture appends corrections."""
     members: dict[str, tuple[int, int]] = {}
-    size = path.stat().st_size
     try:
-        with tarfile.open(path, "r:") as tar:
+        with open_regular(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
+            size = path.stat().st_size
             for member in tar:
                 _check_member(path, member, size)
                 if not member.isfile():
@@ -117,7 +118,7 @@ def _check_member(path: Path, member: tarfile.TarInfo, size: int) -> None:
 
 def _check_end(path: Path, end: int) -> None:
     """Python's tarfile stops at a damaged header without a word: what follows the last member must be zeros."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(end)
         rest = file.read()
     if rest.count(0) != len(rest):

@@ -8,7 +8,6 @@ how the world was moved, are undone. Principal points count from the corner of t
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +21,7 @@ from ...errors import DataError
 from ...geometry.rigid import Rigid
 from ..base import Format, ReadOptions, WriteOptions, register
 from ..images import FolderImages
-from ..json_text import read_json, write_json
+from ..json_text import Number, read_json, write_json
 from ..kapture.write import transfer_files
 from ..ply import point_cloud
 from ..remarks import Remarks
@@ -34,7 +33,7 @@ FILE, POINTS_FILE = "transforms.json", "sparse_pc.ply"
 # From OpenGL's camera axes to ours; its own inverse.
 FLIP = np.diag([1.0, -1.0, -1.0])
 
-Matrix = Annotated[list[tuple[float, float, float, float]], msgspec.Meta(min_length=3, max_length=4)]
+Matrix = Annotated[list[tuple[Number, Number, Number, Number]], msgspec.Meta(min_length=3, max_length=4)]
 
 
 class Frame(Intrinsics, kw_only=True):
@@ -49,7 +48,7 @@ class Transforms(Intrinsics, kw_only=True):
 
     frames: list[Frame]
     applied_transform: Matrix | None = None
-    applied_scale: float = 1.0
+    applied_scale: Annotated[float, msgspec.Meta(ge=1e-12, le=1e12)] = 1.0
 
 
 def json_file(path: Path) -> Path:
@@ -91,8 +90,6 @@ def _names(file: Path, content: Transforms, options: ReadOptions) -> tuple[list[
 
 def _world_from_file(file: Path, content: Transforms, remarks: Remarks) -> Rigid:
     """The inverse of `applied_transform`."""
-    if not (math.isfinite(content.applied_scale) and content.applied_scale > 0):
-        raise DataError(f"{file}: $.applied_scale: {content.applied_scale}, expected a positive number")
     if content.applied_scale != 1:
         remarks.add(file, f"scale of the world undone: applied_scale {content.applied_scale}")
     if content.applied_transform is None:

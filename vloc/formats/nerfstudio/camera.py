@@ -9,12 +9,16 @@ import msgspec
 
 from ...errors import DataError
 from ...geometry.camera import CAMERA_PARAMS, Camera
-from ..image_header import image_header
+from ...regular_file import is_regular
+from ..image_header import read_header
 from ..images import FolderImages
+from ..json_text import Number
 
 # The models of COLMAP that nerfstudio knows by name; their parameters have one name each in the file.
 MODELS = ("SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "OPENCV_FISHEYE")
 Found = dict[str, Any]
+LEAST_ANGLE = 1e-6
+"""of view, radians"""
 _KEYS = {"f": "fl_x", "fx": "fl_x", "fy": "fl_y", "k": "k1"}
 
 
@@ -23,20 +27,20 @@ class Intrinsics(msgspec.Struct):
 
     camera_model: str | None = None
     is_fisheye: bool | None = None
-    w: float | None = None
-    h: float | None = None
-    fl_x: float | None = None
-    fl_y: float | None = None
-    camera_angle_x: float | None = None
-    camera_angle_y: float | None = None
-    cx: float | None = None
-    cy: float | None = None
-    k1: float | None = None
-    k2: float | None = None
-    k3: float | None = None
-    k4: float | None = None
-    p1: float | None = None
-    p2: float | None = None
+    w: Number | None = None
+    h: Number | None = None
+    fl_x: Number | None = None
+    fl_y: Number | None = None
+    camera_angle_x: Number | None = None
+    camera_angle_y: Number | None = None
+    cx: Number | None = None
+    cy: Number | None = None
+    k1: Number | None = None
+    k2: Number | None = None
+    k3: Number | None = None
+    k4: Number | None = None
+    p1: Number | None = None
+    p2: Number | None = None
 
 
 def camera_of(place: str, frame: Intrinsics, shared: Intrinsics, files: FolderImages, image: str) -> Camera:
@@ -59,10 +63,9 @@ def camera_of(place: str, frame: Intrinsics, shared: Intrinsics, files: FolderIm
 def _size(place: str, found: Found, files: FolderImages, image: str) -> tuple[int, int]:
     if found["w"] is None or found["h"] is None:
         path = files.path(image)
-        if not path.is_file():
+        if not is_regular(path):
             raise DataError(f"{place}: no w and h, and no image {path} to take them from")
-        with path.open("rb") as file:
-            header = image_header(file, image)
+        header = read_header(path, image)
         return header.width, header.height
     if found["w"] != int(found["w"]) or found["h"] != int(found["h"]):
         raise DataError(f"{place}: image size {found['w']} x {found['h']}, expected whole pixels")
@@ -78,8 +81,9 @@ def _focal(place: str, found: Found, axis: str, size: int) -> float:
     focal, angle = found[f"fl_{axis}"], found[f"camera_angle_{axis}"]
     if focal is not None:
         return float(focal)
-    if angle is None or not 0 < angle < math.pi:
-        raise DataError(f"{place}: no fl_{axis}, and camera_angle_{axis} is {angle}, expected radians in (0, pi)")
+    if angle is None or not LEAST_ANGLE <= angle < math.pi:
+        expected = f"expected radians, from {LEAST_ANGLE} to under pi"
+        raise DataError(f"{place}: no fl_{axis}, and camera_angle_{axis} is {angle}, {expected}")
     return size / 2 / math.tan(angle / 2)
 
 

@@ -19,7 +19,7 @@ from ...geometry.camera import Camera
 from ...geometry.rigid import Rigid
 from ..base import Format, ReadOptions, WriteOptions, register
 from ..images import FolderImages
-from ..kapture.sensors import NOTED_NORM_ERROR, ZERO_NORM
+from ..kapture.sensors import NOTED_NORM_ERROR, ZERO_NORM, quaternion_norms
 from ..kapture.write import transfer_files
 from ..remarks import Remarks
 from ..scene import Scene, capture_of, check_names, image_folder, shared_cameras
@@ -70,7 +70,7 @@ def _cameras(
         if len(fields) != 11:
             raise reader.refusal(f"{len(fields)} fields", f"11: {CAMERA_LINE}", " ".join(fields))
         rows.append(reader.parse(" ".join(fields[1:]), 10, CAMERA_LINE))
-        norm = float(np.linalg.norm(rows[-1][1:5]))
+        norm = float(quaternion_norms(np.array([rows[-1][1:5]]))[0])
         if not ZERO_NORM <= norm < np.inf:
             raise reader.refusal(f"quaternion of norm {norm:.3g}", "a rotation, norm 1")
         if abs(norm - 1) > NOTED_NORM_ERROR:

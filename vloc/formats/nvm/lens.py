@@ -13,6 +13,7 @@ from ...array_types import Float64
 from ...errors import DataError
 from ...geometry.camera import Camera
 from ...geometry.projection import project
+from ..text_fields import within_range
 
 # A lens that one coefficient describes worse than this, px, is refused at write time.
 MAX_MISFIT_PX = 1.0
@@ -30,11 +31,14 @@ def camera_from_nvm(place: str, size: tuple[int, int], focal: float, r: float) -
     if r == 0:
         return plain, 0.0
     measured = _radii(plain)
-    if (1 + 3 * r * measured**2 <= 0).any():
-        raise DataError(f"{place}: distortion {r} folds the image over itself before its corners")
-    ray = measured * (1 + r * measured**2)
-    # m = p (1 + k1 p^2 + k2 p^4), linear in k1 and k2.
-    design = np.stack([ray**3, ray**5], axis=1)
+    with np.errstate(over="ignore"):
+        if (1 + 3 * r * measured**2 <= 0).any():
+            raise DataError(f"{place}: distortion {r} folds the image over itself before its corners")
+        ray = measured * (1 + r * measured**2)
+        # m = p (1 + k1 p^2 + k2 p^4), linear in k1 and k2.
+        design = np.stack([ray**3, ray**5], axis=1)
+    if not within_range(design).all():
+        raise DataError(f"{place}: focal length {focal} with distortion {r}: too strong to be a lens")
     k1, k2 = np.linalg.lstsq(design, measured - ray, rcond=None)[0].tolist()
     misfit = np.abs(design @ (k1, k2) - (measured - ray)).max() * focal
     return Camera("RADIAL", width, height, (focal, *center, k1, k2)), float(misfit)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
+
+from ..json_text import Number
 
 # Marks the first occurrence of a shared pointer or of a type's name.
 FIRST = 1 << 31
 NO_ID = 2**32 - 1
 
 V = TypeVar("V")
-Vec3 = tuple[float, float, float]
+Vec3 = tuple[Number, Number, Number]
 
 
 class Entry(msgspec.Struct, Generic[V]):
@@ -79,8 +81,8 @@ class Pose(msgspec.Struct):
 class Observation(msgspec.Struct):
     """A feature at a position, px."""
 
-    id_feat: int
-    x: tuple[float, float]
+    id_feat: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+    x: tuple[Number, Number]
 
 
 class Landmark(msgspec.Struct):

@@ -14,6 +14,7 @@ import numpy as np
 from ...array_types import Float64
 from ...data.reconstruction import Features
 from ...errors import DataError
+from ...regular_file import is_regular
 from ..images import FolderImages
 from ..remarks import Remarks
 from ..scene_text import LineReader
@@ -75,13 +76,13 @@ def read_regions(
     if folder is None:
         return None, None
     stems = stems_of(names)
-    missing = [name for name, stem in (stems or {}).items() if not (folder / f"{stem}.feat").is_file()]
+    missing = [name for name, stem in (stems or {}).items() if not is_regular(folder / f"{stem}.feat")]
     if stems is None or missing:
         why = "images share names but for folder and suffix" if stems is None else f"{missing[0]} has none"
         remarks.add(folder, f"folders of features left unread: {why}")
         return None, None
     keypoints = Features(kind, np.dtype(np.float64), 4, sorted(names), FeatArrays(folder, stems, shift))
-    if not all((folder / f"{stem}.desc").is_file() for stem in stems.values()):
+    if not all(is_regular(folder / f"{stem}.desc") for stem in stems.values()):
         return keypoints, None
     return keypoints, Features(
         kind, np.dtype(np.uint8), SIFT_WIDTH, sorted(names), DescArrays(folder, stems), kind, "L2"

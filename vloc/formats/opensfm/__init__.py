@@ -21,7 +21,7 @@ from ...geometry.camera import Camera
 from ...geometry.rigid import Rigid
 from ..base import Format, ReadOptions, register
 from ..images import FolderImages
-from ..json_text import read_json
+from ..json_text import Number, read_json
 from ..remarks import Remarks
 from ..scene import Scene, capture_of, check_names, image_folder
 from .camera import camera_of
@@ -31,7 +31,7 @@ from .write import write
 FILE, TRACKS = "reconstruction.json", "tracks.csv"
 KIND = "opensfm"
 
-Vec3 = tuple[float, float, float]
+Vec3 = tuple[Number, Number, Number]
 
 
 class Shot(msgspec.Struct):

@@ -12,6 +12,7 @@ import numpy as np
 from ...data.reconstruction import Features
 from ...errors import DataError
 from ...geometry.camera import Camera
+from ...regular_file import is_regular, open_regular
 from ..images import FolderImages
 from ..remarks import Remarks
 from ..text_fields import parse_float, parse_integer, refusal
@@ -85,11 +86,11 @@ class NpzArrays:
 def load_npz(path: Path, key: str) -> np.ndarray:
     """An array of numbers from an .npz file; what would need unpickling is refused."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             size = archive.getinfo(f"{key}.npy").file_size
         if size > MAX_BYTES:
             raise DataError(f"{path}: {key}: {size} bytes, expected at most {MAX_BYTES}")
-        with np.load(path, allow_pickle=False) as arrays:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as arrays:
             array: np.ndarray = arrays[key]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: {key}: broken or pickled features: {error}") from None
@@ -102,7 +103,7 @@ def read_features(
     folder: Path, cameras: Mapping[str, Camera], kind: str, remarks: Remarks
 ) -> tuple[Features | None, Features | None]:
     """Keypoints and descriptors of the images, where every image has a file of features; else none, with a remark."""
-    missing = [name for name in cameras if not (folder / f"{name}{SUFFIX}").is_file()]
+    missing = [name for name in cameras if not is_regular(folder / f"{name}{SUFFIX}")]
     if missing or not cameras:
         if len(missing) < len(cameras):
             remarks.add(folder, "images without features: those of the others left unread", len(missing), missing[0])
