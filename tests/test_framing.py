@@ -93,6 +93,21 @@ def test_a_reconstruction_is_told_in_map_units_everywhere(
     assert not Map.open(fifteen).frame.metric
 
 
+def test_poses_in_map_units_are_never_told_in_metres(
+    fifteen: Path, gallery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "poses.txt"
+    assert run("localize", fifteen, gallery / "query", results, "--quiet") == 0
+    assert {row["unit"] for row in json.loads((tmp_path / "poses.txt.json").read_text())} == {"map units"}
+    capsys.readouterr()
+    assert run("evaluate", results, gallery / "query_truth.txt", "--json", tmp_path / "f.json") == 0
+    told, figures = capsys.readouterr().out, json.loads((tmp_path / "f.json").read_text())
+    assert " map units, " in told and "no recall" in told and " cm" not in told and " m," not in told
+    assert figures["recall"] == [] and "median_translation_m" not in figures
+    assert figures["median_translation_map_units"] > 0.05  # another frame
+    assert not [key for key in figures["queries"][0] if key.endswith("_m")]
+
+
 def test_added_photos_leave_the_old_ones_where_they_were(fifteen: Path, eighteen: Path) -> None:
     before, after = Map.open(fifteen).sparse, Map.open(eighteen)
     names = list(before.image_names)

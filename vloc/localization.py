@@ -41,7 +41,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     outcomes = dict(refusals)
     for name, estimate in estimates.items():
         images = tuple(map_.sparse.image_names[row] for row in retrieved[name])
-        outcomes[name] = explained(replace(estimate, retrieved=images), qualities[name])
+        outcomes[name] = explained(replace(estimate, retrieved=images, unit=map_.frame.unit), qualities[name])
     failed = (qualities, features, matches, estimates)
     return [
         outcomes.get(name) or PoseEstimate(name, None, "none", reason=_failure(name, *failed))

@@ -62,7 +62,8 @@ class Localizer:
         matches = self._match(features, images)
         sensor = Sensor("camera", camera=camera, focal_source=GIVEN)
         estimate = register(self.config.register, name, sensor, features, matches, self.map.sparse, self.config.seed)
-        estimate = replace(estimate, retrieved=tuple(self.map.sparse.image_names[row] for row in images))
+        names = tuple(self.map.sparse.image_names[row] for row in images)
+        estimate = replace(estimate, retrieved=names, unit=self.map.frame.unit)
         return explained(estimate, quality)
 
     def _retrieve(self, pixels: Mapping[bool, np.ndarray]) -> list[int]:

@@ -51,6 +51,7 @@ def test_the_plan_is_svg_with_the_labels_of_queries_and_the_same_each_time() -> 
     assert ">7<" in text
     assert ">8<" in text
     assert plan_view(sparse, {"7": cameras[0]}, {"7": cameras[0], "8": cameras[1]}) == text
+    assert ">m<" in text and ">map units<" in plan_view(sparse, {}, {}, "map units")
 
 
 def test_a_map_without_points_has_a_plan() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..data.frame import Frame
+from ..data.image_names import matched
 from ..errors import ConfigError, DataError, StageError
 from ..formats.results import read_truth
 from ..framing import poses_of, reframe
@@ -72,7 +73,8 @@ def target(map_: Map, flags: AlignFlags) -> tuple[Frame, Fit | None]:
         return _by_satellite(map_)
     assert flags.to is not None  # noqa: S101 - one of both is given
     poses, metric = _known_poses(flags.to)
-    fit = fit_poses(map_.sparse, poses, map_.config.seed)
+    known = matched(map_.sparse.image_names, poses)
+    fit = fit_poses(map_.sparse, {name: poses[other] for name, other in known.items()}, map_.config.seed)
     unit = "m" if metric else "map units"
     frame = Frame(metric, "aligned", f"to {flags.to}: {fit.about(unit)}")
     return moved_frame(frame, map_.frame, fit.target_from_map), fit

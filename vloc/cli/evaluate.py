@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import atomic
+from ..data.frame import Unit
 from ..errors import DataError
 from ..formats.results import read_truth
 from ..stages.evaluate import THRESHOLDS, Evaluation, evaluate
@@ -50,7 +51,8 @@ def run(arguments: Sequence[str]) -> int:
         raise DataError(f"{beside(flags.results, '.json')}: does not list '{min(unlisted)}': it is of other results")
     fallbacks = [row["name"] for row in rows if row["source"] == "retrieval"]
     asked = [row["name"] for row in rows] if rows and not flags.all else None
-    evaluation = evaluate(estimates, read_truth(flags.truth), thresholds, fallbacks, asked)
+    unit: Unit = "map units" if any(row.get("unit") == "map units" for row in rows) else "m"
+    evaluation = evaluate(estimates, read_truth(flags.truth), thresholds, fallbacks, asked, unit)
     if flags.json:
         atomic.write_text(flags.json, json.dumps(evaluation.to_json(), indent=2) + "\n")
     print(lines(evaluation))
@@ -67,19 +69,30 @@ def details(results: Path) -> list[dict[str, Any]]:
 
 
 def lines(evaluation: Evaluation) -> str:
-    """The figures for people: centimetres and degrees."""
+    """The figures for people: centimetres, or map units, and degrees."""
     figures = evaluation.to_json()
     fallbacks = f", {evaluation.num_fallbacks} by fallback" if evaluation.num_fallbacks else ""
     rows = [f"{evaluation.num_localized} of {len(evaluation.names)} localized{fallbacks}"]
     for which in ("median", "max"):
-        metres, degrees = figures[f"{which}_translation_m"], figures[f"{which}_rotation_deg"]
-        text = "infinite (queries without pose)" if metres is None else f"{100 * metres:.2f} cm, {degrees:.3f} deg"
+        length = figures[f"{which}_translation_{evaluation.unit.replace(' ', '_')}"]
+        degrees = figures[f"{which}_rotation_deg"]
+        text = "infinite (queries without pose)" if length is None else error_text(length, degrees, evaluation.unit)
         rows.append(f"{which}: {text}")
     rows += [
         f"within ({r['translation_m']:g} m, {r['rotation_deg']:g} deg): {r['percent']:.1f} %" for r in figures["recall"]
     ]
+    if evaluation.unit != "m":
+        rows.append(
+            "no recall: the map has no metres, and errors mean something only where the truth is in its own frame: "
+            "`vloc align MAP --to` poses of some of its images, then localize again"
+        )
     if evaluation.num_without_truth:
         rows.append(f"{evaluation.num_without_truth} queries have no truth and were not counted")
     if evaluation.num_not_asked:
         rows.append(f"{evaluation.num_not_asked} images of the truth were no queries (--all counts them as failed)")
     return "\n".join(rows)
+
+
+def error_text(length: float, degrees: float, unit: Unit) -> str:
+    """The errors of a pose, centimetres where the unit is metres."""
+    return f"{100 * length:.2f} cm, {degrees:.3f} deg" if unit == "m" else f"{length:#.3g} {unit}, {degrees:.3f} deg"

@@ -119,6 +119,7 @@ def to_json(estimate: PoseEstimate, seconds: float | None) -> dict[str, Any]:
         "retrieved": list(estimate.retrieved),
         "seconds": seconds,
         "quality": None if estimate.quality is None else estimate.quality.to_json(),
+        "unit": estimate.unit,
         "covariance": None if estimate.covariance is None else estimate.covariance.tolist(),
         "camera": None if estimate.camera is None else _camera_to_json(estimate, estimate.camera),
     }
@@ -157,6 +158,7 @@ def _from_json(row: Mapping[str, Any], cam_from_world: Rigid | None) -> PoseEsti
         row["seconds"] or 0.0,
         row["reason"],
         **_camera_from_json(row["camera"]),
+        unit=row.get("unit", "m"),
         quality=None if row["quality"] is None else ImageQuality.from_json(row["quality"]),
     )
 

@@ -11,6 +11,7 @@ from ..array_types import Float64
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from .features import Arrays
+from .frame import Unit
 from .quality import LIMITS, ImageQuality
 from .sparse_map import camera_line, parse_camera_line
 
@@ -21,13 +22,14 @@ Source = Literal["pnp", "rig", "sequence", "retrieval", "none"]
 class PoseEstimate:
     """The pose of one query and where it comes from.
 
-    `covariance`: of (rotation 3, translation 3), radians and metres, of the left perturbation
+    `covariance`: of (rotation 3, translation 3), radians and `unit`, of the left perturbation
     `Exp(xi) @ cam_from_world`: the translation block is the camera centre's covariance in camera axes. Takes the
     map's points as exact. None where there is no pose. `reason` says why there is none.
 
     `camera`: the intrinsics that the pose goes with, found with it where they were rough. `focal_source`: where they
     were taken from, as in `Sensor`. `focal_sigma_px`: standard deviation of the focal length, which the covariance
-    holds; 0 where it was taken as exact. `quality`: what the image looks like.
+    holds; 0 where it was taken as exact. `quality`: what the image looks like. `unit`: of all lengths in it, that of
+    the map's frame.
     """
 
     name: str
@@ -43,6 +45,7 @@ class PoseEstimate:
     focal_source: str = ""
     focal_sigma_px: float = 0.0
     quality: ImageQuality | None = None
+    unit: Unit = "m"
 
     @property
     def is_localized(self) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import DataError
 from ..geometry.alignment import Similarity
 
+Unit = Literal["m", "map units"]
 FrameSource = Literal["given poses", "gnss", "aligned", "distance", "arbitrary"]
 Three = tuple[float, float, float]
 
@@ -57,7 +58,7 @@ class Frame:
         return cls(True, "given poses") if posed else cls(False, "arbitrary")
 
     @property
-    def unit(self) -> str:
+    def unit(self) -> Unit:
         """Of lengths in the map: `m` or `map units`."""
         return "m" if self.metric else "map units"
 

@@ -56,7 +56,7 @@ def write(
     `config`: the settings of the localization, by which its evidence is found again.
     """
     about, runtime = about or About(), runtime or Runtime()
-    rows = ordered(estimates, evaluate(_poses(estimates), truth) if truth else None)
+    rows = ordered(estimates, evaluate(_poses(estimates), truth, unit=map_.frame.unit) if truth else None)
     find = finder(map_, config or LocalizationConfig(), runtime)
     painter = Painter(map_, queries, photos, find)
     with one_thread_per_worker(), ThreadPoolExecutor(runtime.num_workers) as pool:
@@ -86,7 +86,7 @@ def _plan(map_: Map, rows: Sequence[Row], truth: Mapping[str, Rigid]) -> str:
     poses = _poses([row.estimate for row in rows])
     estimated = {row.label: poses[row.estimate.name] for row in rows if row.estimate.name in poses}
     true = {row.label: truth[row.estimate.name] for row in rows if row.estimate.name in truth}
-    return plan_view(map_.sparse, estimated, true)
+    return plan_view(map_.sparse, estimated, true, map_.frame.unit)
 
 
 def _lead(map_: Map, rows: Sequence[Row]) -> str:

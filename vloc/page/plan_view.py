@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..array_types import Float64
+from ..data.frame import Unit
 from ..data.sparse_map import SparseMap
 from ..geometry.rigid import Rigid
 
@@ -19,8 +20,8 @@ MAX_POINTS = 20_000
 POINT, MAPPED, TRUE, ESTIMATED = "#9aa5b1", "#3b6ea5", "#2f9e6e", "#e4572e"
 
 
-def plan_view(sparse: SparseMap, estimated: Mapping[str, Rigid], truth: Mapping[str, Rigid]) -> str:
-    """SVG text of the plan. Poses are `cam_from_world` by the label they get in it; metres where the map's are."""
+def plan_view(sparse: SparseMap, estimated: Mapping[str, Rigid], truth: Mapping[str, Rigid], unit: Unit = "m") -> str:
+    """SVG text of the plan. Poses are `cam_from_world` by the label they get in it; `unit`: that of the map."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -38,7 +39,7 @@ def plan_view(sparse: SparseMap, estimated: Mapping[str, Rigid], truth: Mapping[
         axes.scatter(some[:, 0], some[:, 1], s=2.0, c=POINT, alpha=0.6, linewidths=0, rasterized=True)
         _draw_cameras(axes, plane, sparse.cam_from_world, 0.016 * size, color=MAPPED, label="map images")
         _draw_queries(axes, plane, truth, estimated, 0.022 * size)
-        _finish(axes, low, high, "m" if truth else "map units")
+        _finish(axes, low, high, unit)
         text = io.StringIO()
         figure.savefig(text, format="svg", dpi=150, metadata={"Date": None})
     return text.getvalue()[text.getvalue().index("<svg") :]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data.estimate import PoseEstimate
+from ..data.frame import Unit
 from ..map import Map
 from ..stages.evaluate import Evaluation
 from . import template
@@ -28,7 +29,7 @@ class Row:
         """The error for people."""
         if self.translation_m is None or self.rotation_deg is None:
             return "no truth"
-        return _error(self.translation_m, self.rotation_deg)
+        return _error(self.translation_m, self.rotation_deg, self.estimate.unit)
 
     @property
     def verdict(self) -> str:
@@ -59,9 +60,10 @@ def figures(map_: Map, rows: Sequence[Row]) -> list[tuple[str, str]]:
     localized = sum(row.estimate.is_localized for row in rows)
     accuracy = []
     if known:
+        median, largest, unit = np.median(errors, axis=0), errors.max(axis=0), map_.frame.unit
         accuracy = [
-            (_error(*np.median(errors, axis=0)), "median error of position and rotation"),
-            (_error(*errors.max(axis=0)), "largest errors"),
+            (_error(median[0], median[1], unit), "median error of position and rotation"),
+            (_error(largest[0], largest[1], unit), "largest errors"),
         ]
     return [
         (f"{localized} of {len(rows)}", "queries localized"),
@@ -93,5 +95,7 @@ def table(rows: Sequence[Row]) -> str:
     )
 
 
-def _error(metres: float, degrees: float) -> str:
-    return f"{100 * metres:.2f} cm, {degrees:.3f}°" if np.isfinite(metres) else "no pose"
+def _error(length: float, degrees: float, unit: Unit) -> str:
+    if not np.isfinite(length):
+        return "no pose"
+    return f"{100 * length:.2f} cm, {degrees:.3f}°" if unit == "m" else f"{length:#.3g} {unit}, {degrees:.3f}°"

@@ -26,7 +26,9 @@ MAX_SPREAD = 0.05
 MAX_SCALE_ERROR = 0.05
 """standard deviation of the scale, as a part of it, up to which positions by satellite are taken"""
 MAX_TURN_ERROR_DEG = 5.0
-"""degrees; of the rotation, and between the rotations of cameras that agree"""
+"""degrees; of the rotation, for positions by satellite"""
+MAX_NAMED = 3
+"""images that disagree, in a line for people"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,9 @@ class Fit:
         """How many images agree and how well, for people."""
         own = self.alignment.residuals[self.alignment.agrees]
         text = f"{len(own)} of {len(self.names)} images agree, residuals median {length(float(np.median(own)), unit)}, "
-        return f"{text}largest {length(float(own.max()), unit)}"
+        others = [f"{name} {length(apart, unit)}" for name, apart in self.disagreeing.items()]
+        shown = ", ".join(others[:MAX_NAMED]) + (" ..." if others[MAX_NAMED:] else "")
+        return f"{text}largest {length(float(own.max()), unit)}" + (f"; elsewhere: {shown}" if others else "")
 
 
 def length(value: float, unit: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..array_types import Float64
+from ..data.frame import Unit
 from ..data.image_names import matched
 from ..errors import DataError
 from ..geometry.pose_error import pose_errors
@@ -36,6 +37,8 @@ class Evaluation:
     """queries that have no truth"""
     num_not_asked: int
     """images of the truth that were no query"""
+    unit: Unit = "m"
+    """of `translation_m`; thresholds, which are in metres, say nothing in another"""
 
     @property
     def num_localized(self) -> int:
@@ -45,27 +48,31 @@ class Evaluation:
     @property
     def recall(self) -> list[float]:
         """Percent of queries within both limits (inclusive), for each threshold."""
+        if self.unit != "m":
+            return []
         within = [(self.translation_m <= t) & (self.rotation_deg <= r) for t, r in self.thresholds]
         return [100 * float(hits.mean()) for hits in within]
 
     def to_json(self) -> dict[str, Any]:
-        """The figures; infinite ones are null."""
+        """The figures; infinite ones are null. Lengths in another unit than metres have other names."""
+        translation = f"translation_{self.unit.replace(' ', '_')}"
         return {
+            "unit": self.unit,
             "num_queries": len(self.names),
             "num_localized": self.num_localized,
             "num_fallbacks": self.num_fallbacks,
             "num_without_truth": self.num_without_truth,
             "num_not_asked": self.num_not_asked,
-            "median_translation_m": _finite(np.median(self.translation_m)),
+            f"median_{translation}": _finite(np.median(self.translation_m)),
             "median_rotation_deg": _finite(np.median(self.rotation_deg)),
-            "max_translation_m": _finite(self.translation_m.max()),
+            f"max_{translation}": _finite(self.translation_m.max()),
             "max_rotation_deg": _finite(self.rotation_deg.max()),
             "recall": [
                 {"translation_m": t, "rotation_deg": r, "percent": percent}
-                for (t, r), percent in zip(self.thresholds, self.recall, strict=True)
+                for (t, r), percent in zip(self.thresholds, self.recall, strict=False)
             ],
             "queries": [
-                {"name": name, "translation_m": _finite(metres), "rotation_deg": _finite(degrees)}
+                {"name": name, translation: _finite(metres), "rotation_deg": _finite(degrees)}
                 for name, metres, degrees in zip(self.names, self.translation_m, self.rotation_deg, strict=True)
             ],
         }
@@ -81,11 +88,12 @@ def evaluate(
     thresholds: Sequence[Threshold] = THRESHOLDS,
     fallbacks: Collection[str] = (),
     asked: Collection[str] | None = None,
+    unit: Unit = "m",
 ) -> Evaluation:
     """Compare `cam_from_world` poses by image name; either side's may have more leading folders where that is clear.
 
     `asked`: all queries, those without a pose included; None: every image of the truth was one. DataError when the
-    truth is empty, names are ambiguous, or no estimate and no query is in the truth.
+    truth is empty, names are ambiguous, or no estimate and no query is in the truth. `unit`: of the estimates.
     """
     if not truth:
         raise DataError("the truth holds no poses: nothing to compare with")
@@ -96,9 +104,8 @@ def evaluate(
     names = tuple(sorted(truth if asked is None else true_name.values()))
     metres, degrees = _errors(names, {true_name[n]: pose for n, pose in estimates.items() if n in true_name}, truth)
     unknown = len({*(asked or ()), *estimates} - true_name.keys())
-    return Evaluation(
-        names, metres, degrees, tuple(thresholds), len(fallbacks), unknown, num_not_asked=len(truth) - len(names)
-    )
+    not_asked = len(truth) - len(names)
+    return Evaluation(names, metres, degrees, tuple(thresholds), len(fallbacks), unknown, not_asked, unit)
 
 
 def _errors(
