@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .config import LocalizationConfig as LocalizationConfig
     from .config import MappingConfig as MappingConfig
     from .data.capture import Capture as Capture
+    from .data.capture import Sensor as Sensor
     from .data.estimate import PoseEstimate as PoseEstimate
     from .data.sparse_map import SparseMap as SparseMap
     from .errors import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     )
     from .geometry.camera import Camera as Camera
     from .geometry.rigid import Rigid as Rigid
+    from .known_cameras import camera_of as camera_of
     from .localizer import Localizer as Localizer
     from .map import Map as Map
     from .runtime import Runtime as Runtime
@@ -48,10 +50,12 @@ _HOME = {
     "PoseEstimate": "data.estimate",
     "Rigid": "geometry.rigid",
     "Runtime": "runtime",
+    "Sensor": "data.capture",
     "SparseMap": "data.sparse_map",
     "StageError": "errors",
     "VlocError": "errors",
     "build_map": "api",
+    "camera_of": "known_cameras",
     "evaluate": "stages.evaluate",
     "localize": "api",
     "read": "api",
@@ -71,10 +75,12 @@ __all__ = [
     "PoseEstimate",
     "Rigid",
     "Runtime",
+    "Sensor",
     "SparseMap",
     "StageError",
     "VlocError",
     "build_map",
+    "camera_of",
     "evaluate",
     "localize",
     "read",

@@ -10,6 +10,7 @@ from .config import LocalizationConfig, MappingConfig, make_config
 from .data.capture import Capture
 from .data.estimate import PoseEstimate
 from .formats.access import read, write
+from .formats.image_folder import with_devices
 from .localization import localize_capture
 from .map import Map
 from .mapping import map_capture
@@ -37,7 +38,7 @@ def build_map(
     """
     config = make_config(MappingConfig, **{_STAGE_OF.get(name, name): value for name, value in settings.items()})
     with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
-        return map_capture(work, capture, config, pairs)
+        return map_capture(work, with_devices(capture), config, pairs)
 
 
 def localize(

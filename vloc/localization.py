@@ -10,6 +10,7 @@ from .config import LocalizationConfig
 from .data.capture import Capture
 from .data.estimate import PoseEstimate
 from .data.selection import Ranking
+from .known_cameras import with_known_cameras
 from .map import Map, vectors_of
 from .run.workspace import Workspace
 from .stage import Artifact, Results
@@ -23,7 +24,11 @@ from .stages.retrieve import RETRIEVE
 
 
 def localize_capture(work: Workspace, map_: Map, queries: Capture, config: LocalizationConfig) -> list[PoseEstimate]:
-    """One estimate for every image of `queries`, in their order; broken images get one that says so."""
+    """One estimate for every image of `queries`, in their order; broken images get one that says so.
+
+    Rough intrinsics give way to the map's where the same device took a query.
+    """
+    queries = with_known_cameras(map_, queries)
     photos, feature = Photos(queries, work.content_hash), map_.config.extract
     qualities = work.each(QUALITY, photos.of(queries.images.names, in_color=False), None)
     refusals = refuse(config.quality, qualities)

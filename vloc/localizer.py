@@ -13,8 +13,11 @@ from .config import LocalizationConfig, make_config
 from .data.capture import GIVEN, Sensor
 from .data.estimate import PoseEstimate
 from .errors import DataError
+from .formats.image_folder import rough_sensor
+from .formats.image_header import ImageHeader
 from .formats.images import check_size, decode
 from .geometry.camera import Camera
+from .known_cameras import PREFIX, camera_of, of_image
 from .map import Map
 from .regular_file import read_regular
 from .retrieval.search import search
@@ -42,29 +45,47 @@ class Localizer:
         matcher = (self.config.match or config.match).load(runtime)
         self._match = MapMatcher(matcher, map_.features, map_.sparse)
 
-    def localize(self, image: str | Path | np.ndarray, camera: Camera, name: str = "query") -> PoseEstimate:
+    def localize(
+        self, image: str | Path | np.ndarray, camera: Camera | str | None = None, name: str = "query"
+    ) -> PoseEstimate:
         """The pose of one image: a file, or uint8 pixels (h, w) grey or (h, w, 3) RGB.
 
-        DataError for a broken file, or one of another size than the camera's. No pose is a result, with a reason.
+        `camera`: the intrinsics, or `map:NAME` for those of an image of the map. Left out, they are what `camera_of`
+        says of a file, and a guess for pixels. DataError for a broken file, or one of another size than the camera's.
+        No pose is a result, with a reason.
         """
-        if not isinstance(camera, Camera):
-            raise DataError(f"camera: expected a vloc.Camera with the intrinsics of the image, got {camera!r}")
+        sensor = self._sensor(image, camera)
+        assert sensor.camera is not None  # noqa: S101 - of an image
         config = self.map.config
         modes = {False, config.extract.in_color, *(descriptor.in_color for descriptor in config.describe)}
         pixels = {in_color: _pixels(image, in_color) for in_color in modes}
         for mode in pixels.values():
-            check_size(mode, camera, name if isinstance(image, np.ndarray) else str(image))
+            check_size(mode, sensor.camera, name if isinstance(image, np.ndarray) else str(image))
         quality = image_quality(pixels[False])
         if refusal := refuse(self.config.quality, {name: quality}):
             return refusal[name]
         features = self._extract(pixels[config.extract.in_color])
         images = self._retrieve(pixels)
         matches = self._match(features, images)
-        sensor = Sensor("camera", camera=camera, focal_source=GIVEN)
         estimate = register(self.config.register, name, sensor, features, matches, self.map.sparse, self.config.seed)
         names = tuple(self.map.sparse.image_names[row] for row in images)
         estimate = replace(estimate, retrieved=names, unit=self.map.frame.unit)
         return explained(estimate, quality)
+
+    def _sensor(self, image: str | Path | np.ndarray, camera: Camera | str | None) -> Sensor:
+        """What took an image; DataError for a camera that is none."""
+        if isinstance(camera, Camera):
+            return Sensor("camera", camera=camera, focal_source=GIVEN)
+        if camera is not None and not (isinstance(camera, str) and camera.startswith(PREFIX)):
+            raise DataError(
+                f"camera: expected a vloc.Camera with the intrinsics of the image, or map:NAME, got {camera!r}"
+            )
+        if isinstance(image, np.ndarray):
+            height, width = _pixels(image, False).shape
+            sensor = rough_sensor(ImageHeader(width, height))
+        else:
+            sensor = camera_of(image, self.map)
+        return sensor if camera is None else of_image(self.map, sensor, camera.removeprefix(PREFIX))
 
     def _retrieve(self, pixels: Mapping[bool, np.ndarray]) -> list[int]:
         """Rows of the map images that look most like the query."""

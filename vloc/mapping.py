@@ -11,6 +11,7 @@ from .data.features import GlobalDescriptor, LocalFeatures
 from .data.selection import Trained
 from .errors import StageError
 from .framing import frame_of
+from .known_cameras import calibrated_devices
 from .map import MANIFEST, Map, manifest_of, vectors_of
 from .retrieval.base import TRAINING_IMAGES, GlobalFeature
 from .run.workspace import Workspace
@@ -66,7 +67,8 @@ def map_capture(
         "descriptors": [results.reference for results, _ in described],
         "trained": [trained.reference for _, trained in described],
     }
-    work.publish(MANIFEST, manifest_of(config, references, frame, about or {}))
+    devices = calibrated_devices(capture, all_refined=not posed and config.sfm.refine_intrinsics)
+    work.publish(MANIFEST, manifest_of(config, references, frame, {"devices": devices, **(about or {})}))
     return Map.open(work.folder)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +28,28 @@ from vloc.map import Map
 GUESS = 1.2  # x longer side, COLMAP's and vloc's guess for photos that say nothing
 
 
-def castle(photos: Path, folder: Path, settings: Mapping[str, Any]) -> str:
-    """One line of figures for every photo, and their median."""
+def castle(photos: Path, folder: Path) -> Iterator[str]:
+    """One line of figures for each way to come by the camera."""
     capture = read(photos)
     whole = build_map(capture, folder / "map").sparse
     truth = dict(zip(whole.image_names, whole.cam_from_world.center, strict=True))
     extent = max(float(np.linalg.norm(a - b)) for a in truth.values() for b in truth.values())
-    errors = {}
+    errors: dict[str, list[float]] = {}
     for name in truth:
         rest = build_map(part_of(capture, ~named(capture, [name])), folder / "map")
         query = part_of(capture, named(capture, [name]))
-        (estimate,) = localize(rest, query, folder / f"{name}.work", **settings)
-        errors[name] = 100 * center_error(estimate, rest, truth) / extent
-        print(f"{name}: {errors[name]:7.3f} % of the extent; {said(estimate)}")
-    values = list(errors.values())
-    return f"{len(values)} photos: median {np.median(values):.3f} %, worst {max(values):.3f} %"
+        for label, (photo, refine) in ways(query).items():
+            (estimate,) = localize(rest, photo, folder / f"{name}.work", register={"refine": refine})
+            errors.setdefault(label, []).append(100 * center_error(estimate, rest, truth) / extent)
+    for label, values in errors.items():
+        yield f"{label}: {len(values)} photos, median {np.median(values):.3f} %, worst {max(values):.3f} %"
+
+
+def ways(query: Capture) -> dict[str, tuple[Capture, str]]:
+    """The query with what its EXIF says alone, or recognised by it as the map's camera, and what is refined."""
+    alone = replace(query, sensors={key: replace(sensor, device="") for key, sensor in query.sensors.items()})
+    rows = {f"EXIF, refine {refine}": (alone, refine) for refine in ("none", "focal", "distortion", "auto")}
+    return {**rows, "the map's camera": (query, "auto")}
 
 
 def center_error(estimate: PoseEstimate, rest: Map, truth: Mapping[str, np.ndarray]) -> float:
@@ -53,19 +61,19 @@ def center_error(estimate: PoseEstimate, rest: Map, truth: Mapping[str, np.ndarr
     return float(np.linalg.norm(moved.apply(estimate.cam_from_world.center[None])[0] - truth[estimate.name]))
 
 
-def gallery(folder: Path, seed: int, settings: Mapping[str, Any]) -> Iterator[str]:
+def gallery(folder: Path, seed: int) -> Iterator[str]:
     """One line of figures for each way to be wrong about the focal length, by day and by night."""
-    from datasets.synthetic_gallery import GalleryConfig, make
-
+    scene = import_module("vloc.datasets.synthetic_gallery")
     root = folder / f"gallery-{seed}"
-    make(root, GalleryConfig(num_images=90, num_queries=40, image_size=(640, 480), seed=seed))
+    scene.make(root, scene.GalleryConfig(num_images=90, num_queries=40, image_size=(640, 480), seed=seed))
     map_ = build_map(read(root / "mapping"), root / "map")
     truth = true_centers(root / "query_truth.txt")
     queries = read(root / "query")
     for label, capture in wrong_cameras(queries).items():
-        estimates = localize(map_, capture, root / "work", **settings)
-        for light in ("day", "night"):
-            yield f"{label}, {light}: {figures([e for e in estimates if e.name.startswith(light)], truth)}"
+        for refine in ("none", "auto"):
+            estimates = localize(map_, capture, root / "work", register={"refine": refine})
+            for light in ("day", "night"):
+                yield f"{label}, refine {refine}, {light}: {figures(estimates, truth, light)}"
 
 
 def wrong_cameras(queries: Capture) -> dict[str, Capture]:
@@ -107,16 +115,18 @@ def true_centers(path: Path) -> dict[str, np.ndarray]:
     return {name: pose.center for name, pose in read_poses(path).items()}
 
 
-def figures(estimates: Sequence[PoseEstimate], truth: Mapping[str, np.ndarray]) -> str:
-    """How many have a pose, and how far off these are."""
-    poses = [(e.name, e.cam_from_world) for e in estimates if e.cam_from_world is not None]
-    errors = 100 * np.array([np.linalg.norm(pose.center - truth[name]) for name, pose in poses] or [np.inf])
-    return f"{len(poses)} of {len(estimates)}, median {np.median(errors):.3f} cm, worst {errors.max():.2f} cm"
-
-
-def said(estimate: PoseEstimate) -> str:
-    """What an estimate says of itself."""
-    return f"{estimate.num_inliers} of {estimate.num_matches} {estimate.reason}"
+def figures(estimates: Sequence[PoseEstimate], truth: Mapping[str, np.ndarray], light: str) -> str:
+    """How many have a pose, how far off these are, and how far for what their covariance says (1.5 is expected)."""
+    chosen = [estimate for estimate in estimates if estimate.name.startswith(light)]
+    errors, distances = [np.inf], [np.inf]
+    for estimate in chosen:
+        if estimate.cam_from_world is not None and estimate.covariance is not None:
+            off = estimate.cam_from_world.rotation @ (estimate.cam_from_world.center - truth[estimate.name])
+            errors.append(100 * float(np.linalg.norm(off)))
+            distances.append(float(np.sqrt(off @ np.linalg.solve(estimate.covariance[3:, 3:], off))))
+    median, worst, distance = np.median(errors[1:]), max(errors[1:]), np.median(distances[1:])
+    found = f"{len(errors) - 1} of {len(chosen)}"
+    return f"{found}, median {median:.3f} cm, worst {worst:.2f} cm, Mahalanobis distance {distance:.1f}"
 
 
 def main() -> None:
@@ -128,9 +138,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.what == "castle":
         photos, folder = arguments.paths
-        print(castle(photos, folder, {}))
+        print("\n".join(castle(photos, folder)))
     else:
-        print("\n".join(gallery(arguments.paths[0], arguments.seed, {})))
+        print("\n".join(gallery(arguments.paths[0], arguments.seed)))
 
 
 if __name__ == "__main__":

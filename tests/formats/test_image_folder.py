@@ -9,6 +9,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from vloc.errors import DataError
 from vloc.formats.access import read
+from vloc.formats.image_folder import with_devices
 from vloc.formats.image_header import image_header
 from vloc.formats.images import decode
 
@@ -130,3 +131,31 @@ def test_real_photos_share_one_camera_from_their_exif(data: Path):
     assert (len(capture.images), len(capture.sensors), capture.notes) == (11, 1, ())
     # The photos' known focal length is 2905.88 px (openMVG's calibration of this camera).
     assert capture.camera(capture.images.names[0]).focal[0] == pytest.approx(2905.88, rel=0.03)
+
+
+def header_of(path: Path):
+    with path.open("rb") as file:
+        return image_header(file, path.name)
+
+
+def test_a_device_is_maker_model_lens_size_and_focal_length(tmp_path):
+    lens = {0x920A: IFDRational(585, 100), 0xA434: "zoom, 35-420", 0xA404: 2}
+    save(tmp_path / "a.jpg", (360, 240), lens, {0x010F: "Kodak", 0x0110: "Kodak  Z612"})
+    assert header_of(tmp_path / "a.jpg").device == "kodak z612; zoom, 35-420; 360 x 240; 5.85 mm; zoom 2"
+
+
+@pytest.mark.parametrize("camera", [{}, {0x010F: "Kodak"}])
+def test_a_header_without_model_or_focal_length_names_no_device(tmp_path, camera):
+    save(tmp_path / "a.jpg", (360, 240), {0x920A: IFDRational(0, 1)}, {0x010F: "Kodak", 0x0110: "Z612"})
+    save(tmp_path / "b.jpg", (360, 240), {0xA405: 35}, camera)
+    assert header_of(tmp_path / "a.jpg").device == header_of(tmp_path / "b.jpg").device == ""
+
+
+def test_cameras_of_any_capture_learn_their_device_from_their_images(tmp_path):
+    save(tmp_path / "a.jpg", (360, 240), {0x920A: 5}, {0x010F: "Kodak", 0x0110: "Z612"})
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
+    text = "SIMPLE_PINHOLE 360 240 300 180 120"
+    (tmp_path / "list.txt").write_text(f"broken.jpg {text}\na.jpg {text}\n")
+    capture = with_devices(read(tmp_path / "list.txt"))
+    assert capture.sensor("a.jpg").device == "kodak z612; 360 x 240; 5 mm"
+    assert capture.sensor("a.jpg").focal_source == "calibrated"

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import atomic
 from ..config import LocalizationConfig
+from ..data.capture import CALIBRATED, Capture
 from ..data.estimate import PoseEstimate
 from ..data.quality import ImageQuality
 from ..errors import DataError
@@ -22,6 +23,7 @@ from ..formats.image_folder import orientation_note
 from ..formats.results import check_names, poses_text, read_poses
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
+from ..known_cameras import PREFIX, with_known_cameras
 from ..localization import localize_capture
 from ..map import Map
 from ..registry import to_text
@@ -49,6 +51,9 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     """text file of poses; RESULTS.json beside it says how each query went, RESULTS.work keeps what a rerun reuses"""
     pixel_center: Literal["0", "0.5"] | None = None
     """px: where the queries' intrinsics put the centre of the first pixel; else as the map was told"""
+    camera: str | None = None
+    """intrinsics of plain images: MODEL,params... (SIMPLE_RADIAL,1200,960,540,0), or map:NAME for those of an image
+    of the map; left out: the map's where it has images of the same device, else EXIF, else a guess"""
     matcher: str | None = None
     """matcher of local features; the map's own when left out"""
     overwrite: bool = False
@@ -60,7 +65,7 @@ def run(arguments: Sequence[str]) -> int:
     flags, config = parse("localize", LocalizeFlags, LocalizationConfig, arguments, _matcher_of_map(arguments))
     map_ = Map.open(flags.map)
     check_outputs(flags)
-    queries = read(flags.queries, **{**flags.read_options, "pixel_center": pixel_center_of(flags, map_)})
+    queries = read_queries(flags, map_)
     print_warnings(queries.left_out)
     check_names(flags.results, queries.images.names)
     with Workspace(beside(flags.results, ".work"), flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
@@ -77,6 +82,14 @@ def run(arguments: Sequence[str]) -> int:
         print(f"vloc: none of the {len(estimates)} queries could be localized", file=sys.stderr)
         return WITH_FAILURES
     return WITH_FAILURES if failures else OK
+
+
+def read_queries(flags: LocalizeFlags, map_: Map) -> Capture:
+    """The queries, with the cameras that they are localized with."""
+    of_map = flags.camera is not None and flags.camera.startswith(PREFIX)
+    given = {"pixel_center": pixel_center_of(flags, map_), "camera": None if of_map else flags.camera}
+    queries = read(flags.queries, **{**flags.read_options, **given})
+    return with_known_cameras(map_, queries, flags.camera if of_map else None)
 
 
 def pixel_center_of(flags: LocalizeFlags, map_: Map) -> float | None:
@@ -177,12 +190,22 @@ def _print(
     if flags.json:
         sources = Counter(e.source for e in estimates)
         summary = {"num_queries": len(estimates), "num_localized": localized, "sources": sources, "notes": list(notes)}
-        options.print_json({**summary, "failures": dict(failures)})
+        options.print_json({**summary, "cameras": cameras_used(estimates), "failures": dict(failures)})
     elif not flags.quiet:
         print(f"{localized} of {len(estimates)} queries localized")
         for estimate in estimates:
             if not estimate.is_localized and estimate.name not in failures:
                 print(f"  not localized: {estimate.name}: {estimate.reason}")
+        if (used := cameras_used(estimates)).keys() != {CALIBRATED}:
+            print(f"cameras: {', '.join(f'{count} {source}' for source, count in used.items())}")
         for note in notes:
             print(f"note: {note}")
         print(f"poses: {flags.results}")
+
+
+def cameras_used(estimates: Sequence[PoseEstimate]) -> dict[str, int]:
+    """How many queries have their intrinsics from where; the most first."""
+    used = Counter(
+        e.focal_source + (", refined" if e.focal_sigma_px else "") for e in estimates if e.camera is not None
+    )
+    return dict(used.most_common())

@@ -12,7 +12,7 @@ from ..config import MappingConfig, config_to_json
 from ..data.capture import Capture
 from ..errors import ConfigError, StageError
 from ..formats.access import read
-from ..formats.image_folder import orientation_note
+from ..formats.image_folder import orientation_note, with_devices
 from ..formats.pairs import read_pairs
 from ..map import Map
 from ..mapping import map_capture
@@ -52,7 +52,7 @@ class MapFlags(options.ReadFlags, options.RunFlags):
 def run(arguments: Sequence[str]) -> int:
     """Build, finish or update a map."""
     flags, config = parse("map", MapFlags, MappingConfig, arguments)
-    capture = read(flags.capture, **flags.read_options)
+    capture = with_devices(read(flags.capture, **flags.read_options))
     print_warnings(capture.left_out)
     pairs = None if flags.pairs is None else read_pairs(_pairs_file(flags.pairs), capture)
     with Workspace(flags.map, flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:

@@ -44,6 +44,8 @@ class Sensor:
     params: tuple[str, ...] = ()
     focal_source: str = CALIBRATED
     """where the focal length comes from: one of the four above, EXIF with its tag: `EXIF 35 mm tag`"""
+    device: str = ""
+    """maker, model, lens, image size and focal length in mm, as photos' headers say; equal texts, equal intrinsics"""
 
     @property
     def has_guessed_focal(self) -> bool:
@@ -54,6 +56,11 @@ class Sensor:
     def has_exif_focal(self) -> bool:
         """Whether the focal length is what a photo's header says of the lens, good to some percent."""
         return self.focal_source.startswith(EXIF)
+
+    @property
+    def is_rough(self) -> bool:
+        """Whether the intrinsics are neither calibrated nor given."""
+        return self.has_guessed_focal or self.has_exif_focal
 
 
 @dataclass(frozen=True, eq=False)

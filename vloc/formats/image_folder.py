@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ..data.capture import EXIF, GIVEN, GUESSED, Capture, Sensor
@@ -130,12 +131,34 @@ def sensor_of_header(header: ImageHeader, options: ReadOptions, path: Path, rema
         except ValueError as error:
             raise DataError(f"--camera '{options.camera}' for {path.name}: {error}") from None
         return Sensor("camera", camera=camera, focal_source=GIVEN)
+    if header.focal_px is None:
+        remarks.add(path.parent, f"images with a guessed focal length ({GUESSED_FOCAL} x longer side)", first=path.name)
+    return rough_sensor(header)
+
+
+def rough_sensor(header: ImageHeader) -> Sensor:
+    """The camera that a header tells: its focal length, or else a guess, no distortion, the centre in the middle."""
     focal, source = header.focal_px, f"{EXIF} {header.focal_source}"
     if focal is None:
-        focal, source = GUESSED_FOCAL * max(size), GUESSED
-        remarks.add(path.parent, f"images with a guessed focal length ({GUESSED_FOCAL} x longer side)", first=path.name)
-    camera = Camera("SIMPLE_RADIAL", *size, (focal, size[0] / 2, size[1] / 2, 0.0))
-    return Sensor("camera", camera=camera, focal_source=source)
+        focal, source = GUESSED_FOCAL * max(header.width, header.height), GUESSED
+    params = focal, header.width / 2, header.height / 2, 0.0
+    camera = Camera("SIMPLE_RADIAL", header.width, header.height, params)
+    return Sensor("camera", camera=camera, focal_source=source, device=header.device)
+
+
+def with_devices(capture: Capture) -> Capture:
+    """The capture with the device of each camera, as the header of its first image that can be read tells."""
+    if not isinstance(capture.files, FolderImages):
+        return capture
+    sensors, images = dict(capture.sensors), capture.images
+    waiting = {key for key, sensor in sensors.items() if sensor.camera is not None and not sensor.device}
+    for device, name in zip(images.devices.tolist(), images.names, strict=True):
+        key = images.device_ids[device]
+        if key in waiting:
+            with suppress(DataError):
+                sensors[key] = replace(sensors[key], device=read_header(capture.files.path(name), name).device)
+                waiting.remove(key)
+    return replace(capture, sensors=sensors)
 
 
 FORMAT = register(

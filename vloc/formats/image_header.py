@@ -14,7 +14,7 @@ from .images import open_image
 
 # EXIF tags, by their numbers in the standard (CIPA DC-008).
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
-_MAKE, _MODEL, _ORIENTATION = 0x010F, 0x0110, 0x0112
+_MAKE, _MODEL, _ORIENTATION, _LENS, _ZOOM = 0x010F, 0x0110, 0x0112, 0xA434, 0xA404
 _FOCAL_MM, _FOCAL_35MM, _PIXELS_ACROSS = 0x920A, 0xA405, 0xA002
 _PLANE_RESOLUTION, _PLANE_UNIT = 0xA20E, 0xA210
 _MM_PER_UNIT = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
@@ -34,7 +34,7 @@ class ImageHeader:
     """Size of the stored pixels; `orientation`: EXIF's 1 to 8, 1 where it says nothing; `focal_px`: px, or None.
 
     `camera` is maker and model, lower case. `focal_source` says where the focal length comes from. `position`: by
-    satellite, None where EXIF has none that is whole.
+    satellite, None where EXIF has none that is whole. `device`: as in `Sensor`, empty without model or focal length.
     """
 
     width: int
@@ -44,6 +44,7 @@ class ImageHeader:
     focal_px: float | None = None
     focal_source: str = ""
     position: Position | None = None
+    device: str = ""
 
 
 def read_header(path: Path, name: str) -> ImageHeader:
@@ -67,12 +68,33 @@ def image_header(file: BinaryIO, name: str) -> ImageHeader:
     orientation = exif.get(_ORIENTATION)
     focal_px, source = _focal(exif, width, height)
     valid = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
-    return ImageHeader(width, height, valid, _camera(exif), focal_px, source, exif_position(gps))
+    device = _device(exif, width, height)
+    return ImageHeader(width, height, valid, _camera(exif), focal_px, source, exif_position(gps), device)
 
 
 def _camera(exif: dict[int, Any]) -> str:
-    make, model = (str(exif.get(tag, "")).strip("\0 ").lower() for tag in (_MAKE, _MODEL))
+    make, model = _text(exif, _MAKE), _text(exif, _MODEL)
     return model if model.startswith(make) else f"{make} {model}"
+
+
+def _text(exif: dict[int, Any], tag: int) -> str:
+    return " ".join(str(exif.get(tag, "")).strip("\0 ").lower().split())
+
+
+def _device(exif: dict[int, Any], width: int, height: int) -> str:
+    """All that has a say in the intrinsics."""
+    model, focal_mm = _camera(exif), _positive(exif.get(_FOCAL_MM))
+    if not model.strip() or not focal_mm:
+        return ""
+    zoom = _positive(exif.get(_ZOOM)) or 1.0
+    parts = [
+        model,
+        _text(exif, _LENS),
+        f"{width} x {height}",
+        f"{focal_mm:g} mm",
+        "" if zoom == 1 else f"zoom {zoom:g}",
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def _focal(exif: dict[int, Any], width: int, height: int) -> tuple[float | None, str]:
