@@ -24,6 +24,7 @@ from .retrieval.fusion import FUSIONS, Fusion, GeneralizedHarmonicMean
 from .solvers.absolute_pose import PnpConfig
 from .solvers.sfm import SfmConfig
 from .solvers.triangulation import TriangulationConfig
+from .stages.calibrate import CalibrateConfig
 from .stages.pair import PairConfig
 from .stages.quality import QualityConfig
 from .stages.retrieve import RetrieveConfig
@@ -52,6 +53,8 @@ class MappingConfig:
     """points from known poses"""
     sfm: SfmConfig = field(default_factory=SfmConfig)
     """points and poses, where no poses are known"""
+    calibrate: CalibrateConfig = field(default_factory=CalibrateConfig)
+    """what agreement is worth in this map"""
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     """of every random choice"""
 

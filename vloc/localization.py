@@ -41,7 +41,11 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     match, sparse = config.match or map_.config.match, map_.stored
     matches = work.each(CORRESPOND, names, match, each=[features, retrieved], shared=[map_.features, sparse])
     estimates = work.each(
-        REGISTER, list(matches), config.register, each=[features, matches, sensors], shared=[sparse, config.seed]
+        REGISTER,
+        list(matches),
+        config.register,
+        each=[features, matches, sensors],
+        shared=[sparse, map_.calibration, config.seed],
     )
     outcomes = dict(refusals)
     for name, estimate in estimates.items():

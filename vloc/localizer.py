@@ -67,8 +67,11 @@ class Localizer:
         features = self._extract(pixels[config.extract.in_color])
         images = self._retrieve(pixels)
         matches = self._match(features, images)
-        estimate = register(self.config.register, name, sensor, features, matches, self.map.sparse, self.config.seed)
-        names = tuple(self.map.sparse.image_names[row] for row in images)
+        sparse, calibration = self.map.sparse, self.map.calibration.value
+        estimate = register(
+            self.config.register, name, sensor, features, matches, sparse, calibration, self.config.seed
+        )
+        names = tuple(sparse.image_names[row] for row in images)
         estimate = replace(estimate, retrieved=names, unit=self.map.frame.unit)
         return explained(estimate, quality)
 

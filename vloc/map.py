@@ -12,6 +12,7 @@ import numpy as np
 
 from .array_types import Float32
 from .config import MappingConfig, config_from_json, config_to_json
+from .data.evidence import Calibration
 from .data.features import GlobalDescriptor, LocalFeatures
 from .data.frame import Frame
 from .data.selection import Trained
@@ -37,6 +38,7 @@ class Map:
     features: Results[LocalFeatures]
     descriptors: tuple[Results[GlobalDescriptor], ...]
     trained: tuple[Artifact[Trained], ...]
+    calibration: Artifact[Calibration]
     manifest: Mapping[str, Any]
 
     def __repr__(self) -> str:
@@ -64,6 +66,7 @@ class Map:
             open_results(folder, references["features"], LocalFeatures),
             tuple(open_results(folder, reference, GlobalDescriptor) for reference in references["descriptors"]),
             tuple(open_artifact(folder, reference, Trained) for reference in references["trained"]),
+            open_artifact(folder, references["calibration"], Calibration),
             manifest,
         )
 

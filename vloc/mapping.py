@@ -7,8 +7,10 @@ from typing import Any
 
 from .config import MappingConfig
 from .data.capture import Capture
+from .data.evidence import Calibration
 from .data.features import GlobalDescriptor, LocalFeatures
 from .data.selection import Trained
+from .data.sparse_map import SparseMap
 from .errors import StageError
 from .framing import frame_of
 from .known_cameras import calibrated_devices
@@ -16,6 +18,7 @@ from .map import MANIFEST, Map, manifest_of, vectors_of
 from .retrieval.base import TRAINING_IMAGES, GlobalFeature
 from .run.workspace import Workspace
 from .stage import Artifact, Results
+from .stages.calibrate import CALIBRATE, TRY, tried
 from .stages.color import COLOR, COLOR_SIZE
 from .stages.describe import DESCRIBE, TRAIN
 from .stages.extract import EXTRACT
@@ -59,10 +62,12 @@ def map_capture(
     colors = work.each(COLOR, names, None, each=[pictures, features])
     frame = frame_of(work.folder, capture, reconstruction, config.seed)
     sparse = work.once(PLACE, None, reconstruction, frame.similarity, colors)
+    calibration = calibrate(work, features, reconstruction, [results for results, _ in described], config)
     references = {
         "reconstruction": reconstruction.reference,
         "colors": colors.reference,
         "sparse": sparse.reference,
+        "calibration": calibration.reference,
         "features": features.reference,
         "descriptors": [results.reference for results, _ in described],
         "trained": [trained.reference for _, trained in described],
@@ -70,6 +75,20 @@ def map_capture(
     devices = calibrated_devices(capture, all_refined=not posed and config.sfm.refine_intrinsics)
     work.publish(MANIFEST, manifest_of(config, references, frame, {"devices": devices, **(about or {})}))
     return Map.open(work.folder)
+
+
+def calibrate(
+    work: Workspace,
+    features: Results[LocalFeatures],
+    sparse: Artifact[SparseMap],
+    described: Sequence[Results[GlobalDescriptor]],
+    config: MappingConfig,
+) -> Artifact[Calibration]:
+    """What evidence is worth in this map: some of its images are localized without themselves."""
+    names = sparse.value.image_names
+    shared = [features, sparse, vectors_of(described, names), config.fuse, config.match, config.seed]
+    trials = work.each(TRY, tried(names, config.calibrate), config.calibrate, shared=shared)
+    return work.once(CALIBRATE, None, trials)
 
 
 def view(capture: Capture, name: str) -> View:

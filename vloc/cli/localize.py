@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from .. import atomic
 from ..config import LocalizationConfig
 from ..data.capture import CALIBRATED, Capture
 from ..data.estimate import PoseEstimate
+from ..data.evidence import Evidence
 from ..data.quality import ImageQuality
 from ..errors import DataError
 from ..formats.access import read
@@ -129,6 +130,8 @@ def to_json(estimate: PoseEstimate, seconds: float | None) -> dict[str, Any]:
         "reason": estimate.reason,
         "num_inliers": estimate.num_inliers,
         "num_matches": estimate.num_matches,
+        "confidence": round(estimate.confidence, 4),
+        "evidence": None if estimate.evidence is None else asdict(estimate.evidence),
         "retrieved": list(estimate.retrieved),
         "seconds": seconds,
         "quality": None if estimate.quality is None else estimate.quality.to_json(),
@@ -170,6 +173,8 @@ def _from_json(row: Mapping[str, Any], cam_from_world: Rigid | None) -> PoseEsti
         tuple(row["retrieved"]),
         row["seconds"] or 0.0,
         row["reason"],
+        confidence=row["confidence"],
+        evidence=None if row["evidence"] is None else Evidence(**row["evidence"]),
         **_camera_from_json(row["camera"]),
         unit=row.get("unit", "m"),
         quality=None if row["quality"] is None else ImageQuality.from_json(row["quality"]),

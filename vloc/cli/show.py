@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import config_to_json
+from ..data.evidence import Calibration
 from ..formats.access import read
 from ..map import Map
 from ..run.overview import StoreOverview, describe
+from ..solvers.calibration import confidences
 from . import options
 from .frame_text import frame_facts
 from .main import OK
@@ -60,10 +62,24 @@ def map_facts(map_: Map) -> dict[str, Any]:
         "mean_track_length": round(float(tracks.mean()), 2) if len(tracks) else 0.0,
         "extent_m" if map_.frame.metric else "extent_map_units": extent(sparse.cam_from_world.center),
         **frame_facts(map_.frame),
+        "confidence": trial_facts(map_.calibration.value),
         "made_from": dict(map_.manifest.get("capture", {})),
         "settings": config_to_json(map_.config),
         "stores": [store_facts(store, used) for store in stores],
         "total_bytes": sum(store.num_bytes for store in stores),
+    }
+
+
+def trial_facts(calibration: Calibration) -> dict[str, Any]:
+    """What true and false agreement look like in a map: its own images, localized without themselves."""
+    trials, belief = calibration.trials, confidences(calibration)
+    with_right, with_wrong = trials.num_attempts[0].tolist()
+    right, wrong = belief[trials.is_right], belief[~trials.is_right]
+    return {
+        "against_the_right_images": f"{int((~trials.against_wrong_images).sum())} of {with_right} got a pose",
+        "against_wrong_images": f"{int(trials.against_wrong_images.sum())} of {with_wrong} got a pose",
+        "right_poses": f"{len(right)}, confidence at least {right.min():.2f}" if len(right) else "none",
+        "wrong_poses": f"{len(wrong)}, confidence at most {wrong.max():.2f}" if len(wrong) else "none",
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..array_types import Float64
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
+from .evidence import Evidence
 from .features import Arrays
 from .frame import Unit
 from .quality import LIMITS, ImageQuality
@@ -24,7 +25,8 @@ class PoseEstimate:
 
     `covariance`: of (rotation 3, translation 3), radians and `unit`, of the left perturbation
     `Exp(xi) @ cam_from_world`: the translation block is the camera centre's covariance in camera axes. Takes the
-    map's points as exact. None where there is no pose. `reason` says why there is none.
+    map's points as exact. None where there is no pose. `reason` says why there is none. `confidence`: the probability
+    that the pose is right, from its `evidence`; a pose that was found and refused keeps both.
 
     `camera`: the intrinsics that the pose goes with, found with it where they were rough. `focal_source`: where they
     were taken from, as in `Sensor`. `focal_sigma_px`: standard deviation of the focal length, which the covariance
@@ -46,6 +48,8 @@ class PoseEstimate:
     focal_sigma_px: float = 0.0
     quality: ImageQuality | None = None
     unit: Unit = "m"
+    confidence: float = 0.0
+    evidence: Evidence | None = None
 
     @property
     def is_localized(self) -> bool:
@@ -64,6 +68,8 @@ class PoseEstimate:
             "focal_sigma_px": np.array([self.focal_sigma_px]),
             "counts": np.array([[self.num_inliers, self.num_matches]]),
             "quality": np.array([*self.quality.to_arrays()["scores"]] if self.quality else []).reshape(-1, len(LIMITS)),
+            "confidence": np.array([self.confidence]),
+            "evidence": np.array([self.evidence.to_row()] if self.evidence else []).reshape(-1, len(Evidence.NAMES)),
             "text": np.frombuffer("\n".join(text).encode(), np.uint8),
         }
 
@@ -89,4 +95,6 @@ class PoseEstimate:
             focal_source=focal_source,
             focal_sigma_px=float(arrays["focal_sigma_px"][0]),
             quality=quality,
+            confidence=float(arrays["confidence"][0]),
+            evidence=Evidence.from_row(arrays["evidence"][0]) if len(arrays["evidence"]) else None,
         )

@@ -60,6 +60,10 @@ class Correspondences:
     def __len__(self) -> int:
         return len(self.keypoints)
 
+    def __getitem__(self, rows: np.ndarray) -> Correspondences:
+        """Some of the matches, by rows or as a mask."""
+        return Correspondences(self.keypoints[rows], self.points[rows], self.scores[rows], self.images[rows])
+
     def to_arrays(self) -> Arrays:
         """The stored form."""
         return {"keypoints": self.keypoints, "points": self.points, "scores": self.scores, "images": self.images}

@@ -38,7 +38,9 @@ class PnpConfig:
     """px; matches that reproject further away are outliers"""
     min_inliers: Annotated[int, msgspec.Meta(ge=4)] = 12
     """matches; with fewer inliers there is no pose"""
-    confidence: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.9999
+    min_confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+    """probability; poses that are less likely to be right are refused; 0 refuses none"""
+    success_probability: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.9999
     """probability; sampling ends when a better pose is less likely than the rest"""
     max_iterations: Annotated[int, msgspec.Meta(ge=1)] = 10_000
     """samples at most"""
@@ -142,7 +144,7 @@ def _better(
 ) -> tuple[Rigid, float]:
     """The pose with more inliers, and ln of its focal length's ratio: the given one, or one with a focal length."""
     samples = min(config.min_iterations, config.max_iterations), config.max_iterations
-    found = pose_and_focal(points2d, points, camera, config.max_error_px, samples, config.confidence, seed)
+    found = pose_and_focal(points2d, points, camera, config.max_error_px, samples, config.success_probability, seed)
     if found is None:
         return pose, 0.0
     counts = [
@@ -177,7 +179,7 @@ def _ransac(points2d: np.ndarray, points: np.ndarray, camera: Camera, config: Pn
         "max_iterations": config.max_iterations,
         "seed": seed,
         "min_iterations": min(config.min_iterations, config.max_iterations),
-        "success_prob": config.confidence,
+        "success_prob": config.success_probability,
     }
     # A few steps only: our own refinement starts there and goes to the end, in the pixels of any camera.
     bundle = {"loss_type": "CAUCHY", "loss_scale": config.loss_scale_px, "max_iterations": 5}

@@ -9,12 +9,15 @@ import numpy as np
 
 from ..data.capture import Sensor
 from ..data.estimate import PoseEstimate
+from ..data.evidence import Calibration, Evidence
 from ..data.features import LocalFeatures
 from ..data.selection import Correspondences
 from ..data.sparse_map import SparseMap
 from ..errors import DataError
 from ..runtime import Runtime
 from ..solvers.absolute_pose import PnpConfig, absolute_pose
+from ..solvers.acceptance import doubt, weigh
+from ..solvers.calibration import confidence
 from ..stage import EachStage, Run
 
 
@@ -25,25 +28,41 @@ def register(
     features: LocalFeatures,
     matches: Correspondences,
     sparse: SparseMap,
+    calibration: Calibration,
     seed: int,
 ) -> PoseEstimate:
-    """The pose of one query from its matches with points of the map."""
-    pixels, camera = features.keypoints[matches.keypoints].astype(np.float64), sensor.camera
-    if camera is None:
+    """The pose of one query from its matches with points of the map, refused where it is not to be believed."""
+    pixels, points = features.keypoints[matches.keypoints].astype(np.float64), sparse.points[matches.points]
+    if sensor.camera is None:
         raise DataError(f"{name}: recorded by a {sensor.kind}, expected a camera")
-    result = absolute_pose(pixels, sparse.points[matches.points], camera, config, seed, sensor.focal_source)
-    estimate = PoseEstimate(name, None, "none", result.num_inliers, len(matches), reason=result.reason)
-    if result.cam_from_world is None or result.camera is None:
-        return replace(estimate, camera=camera, focal_source=sensor.focal_source)
-    return replace(
-        estimate,
-        cam_from_world=result.cam_from_world,
-        source="pnp",
-        covariance=result.covariance,
-        camera=result.camera,
+    found = absolute_pose(pixels, points, sensor.camera, config, seed, sensor.focal_source)
+    estimate = PoseEstimate(
+        name,
+        found.cam_from_world,
+        "none" if found.cam_from_world is None else "pnp",
+        found.num_inliers,
+        len(matches),
+        found.covariance,
+        reason=found.reason,
+        camera=found.camera or sensor.camera,
         focal_source=sensor.focal_source,
-        focal_sigma_px=result.focal_sigma * result.camera.focal[0],
+        focal_sigma_px=found.focal_sigma * found.camera.focal[0] if found.camera else 0.0,
     )
+    if found.cam_from_world is None:
+        return estimate
+    evidence = weigh(pixels, points, matches.images, found, config.max_error_px, seed)
+    return _judged(replace(estimate, evidence=evidence, confidence=confidence(evidence, calibration)), evidence, config)
+
+
+def _judged(estimate: PoseEstimate, evidence: Evidence, config: PnpConfig) -> PoseEstimate:
+    """The estimate, without its pose where that is not to be believed."""
+    if estimate.confidence >= config.min_confidence:
+        return estimate
+    reason = (
+        f"a pose was found with confidence {estimate.confidence:.2f}, expected {config.min_confidence:g}: "
+        f"{estimate.num_inliers} of {estimate.num_matches} matches agree; {doubt(evidence)}"
+    )
+    return replace(estimate, cam_from_world=None, source="none", covariance=None, reason=reason)
 
 
 def _start(
@@ -53,10 +72,14 @@ def _start(
     matches: Mapping[str, Correspondences],
     sensors: Mapping[str, Sensor],
     sparse: SparseMap,
+    calibration: Calibration,
     seed: int,
 ) -> Run[str, PoseEstimate]:
     def run(names: Iterable[str]) -> Iterator[PoseEstimate]:
-        return (register(config, name, sensors[name], features[name], matches[name], sparse, seed) for name in names)
+        return (
+            register(config, name, sensors[name], features[name], matches[name], sparse, calibration, seed)
+            for name in names
+        )
 
     return run
 

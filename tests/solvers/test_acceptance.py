@@ -1,0 +1,100 @@
+from math import comb, log10, pi
+
+import numpy as np
+import pytest
+
+from vloc.errors import DataError
+from vloc.geometry.rigid import Rigid
+from vloc.solvers.absolute_pose import PnpConfig, PnpResult, absolute_pose
+from vloc.solvers.acceptance import agreement, coverage, doubt, log10_false_alarms, one_a_place, weigh
+
+from .world import PINHOLE, sightings
+
+AREA = 1000.0 * 800.0
+
+
+def weighed(pixels, points, images=None):
+    images = np.zeros(len(pixels), np.int32) if images is None else images
+    found = absolute_pose(pixels, points, PINHOLE, PnpConfig(min_inliers=4))
+    return weigh(pixels, points, images, found, 8.0, 0)
+
+
+def test_false_alarms_are_those_counted_by_hand():
+    errors = np.array([2.0] * 5 + [300.0] * 5)
+    expected = 4 * (10 - 3) * comb(10, 5) * comb(5, 3) * (pi * 2.0**2 / AREA) ** 2
+    assert log10_false_alarms(errors, AREA, 8.0) == pytest.approx(log10(expected))
+
+
+def test_the_threshold_is_the_one_that_surprises_most():
+    tight = np.array([1.0] * 20 + [7.9] + [300.0] * 20)
+    expected = 4 * 38 * comb(41, 20) * comb(20, 3) * (pi / AREA) ** 17
+    assert log10_false_alarms(tight, AREA, 8.0) == pytest.approx(log10(expected))
+
+
+def test_errors_below_half_a_pixel_say_no_more():
+    errors = np.array([0.5] * 10 + [100.0] * 10)
+    assert log10_false_alarms(errors, AREA, 8.0) == log10_false_alarms(np.where(errors < 1, 0.01, errors), AREA, 8.0)
+
+
+def test_poses_fitted_to_random_matches_are_told_from_chance_once_in_a_hundred_at_most():
+    rng = np.random.default_rng(0)
+    surprising = 0
+    for seed in range(100):
+        pixels, points, *_ = sightings(PINHOLE, 150, seed=seed)
+        pixels = rng.uniform(0, [1000, 800], pixels.shape)
+        found = absolute_pose(pixels, points, PINHOLE, PnpConfig(min_inliers=4, max_iterations=1000))
+        if found.cam_from_world is not None:
+            surprising += weigh(pixels, points, np.zeros(150, np.int32), found, 8.0, 0).log10_false_alarms < -2
+    assert surprising <= 1
+
+
+def test_a_true_pose_is_beyond_chance_however_many_matches_are_wrong():
+    pixels, points, _, _ = sightings(PINHOLE, 400, noise=0.5, outliers=0.8, seed=1)
+    assert weighed(pixels, points).log10_false_alarms < -100
+
+
+def test_matches_in_one_place_count_once():
+    crowd = np.full((50, 2), 300.0) + np.linspace(0, 1, 50)[:, None]
+    apart = np.array([[10.0, 10.0], [900.0, 700.0]])
+    assert one_a_place(np.concatenate([crowd, apart]), PINHOLE).tolist() == [51 - 1, 0, 51]
+
+
+def test_agreement_looks_at_the_images_that_support_the_pose():
+    images = np.repeat(np.array([3, 5, 8], np.int32), [10, 10, 80])
+    agrees = np.concatenate([np.arange(10) < 9, np.arange(10) < 8, np.zeros(80, bool)])
+    assert agreement(images, agrees) == 9 / 10
+    assert agreement(images[:20], agrees[:20]) == agreement(images, agrees)
+
+
+def test_coverage_is_the_share_of_cells_with_a_match():
+    # cells of 1000 / 8 = 125 px: 8 x 7 of them, the lowest row cut by the border
+    assert coverage(np.array([[10.0, 10.0], [20.0, 20.0], [990.0, 790.0]]), PINHOLE) == 2 / 56
+
+
+def test_a_second_pose_as_well_supported_is_a_rival():
+    pixels, points, pose, _ = sightings(PINHOLE, 200, noise=0.3, seed=3)
+    moved = pose.inverse().apply(
+        pose.apply(points[120:]) + np.array([2.0, 0.0, 0.0])
+    )  # repeated two metres to the right
+    both = np.concatenate([points[:120], moved])
+    assert weighed(pixels, both).rival == pytest.approx(80 / 120, abs=0.03)
+    assert weighed(pixels, points).rival == 0
+
+
+def test_a_tight_crowd_of_points_leaves_the_place_open():
+    pixels, points, *_ = sightings(PINHOLE, 200, noise=0.5, seed=4)
+    near = np.linalg.norm(pixels - [500, 400], axis=1) < 60
+    assert weighed(pixels[near], points[near]).relative_error > 5 * weighed(pixels, points).relative_error
+
+
+def test_nothing_is_weighed_without_a_pose():
+    pixels, points, *_ = sightings(PINHOLE, 20)
+    with pytest.raises(DataError, match="no pose"):
+        weigh(pixels, points, np.zeros(20, np.int32), PnpResult(None, np.zeros(20, bool)), 8.0, 0)
+
+
+def test_a_doubt_names_what_speaks_most_against_a_pose():
+    rng = np.random.default_rng(5)
+    _, points, *_ = sightings(PINHOLE, 60, seed=5)
+    chance = PnpResult(Rigid.identity(), np.ones(60, bool), np.eye(6), "", PINHOLE)
+    assert "by chance" in doubt(weigh(rng.uniform(0, 800, (60, 2)), points, np.zeros(60, np.int32), chance, 2000.0, 0))

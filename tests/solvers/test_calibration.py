@@ -1,0 +1,56 @@
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vloc.data.evidence import Calibration, Evidence, Trials
+from vloc.solvers.calibration import calibrated, confidence
+
+GOOD = Evidence(-200.0, 0.9, 0.6, 0.0, 0.002)
+POOR = Evidence(-12.0, 0.35, 0.15, 0.4, 0.01)
+MIDDLING = Evidence(-40.0, 0.75, 0.25, 0.0, 0.01)
+NONE = Trials.joined([])
+
+
+def trials(evidence: Evidence, is_right: bool, count: int = 16) -> Trials:
+    rows = np.tile(evidence.to_row(), (count, 1))
+    flags = np.full(count, is_right)
+    return Trials(rows, flags, ~flags, np.array([[count, 0]]))
+
+
+def test_without_trials_the_evidence_counts_as_elsewhere():
+    calibration = calibrated(NONE)
+    assert (calibration.slope, calibration.offset) == (1.0, 0.0)
+    assert confidence(GOOD, calibration) > 0.95 and confidence(POOR, calibration) < 0.05
+
+
+def test_a_map_in_which_wrong_places_look_right_trusts_less():
+    assert confidence(MIDDLING, calibrated(trials(MIDDLING, False))) < confidence(MIDDLING, calibrated(NONE)) - 0.2
+
+
+def test_a_map_whose_own_images_agree_as_little_trusts_more():
+    assert confidence(MIDDLING, calibrated(trials(MIDDLING, True))) > confidence(MIDDLING, calibrated(NONE))
+
+
+def test_trials_that_go_as_expected_change_little():
+    calibration = calibrated(Trials.joined([trials(GOOD, True), trials(POOR, False)]))
+    assert abs(confidence(MIDDLING, calibration) - confidence(MIDDLING, calibrated(NONE))) < 0.1
+
+
+@given(st.floats(0.03, 0.97), st.floats(-300, -1), st.floats(0.02, 0.9))
+def test_more_of_any_evidence_is_never_less_confidence(share: float, alarms: float, covered: float):
+    prior = calibrated(NONE)
+    evidence = Evidence(alarms, share, covered, 0.3, 0.01)
+    least = confidence(evidence, prior)
+    better = [("agreement", share + 0.01), ("log10_false_alarms", alarms - 5), ("coverage", covered + 0.05)]
+    for name, value in [*better, ("rival", 0.0), ("relative_error", 0.005)]:
+        assert confidence(replace(evidence, **{name: value}), prior) >= least
+
+
+def test_a_calibration_is_stored_and_read_again():
+    calibration = calibrated(Trials.joined([trials(GOOD, True, 3), trials(POOR, False, 2)]))
+    again = Calibration.from_arrays(calibration.to_arrays())
+    assert (again.slope, again.offset) == (calibration.slope, calibration.offset)
+    np.testing.assert_array_equal(again.trials.evidence, calibration.trials.evidence)
+    assert again.trials.num_attempts.tolist() == [[5, 0]]

@@ -1,0 +1,56 @@
+from dataclasses import replace
+
+import numpy as np
+
+from vloc.data.evidence import Evidence
+from vloc.matching.nearest_neighbour import NearestNeighbour
+from vloc.retrieval.fusion import Mean
+from vloc.runtime import Runtime
+from vloc.solvers.calibration import confidence
+from vloc.stages.calibrate import CALIBRATE, TRY, CalibrateConfig, other_places, tried
+
+from .places import COUNT, two_places, vectors_of_places
+
+FOUR = CalibrateConfig(num_images=4)
+
+
+def trials_of(sparse, features, config=FOUR):
+    context = features, sparse, vectors_of_places(), Mean(), NearestNeighbour(), 0
+    names = tried(sparse.image_names, config)
+    return dict(zip(names, TRY.start(config, Runtime(), *context)(names), strict=True))
+
+
+def test_other_places_share_no_point_and_no_view():
+    sparse, _ = two_places()
+    assert other_places(sparse, 0).tolist() == list(range(COUNT, 2 * COUNT))
+    assert other_places(sparse, COUNT).tolist() == list(range(COUNT))
+
+
+def test_images_are_localized_without_themselves_and_not_where_they_are_not():
+    trials = trials_of(*two_places())
+    assert list(trials) == ["a0.jpg", "a3.jpg", "b1.jpg", "b5.jpg"]
+    for trial in trials.values():
+        assert trial.num_attempts.tolist() == [[1, 1]]
+        assert trial.is_right[~trial.against_wrong_images].tolist() == [True]
+        assert not trial.is_right[trial.against_wrong_images].any()
+
+
+def test_two_places_that_look_the_same_make_a_map_cautious():
+    usual, repeated = (CALIBRATE.run(None, Runtime(), trials_of(*two_places(repeated=same))) for same in (False, True))
+    wrong = repeated.trials.against_wrong_images
+    assert wrong.sum() == 4 and not repeated.trials.is_right[wrong].any()
+    seen = Evidence.from_row(repeated.trials.evidence[wrong][0])
+    assert confidence(seen, repeated) < confidence(seen, usual)
+
+
+def test_points_that_only_two_images_see_do_not_help_one_of_them():
+    sparse, features = two_places()
+    only_two = np.full(len(sparse.point_of_keypoint), -1, np.int32)
+    only_two[: sparse.offsets[2]] = sparse.point_of_keypoint[: sparse.offsets[2]]
+    trials = trials_of(replace(sparse, point_of_keypoint=only_two), features)
+    assert not len(trials["a0.jpg"].is_right) and trials["a0.jpg"].num_attempts[0, 0] == 1
+
+
+def test_no_images_mean_no_trials():
+    assert tried(["a.jpg", "b.jpg"], CalibrateConfig(num_images=0)) == []
+    assert CALIBRATE.run(None, Runtime(), {}).slope == 1.0
