@@ -86,6 +86,7 @@ def test_an_interrupted_run_says_so_and_goes_on_later(gallery, tmp_path: Path) -
     command = [*PYTHON, RUN, "map", str(gallery.mapping), str(tmp_path / "map")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr is not None
+    assert "as kapture" in process.stderr.readline()
     assert "extract" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     message = process.stderr.read()

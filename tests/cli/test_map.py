@@ -38,6 +38,29 @@ def test_rows_that_are_left_out_are_a_warning_even_when_quiet(
     assert "vloc: warning: trajectories.txt: 1 rows left out: no such device (first: ghost)" in capsys.readouterr().err
 
 
+def test_every_command_says_what_it_takes_its_input_for(
+    job, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture, told = str(job.mapping), f"reading {job.mapping} as kapture\n"
+    for arguments in (
+        ["map", capture, str(job.map)],
+        ["localize", str(job.map), capture, str(tmp_path / "poses.txt"), "--dry-run"],
+        ["convert", capture, f"list:{tmp_path / 'list.txt'}"],
+        ["merge", capture, str(tmp_path / "merged")],
+        ["split", capture, str(tmp_path / "one"), str(tmp_path / "two"), "--every-nth", "2"],
+    ):
+        assert main(arguments) == 0
+        assert told in capsys.readouterr().err, arguments
+    for arguments, said in (
+        (["show", capture], "format        kapture"),
+        (["check", capture], f"{capture} (kapture): nothing is broken"),
+    ):
+        assert main(arguments) == 0
+        assert said in capsys.readouterr().out, arguments
+    assert main(["evaluate", str(job.results), str(job.truth)]) == 0
+    assert f"truth: {job.truth} (result lines)" in capsys.readouterr().err
+
+
 def test_a_rerun_finds_everything_done(job, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["map", str(job.mapping), str(job.map)]) == 0
     told = capsys.readouterr().err

@@ -42,6 +42,7 @@ def run(arguments: Sequence[str]) -> int:
     """Check, and list the problems."""
     flags = parse_flags("check", CheckFlags, arguments)
     notes, fixed = list[str](), list[str]()
+    name = "map"
     if is_map(flags.path):
         if flags.fix:
             raise ConfigError("--fix is for kapture folders; a broken map is made whole by the command that made it")
@@ -49,14 +50,15 @@ def run(arguments: Sequence[str]) -> int:
     else:
         # What is neither a map nor a capture is bad input, not a broken capture.
         form, path = find_format(flags.path)
+        name = form.name
         fixed = repaired(form, path) if flags.fix else []
         problems, notes = capture_problems(form, path, flags)
     if flags.json:
-        options.print_json({"path": flags.path, "fixed": fixed, "problems": problems, "notes": notes})
+        options.print_json({"path": flags.path, "format": name, "fixed": fixed, "problems": problems, "notes": notes})
     else:
         verdict = f"problems found: {len(problems)}" if problems else "nothing is broken"
         told = [*(f"fixed: {line}" for line in fixed), *problems, *(f"note: {note}" for note in notes)]
-        print("\n".join([*told, f"{flags.path}: {verdict}"]))
+        print("\n".join([*told, f"{flags.path} ({name}): {verdict}"]))
     return WITH_FAILURES if problems else OK
 
 

@@ -11,12 +11,12 @@ from typing import Annotated
 import tyro
 
 from ..data.capture import Capture
-from ..formats.access import formats, read, write
+from ..formats.access import formats, write
 from . import options
 from .exporting import capture_of_map
 from .main import OK
 from .map_folder import is_map
-from .report import print_warnings
+from .report import read_capture
 from .settings import parse_flags
 
 
@@ -35,10 +35,11 @@ def run(arguments: Sequence[str]) -> int:
     if "-h" in arguments or "--help" in arguments:
         print(format_table(), end="\n\n", flush=True)
     flags = parse_flags("convert", ConvertFlags, arguments)
-    capture = capture_of_map(Path(flags.source)) if is_map(flags.source) else read(flags.source, **flags.read_options)
+    capture = (
+        capture_of_map(Path(flags.source)) if is_map(flags.source) else read_capture(flags.source, **flags.read_options)
+    )
     losses = write(capture, flags.target, **flags.write_options)
     print(summary(capture, flags.target))
-    print_warnings(capture.left_out)
     for note in capture.notes:
         print(f"note: {note}")
     for loss in losses:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from .. import atomic
 from ..data.frame import Unit
 from ..errors import DataError
-from ..formats.results import read_truth
+from ..formats.results import find_truth, read_truth
 from ..stages.evaluate import THRESHOLDS, Evaluation, evaluate
 from . import options
 from .main import OK
@@ -52,6 +53,8 @@ def run(arguments: Sequence[str]) -> int:
     fallbacks = [row["name"] for row in rows if row["source"] == "retrieval"]
     asked = [row["name"] for row in rows] if rows and not flags.all else None
     unit: Unit = "map units" if any(row.get("unit") == "map units" for row in rows) else "m"
+    kind, location = find_truth(flags.truth)
+    print(f"truth: {location} ({kind})", file=sys.stderr)
     evaluation = evaluate(estimates, read_truth(flags.truth), thresholds, fallbacks, asked, unit)
     if flags.json:
         atomic.write_text(flags.json, json.dumps(evaluation.to_json(), indent=2) + "\n")

@@ -19,7 +19,6 @@ from ..data.estimate import PoseEstimate
 from ..data.evidence import Evidence
 from ..data.quality import ImageQuality
 from ..errors import DataError
-from ..formats.access import read
 from ..formats.image_folder import orientation_note
 from ..formats.results import check_names, poses_text, read_poses
 from ..geometry.camera import Camera
@@ -33,7 +32,7 @@ from . import options
 from .main import OK, WITH_FAILURES
 from .map_folder import is_map
 from .outputs import beside, check_output, is_details, is_results
-from .report import failure_lines, print_warnings, summary_of_failures
+from .report import failure_lines, read_capture, summary_of_failures
 from .settings import parse
 
 
@@ -67,7 +66,6 @@ def run(arguments: Sequence[str]) -> int:
     map_ = Map.open(flags.map)
     check_outputs(flags)
     queries = read_queries(flags, map_)
-    print_warnings(queries.left_out)
     check_names(flags.results, queries.images.names)
     with Workspace(beside(flags.results, ".work"), flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
         estimates = localize_capture(work, map_, queries, config)
@@ -89,7 +87,7 @@ def read_queries(flags: LocalizeFlags, map_: Map) -> Capture:
     """The queries, with the cameras that they are localized with."""
     of_map = flags.camera is not None and flags.camera.startswith(PREFIX)
     given = {"pixel_center": pixel_center_of(flags, map_), "camera": None if of_map else flags.camera}
-    queries = read(flags.queries, **{**flags.read_options, **given})
+    queries = read_capture(flags.queries, quiet=flags.quiet, **{**flags.read_options, **given})
     return with_known_cameras(map_, queries, flags.camera if of_map else None)
 
 

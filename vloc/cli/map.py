@@ -11,7 +11,6 @@ from typing import Any, get_args
 from ..config import MappingConfig, config_to_json
 from ..data.capture import Capture
 from ..errors import ConfigError, StageError
-from ..formats.access import read
 from ..formats.image_folder import orientation_note, with_devices
 from ..formats.pairs import read_pairs
 from ..map import Map
@@ -22,7 +21,7 @@ from ..stages.pair import PairMethod
 from . import options
 from .frame_text import frame_facts, frame_lines
 from .main import OK, WITH_FAILURES
-from .report import failure_lines, print_warnings, summary_of_failures
+from .report import failure_lines, read_capture, summary_of_failures
 from .settings import parse
 
 
@@ -52,8 +51,7 @@ class MapFlags(options.ReadFlags, options.RunFlags):
 def run(arguments: Sequence[str]) -> int:
     """Build, finish or update a map."""
     flags, config = parse("map", MapFlags, MappingConfig, arguments)
-    capture = with_devices(read(flags.capture, **flags.read_options))
-    print_warnings(capture.left_out)
+    capture = with_devices(read_capture(flags.capture, quiet=flags.quiet, **flags.read_options))
     pairs = None if flags.pairs is None else read_pairs(_pairs_file(flags.pairs), capture)
     with Workspace(flags.map, flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
         try:
@@ -89,6 +87,7 @@ def about(flags: MapFlags, capture: Capture) -> dict[str, Any]:
     return {
         "capture": {
             "location": flags.capture,
+            "format": capture.format,
             "pixel_center": capture.pixel_center,
             "given_pixel_center": options.number_or_none(flags.pixel_center),
             "images": images,
@@ -104,6 +103,7 @@ def summarise(map_: Map, capture: Capture) -> dict[str, Any]:
     sparse = map_.sparse
     return {
         "map": str(map_.folder),
+        "format": capture.format,
         "num_images": len(capture.images),
         "num_registered": len(sparse.image_names),
         "not_in_map": [name for name in capture.images.names if name not in sparse.row_of],

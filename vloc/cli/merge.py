@@ -10,11 +10,10 @@ import tyro
 
 from ..data.merging import merge
 from ..errors import ConfigError
-from ..formats.access import read
 from . import options
 from .main import OK
 from .options import WriteFlags
-from .report import print_warnings
+from .report import read_capture
 from .settings import parse_flags
 from .targets import check_targets, write_to
 
@@ -40,9 +39,8 @@ def run(arguments: Sequence[str]) -> int:
         raise ConfigError(
             "merge: --images is one folder, but there are several captures; put the images in their place"
         )
-    merged = merge([read(source, **flags.read_options) for source in sources], flags.prefix)
+    merged = merge([read_capture(source, **flags.read_options) for source in sources], flags.prefix)
     write_to(merged, target, flags)
-    print_warnings(merged.left_out)
     for note in merged.notes:
         print(f"note: {note}")
     return OK

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import DataError
 from ..formats.access import formats
-from ..formats.images import SUFFIXES
+from ..formats.photo_files import is_photo
 from ..formats.results import read_poses
 
 
@@ -39,7 +39,7 @@ def check_output(
 
 def source_data(path: Path) -> str:
     """What makes a file part of a capture or a truth; empty where nothing does."""
-    if path.suffix.lower() in SUFFIXES:
+    if is_photo(path.name):
         return "is an image"
     readable = [form for form in formats() if form.read and form.name != "images"]
     kapture = [form for form in readable if form.name == "kapture"]

@@ -18,7 +18,7 @@ OPENCV_WHEELS = (
     "opencv-python-headless",
 )
 OPEN3D_LIBRARIES = "apt-get install libusb-1.0-0 libegl1 libgl1 libx11-6"
-EXTRAS_OF_USERS = ("learned", "scan")
+EXTRAS_OF_USERS = ("learned", "scan", "heic")
 PROBE_SECONDS = 120
 
 

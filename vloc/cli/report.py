@@ -1,10 +1,13 @@
-"""What commands print of items that failed, and of what a capture lacks."""
+"""What commands say of what they read, and print of items that failed."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ..data.capture import Capture
+from ..formats.access import find_format, read
 
 
 def summary_of_failures(failures: Mapping[str, Mapping[Any, str]]) -> dict[str, str]:
@@ -22,6 +25,16 @@ def failure_lines(failures: Mapping[str, str]) -> str:
         return ""
     reasons = "".join(f"  {reason if name in reason else f'{name}: {reason}'}\n" for name, reason in failures.items())
     return f"vloc: {len(failures)} failed, the others went on:\n{reasons}"
+
+
+def read_capture(location: str, *, quiet: bool = False, **options: Any) -> Capture:
+    """The capture at a location; what it is taken for and what it lacks of its source are told on standard error."""
+    form, path = find_format(location)
+    if not quiet and path.exists():
+        print(f"reading {path} as {form.name}", file=sys.stderr)
+    capture = read(f"{form.name}:{path}", **options)
+    print_warnings(capture.left_out)
+    return capture
 
 
 def print_warnings(left_out: Sequence[str]) -> None:

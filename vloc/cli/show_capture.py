@@ -21,6 +21,7 @@ def capture_facts(capture: Capture) -> dict[str, Any]:
     """Sensors, rigs, records, times, extent, results and the reader's notes; nothing that needs pixels or features."""
     times, has_pose = capture.images.timestamps, capture.has_pose
     return {
+        "format": capture.format,
         "images": len(capture.images),
         "with_pose": int(has_pose.sum()),
         "sensors": dict(Counter(sensor.kind for sensor in capture.sensors.values())),

@@ -13,13 +13,12 @@ import tyro
 from ..data import splitting
 from ..data.capture import Capture
 from ..errors import ConfigError, DataError
-from ..formats.access import read
 from ..formats.text_fields import refusal
 from ..formats.text_lines import data_lines
 from . import options
 from .main import OK
 from .options import WriteFlags
-from .report import print_warnings
+from .report import read_capture
 from .settings import parse_flags
 from .targets import check_targets, write_to
 
@@ -53,8 +52,7 @@ def run(arguments: Sequence[str]) -> int:
     """Split, then tell what came of it."""
     flags = parse_flags("split", SplitFlags, arguments)
     targets = check_targets([flags.chosen, flags.rest])
-    capture = read(flags.source, **flags.read_options)
-    print_warnings(capture.left_out)
+    capture = read_capture(flags.source, **flags.read_options)
     chosen = choose(capture, flags)
     if chosen.all() or not chosen.any():
         which = "all" if chosen.any() else "none"

@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -36,6 +36,8 @@ from . import (  # noqa: F401 - each registers its format
 )
 from .base import FORMATS, Format, ReadOptions, WriteOptions
 
+IMAGES = "images"
+"""the format of photos without more"""
 O = TypeVar("O", ReadOptions, WriteOptions)  # noqa: E741 - options
 
 
@@ -90,11 +92,22 @@ def find_format(location: str | Path) -> tuple[Format, Path]:
         raise DataError(f"{path}: no such file or folder{_unknown_prefix(str(location))}")
     readable = [f for f in formats() if f.read]
     found = [f for f in readable if f.recognises(path)]
-    found = [f for f in found if f.name != "images"] or found  # a project's folder may hold images as well
+    found = [f for f in found if f.name != IMAGES] or found  # a project's folder may hold images as well
+    if all(f.name == IMAGES for f in found):
+        _refuse_upper_level(path, readable)
     if len(found) != 1:
         what = f"looks like {' and like '.join(f.name for f in found)}" if found else "no format recognises it"
         raise DataError(f"{path}: {what}; say which: {', '.join(f'{f.name}:{path.name}' for f in found or readable)}")
     return found[0], path
+
+
+def _refuse_upper_level(path: Path, readable: Sequence[Format]) -> None:
+    """DataError where the folders in a folder are captures: their images are more than photos."""
+    folders = sorted(child for child in path.iterdir() if child.is_dir()) if path.is_dir() else []
+    below = [f"{f.name}:{child}" for child in folders for f in readable if f.name != IMAGES and f.recognises(child)]
+    if below:
+        shown = ", ".join(below[:5]) + (" ..." if len(below) > 5 else "")
+        raise DataError(f"{path}: holds captures; say which: {shown}, or {IMAGES}:{path} for all photos below")
 
 
 def _unknown_prefix(location: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +18,7 @@ from .camera_text import parse_camera, split_camera
 from .gps import Position, gnss_readings, gps_sensor, gps_sensor_id
 from .image_header import ImageHeader, read_header
 from .images import SUFFIXES, FolderImages
+from .photo_files import decodable, is_photo, photos_below
 from .remarks import Remarks
 
 # COLMAP's guess for photos that say nothing of their lens.
@@ -29,23 +29,22 @@ ORIENTATION = "images whose EXIF orientation is not applied: poses are of the st
 
 
 def recognises(path: Path) -> bool:
-    """A folder with an image in it, or below, that is no other format's folder."""
-    if not path.is_dir() or kapture.recognises(path) or colmap.recognises(path):
-        return False
-    return any(_is_image(name) for _, _, names in os.walk(path) for name in names)
+    """A photo, or a folder with one in it, or below, that is no other format's folder."""
+    if path.is_file():
+        return is_photo(path.name)
+    return not kapture.recognises(path) and not colmap.recognises(path) and any(photos_below(path))
 
 
 def read(path: Path, options: ReadOptions) -> Capture:
-    """All images below the folder, sorted by path (timestamps are places in that order), without poses.
+    """All images below the folder, sorted by path (timestamps are places in that order), without poses; or one photo.
 
     A file that cannot be read stays, with the most common camera, and is remarked: decoding it will fail by name.
     """
-    if not path.is_dir():
-        raise DataError(f"{path}: expected a folder of images")
-    remarks, files = Remarks(), FolderImages(options.images or path)
-    names = image_names(files.root)
+    remarks, files = Remarks(), FolderImages(options.images or (path.parent if path.is_file() else path))
+    names = decodable(files.root, [path.name] if path.is_file() else list(photos_below(files.root)), remarks)
     if not names:
-        raise DataError(f"{files.root}: no images here or below (looked for {', '.join(sorted(SUFFIXES))})")
+        why = "; ".join(remarks.left_out()) or f"no images here or below (looked for {', '.join(sorted(SUFFIXES))})"
+        raise DataError(f"{files.root}: {why}")
     headers = {name: _header(files, name, remarks) for name in names}
     known = {
         name: sensor_of_header(header, options, files.root / name, remarks)
@@ -86,15 +85,6 @@ def _positions(
     return found
 
 
-def image_names(root: Path) -> list[str]:
-    """Paths of all images below a folder, `/` between folders, sorted; hidden files and folders are left out."""
-    found = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [(Path(folder) / name).relative_to(root).as_posix() for name in names if _is_image(name)]
-    return sorted(found)
-
-
 def orientation_note(capture: Capture) -> tuple[str, ...]:
     """A remark where images of a folder carry an EXIF orientation, which is never applied; none otherwise."""
     if not isinstance(capture.files, FolderImages):
@@ -105,10 +95,6 @@ def orientation_note(capture: Capture) -> tuple[str, ...]:
             if read_header(capture.files.path(name), name).orientation != 1:
                 remarks.add(capture.files.root, ORIENTATION, first=name)
     return tuple(line for line in remarks.lines() if line not in capture.notes)
-
-
-def _is_image(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
 
 
 def _header(files: FolderImages, name: str, remarks: Remarks) -> ImageHeader | None:
@@ -164,7 +150,7 @@ def with_devices(capture: Capture) -> Capture:
 FORMAT = register(
     Format(
         "images",
-        "folder of images; names, intrinsics from EXIF or --camera, EXIF positions, no poses",
+        "photo or folder of photos; names, intrinsics from EXIF or --camera, EXIF positions, no poses",
         recognises,
         read,
     )

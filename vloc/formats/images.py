@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from ..array_types import UInt8
 from ..errors import DataError
 from ..geometry.camera import Camera
 from ..regular_file import read_regular
+from .heif import INSTALL_HEIF, heif_image, is_heif
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -133,20 +134,33 @@ def open_image(file: BinaryIO, name: str) -> Image:
     """
     from PIL import Image
 
-    start = file.read(16)
+    start = file.read(64)
     if not start:
         raise DataError(f"{name}: empty file, expected an image")
+    if is_heif(start):
+        return _open_heif(file, name)
     Image.init()
     for form in _PILLOW_FORMATS:
         factory, accept = Image.OPEN.get(form, (None, None))
-        if factory is None or not (accept is None or accept(start) is True):
-            continue
-        file.seek(0)
-        try:
-            return factory(file, "")
-        except _BROKEN as error:
-            raise DataError(f"{name}: broken {form} image: {error or 'cannot read its header'}") from None
+        if factory is not None and (accept is None or accept(start[:16]) is True):
+            return _header(factory, file, form, name)
     raise DataError(f"{name}: not an image of a known kind ({', '.join(_PILLOW_FORMATS)})")
+
+
+def _header(factory: Callable[[BinaryIO, str], Image], file: BinaryIO, form: str, name: str) -> Image:
+    file.seek(0)
+    try:
+        return factory(file, "")
+    except _BROKEN as error:
+        raise DataError(f"{name}: broken {form} image: {error or 'cannot read its header'}") from None
+
+
+def _open_heif(file: BinaryIO, name: str) -> Image:
+    """A HEIC image, whose pixels come out as its container turns them."""
+    factory = heif_image()
+    if factory is None:
+        raise DataError(f"{name}: HEIC images need a decoder: {INSTALL_HEIF}")
+    return _header(factory, file, "HEIC", name)
 
 
 def _draft(image: Image, color: bool, min_size: int | None) -> None:

@@ -18,7 +18,8 @@ from .text_lines import data_lines
 
 _log = logging.getLogger(__name__)
 LINE = "name qw qx qy qz tx ty tz"
-_LINES = ("list", "tum")
+LINES = "result lines"
+_LIKE_LINES = ("list", "tum")
 """formats whose files of lines can look like results"""
 _WHOLE = {"trajectories.txt": ("kapture", 2), "images.txt": ("colmap", 1), "images.bin": ("colmap", 1)}
 """files that are a part: of a format, so many folders up"""
@@ -82,17 +83,27 @@ def read_truth(path: str | Path) -> dict[str, Rigid]:
 
     A file among those of a kapture folder or COLMAP model, such as trajectories.txt, stands for the whole of it.
     """
-    from .access import find_format, formats, read
+    from .access import read
+
+    kind, location = find_truth(path)
+    return read_poses(location) if kind == LINES else posed_images(read(f"{kind}:{location}"))
+
+
+def find_truth(path: str | Path) -> tuple[str, Path]:
+    """The format that `read_truth` reads, or "result lines", and where."""
+    from .access import find_format, formats
 
     file = Path(path)
     if not file.is_file():
-        return posed_images(read(path))
+        form, location = find_format(path)
+        return form.name, location
     name, levels = _WHOLE.get(file.name, ("", 0))
-    whole = [file.absolute(), *file.absolute().parents][levels]
-    if any(form.name == name and form.recognises(whole) for form in formats()):
-        return posed_images(read(f"{name}:{whole}"))
-    alone = [form for form in formats() if form.read and form.recognises(file) and form.name not in _LINES]
-    return posed_images(read(find_format(file)[1])) if alone else read_poses(file)
+    whole = [file, *file.absolute().parents][levels]
+    known = {form.name: form for form in formats() if form.read}
+    if name and known[name].recognises(whole):
+        return name, whole
+    alone = [form for form in known.values() if form.recognises(file) and form.name not in _LIKE_LINES]
+    return (alone[0].name if len(alone) == 1 else LINES), file
 
 
 def posed_images(capture: Capture) -> dict[str, Rigid]:
