@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -135,10 +135,10 @@ def textured_share(reduced: Float32[np.ndarray, "h w"], noise: float) -> float:
     return float((cells.var((1, 3)) > LEAST_CONTRAST**2 + noise**2).mean())
 
 
-def refuse(config: QualityConfig, qualities: Mapping[str, ImageQuality]) -> dict[str, PoseEstimate]:
+def refuse(config: QualityConfig, qualities: Mapping[str, Any]) -> dict[str, PoseEstimate]:
     """The queries, by name, whose photos are worse than asked for, with what is said of them: nothing was tried.
 
-    Where all are taken, the scores are not looked at: a dry run does not know them yet.
+    Where all are taken the scores (ImageQuality) are not looked at, not even by type: a dry run lacks them.
     """
     if config.min_quality == 0:
         return {}
