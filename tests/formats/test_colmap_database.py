@@ -14,7 +14,7 @@ from vloc.data.records import Records, Trajectory
 from vloc.data.rigs import RigMember
 from vloc.errors import DataError
 from vloc.formats.access import read, write
-from vloc.formats.colmap_database.schema import MAX_IMAGE_ID
+from vloc.formats.colmap_database.schema import MAX_IMAGE_ID, opened
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 
@@ -266,3 +266,56 @@ def test_colmap_maps_from_what_vloc_wrote_as_from_its_own_database(data: Path, t
         assert models[0].num_reg_images() == 4
         counts.append(models[0].num_points3D())
     assert counts[0] == pytest.approx(counts[1], rel=0.02)
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("table", ["cameras", "images", "keypoints", "matches", "pose_priors", "rigs"])
+def test_a_view_without_end_in_the_place_of_a_table_is_no_table(table: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    write(rig_capture(), f"colmap-db:{path}", transfer="skip")
+    database = sqlite3.connect(path)
+    columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+    values = ", ".join(f"i AS {name}" for name in columns)
+    database.executescript(f"DROP TABLE {table}; CREATE VIEW {table} AS {ENDLESS} {values} FROM n")
+    database.close()
+    if table in ("pose_priors", "rigs"):
+        assert len(read(path).images) == 3  # tables that only newer databases have
+    else:
+        with pytest.raises(DataError, match=rf"a\.db: not a COLMAP database: no table {table}"):
+            read(path)
+
+
+@pytest.mark.timeout(20)
+def test_a_database_that_asks_for_more_work_than_its_bytes_is_interrupted(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    write(rig_capture(), f"colmap-db:{path}", transfer="skip")
+    with pytest.raises(DataError, match=r"a\.db: broken database: interrupted"), opened(path) as database:
+        database.execute(f"{ENDLESS} max(i) FROM n")
+
+
+def test_columns_that_are_computed_and_not_stored_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    write(rig_capture(), f"colmap-db:{path}", transfer="skip")
+    database = sqlite3.connect(path)
+    database.executescript(
+        "ALTER TABLE cameras DROP COLUMN params; ALTER TABLE cameras ADD COLUMN params AS (zeroblob(99))"
+    )
+    database.close()
+    with pytest.raises(DataError, match=r"a\.db: table cameras: no column params"):
+        read(path)
+
+
+def test_keys_that_are_texts_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    write(rig_capture(), f"colmap-db:{path}", transfer="skip")
+    database = sqlite3.connect(path)
+    database.executescript(
+        "DROP TABLE keypoints; CREATE TABLE keypoints (image_id, rows, cols, data);"
+        "INSERT INTO keypoints VALUES ('x', 0, 2, NULL)"
+    )
+    database.close()
+    with pytest.raises(DataError, match=r"a\.db: table keypoints, row x: sizes"):
+        read(path)

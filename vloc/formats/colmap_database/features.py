@@ -116,7 +116,7 @@ def _sizes(
     query = f"SELECT {_KEY[table]}, rows, cols, ifnull(length(data), 0){typed} FROM {table} ORDER BY 1"  # noqa: S608
     sizes = {}
     for number, *rest in database.execute(query):
-        if not all(isinstance(value, int) for value in rest) or min(rest[:3]) < 0:
+        if not all(isinstance(value, int) for value in (number, *rest)) or min(rest[:3]) < 0:
             raise DataError(f"{path}: table {table}, row {number}: sizes {rest}, expected whole numbers")
         if number in names:
             sizes[number] = Sizes(*rest)
@@ -177,6 +177,8 @@ def _pairs(
     pairs = {}
     query = f"SELECT pair_id, rows, cols, ifnull(length(data), 0) FROM {table} WHERE rows > 0 ORDER BY 1"  # noqa: S608
     for number, rows, columns, num_bytes in database.execute(query):
+        if not all(isinstance(value, int) for value in (number, rows, columns)):
+            raise DataError(f"{path}: table {table}, row {number!r:.40}: sizes {rows!r:.40}, {columns!r:.40}")
         first, second = divmod(number, MAX_IMAGE_ID)
         if first not in names or second not in names or first == second:
             remarks.lose(path, f"{table} left out: no such images", first=f"{first} and {second}")

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import DataError
+from ...regular_file import is_regular, open_regular
 
 SQLITE_MAGIC = b"SQLite format 3\0"
 # A pair's id is first * MAX_IMAGE_ID + second, the smaller image id first.
 MAX_IMAGE_ID = 2**31 - 1
 CAMERA_SENSOR = 0
+# Of SQLite's virtual machine, which needs some ten a row.
+STEPS, STEPS_PER_BYTE = 1_000_000, 100
 WGS84, CARTESIAN = 0, 1
 # What COLMAP writes into `PRAGMA user_version`, by which it knows what to upgrade.
 USER_VERSIONS = {3: 3600, 4: 4020100}
@@ -69,9 +72,9 @@ CREATE TABLE two_view_geometries ({_GEOMETRY}, tvec BLOB, camera1 BLOB, camera2 
 
 def is_database(path: Path) -> bool:
     """Whether a file begins as SQLite's do."""
-    if not path.is_file():
+    if not is_regular(path):
         return False
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
 
 
@@ -84,21 +87,41 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     if not is_database(path):
         raise DataError(f"{path}: not an SQLite database")
     wal = path.with_name(f"{path.name}-wal")
-    mode = "mode=ro" if wal.exists() and wal.stat().st_size else "immutable=1"
+    in_wal = wal.stat().st_size if is_regular(wal) else 0
+    mode = "mode=ro" if in_wal else "immutable=1"
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as connection:
+            _bound_work(connection, path.stat().st_size + in_wal)
             yield connection
-    except (sqlite3.Error, OverflowError) as error:
+    except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: broken database: {error}") from None
 
 
+def _bound_work(database: sqlite3.Connection, num_bytes: int) -> None:
+    """Interrupt a database that has SQLite do more than its bytes could ask for: one that generates its own rows."""
+    left = STEPS + STEPS_PER_BYTE * num_bytes
+
+    def count() -> bool:
+        nonlocal left
+        left -= STEPS
+        return left < 0
+
+    database.set_progress_handler(count, STEPS)
+
+
 def columns_of(database: sqlite3.Connection, table: str) -> set[str]:
-    """The columns of a table; none where there is no such table."""
+    """The stored columns of a table with rows of its own; none where there is no such table, or it is a view."""
+    # Views and virtual tables have no page, and their rows come from anywhere, without end.
+    stored = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND rootpage > 0 AND name = ?"
+    if database.execute(stored, (table,)).fetchone() is None:
+        return set()
     return {name for (name,) in database.execute("SELECT name FROM pragma_table_info(?)", (table,))}
 
 
 def rows_of(database: sqlite3.Connection, path: Path, table: str, types: dict[str, type]) -> list[tuple[Any, ...]]:
     """All rows of some columns, in the order of the first; DataError for a value of another type (NULL is None)."""
+    if missing := [name for name in types if name not in columns_of(database, table)]:
+        raise DataError(f"{path}: table {table}: no column {', '.join(missing)}")
     names = ", ".join(types)
     rows = database.execute(f"SELECT {names} FROM {table} ORDER BY {next(iter(types))}").fetchall()  # noqa: S608 - names from this package
     for row in rows:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +33,7 @@ _UNCALIBRATED = 3
 def write_database(capture: Capture, path: Path, options: WriteOptions, version: int) -> list[str]:
     """A new database of schema 3 or 4; returns the losses."""
     numbers = Numbers.of(capture)
-    with closing(sqlite3.connect(path)) as database, database:
+    with _disk_guard(path), closing(sqlite3.connect(path)) as database, database:
         database.executescript(f"PRAGMA journal_mode = OFF; {SCHEMAS[version]}")
         database.execute(f"PRAGMA user_version = {USER_VERSIONS[version]}")
         losses = _write_cameras(database, capture, numbers, options.pixel_center - 0.5)
@@ -42,6 +45,17 @@ def write_database(capture: Capture, path: Path, options: WriteOptions, version:
             losses += write_rigs(database, capture, numbers) + _write_pose_priors(database, capture, numbers)
         losses += _write_work(database, capture, numbers, options, version)
     return losses
+
+
+@contextmanager
+def _disk_guard(path: Path) -> Iterator[None]:
+    """A full disk as the OSError that it is everywhere else."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
+        raise
 
 
 def _write_cameras(database: sqlite3.Connection, capture: Capture, numbers: Numbers, shift: float) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +17,8 @@ from ...errors import DataError
 from ...regular_file import is_regular
 
 MAX_DEPTH = 64
+# What HDF5 may hold back of its own tables between two flushes, with much to spare.
+MARGIN_BYTES, FLUSHED_GROUPS = 8 << 20, 64
 # Largest array that is read, bytes: 4 million keypoints of 256 floats.
 MAX_BYTES = 4 << 30
 # Filters that HDF5 and h5py bring: deflate, shuffle, fletcher32, szip, nbit, scaleoffset, lzf. Others would be loaded
@@ -109,11 +114,20 @@ def _check(dataset: Any, path: Path, place: str) -> None:
 
 
 def write_groups(path: Path, groups: Iterator[tuple[str, Mapping[str, np.ndarray]]]) -> None:
-    """Write a group of arrays for each key."""
+    """Write a group of arrays for each key; OSError before the disk is full, since that crashes HDF5."""
     import h5py
 
+    _check_room(path, 0)
     with h5py.File(path, "w") as file:
-        for name, arrays in groups:
+        for number, (name, arrays) in enumerate(groups):
+            _check_room(path, sum(array.nbytes for array in arrays.values()))
             group = file.create_group(name)
             for key, array in arrays.items():
                 group.create_dataset(key, data=array)
+            if number % FLUSHED_GROUPS == 0:
+                file.flush()
+
+
+def _check_room(path: Path, num_bytes: int) -> None:
+    if shutil.disk_usage(path.parent).free < num_bytes + MARGIN_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
