@@ -85,7 +85,11 @@ REGISTRIES: dict[str, Registry[Any]] = {
 
 def plugin(stage: str, value: object) -> Any:
     """A plugin from its written form, or itself, checked."""
-    return REGISTRIES[stage].parse(value) if isinstance(value, str) else validated(value, stage)
+    if isinstance(value, str):
+        return REGISTRIES[stage].parse(value)
+    if not hasattr(value, "plugin_name"):
+        raise ConfigError(f"{stage}: expected a name of {', '.join(REGISTRIES[stage].names())}, got {value!r}")
+    return validated(value, stage)
 
 
 def make_config(cls: type[C], **settings: Any) -> C:
@@ -110,7 +114,9 @@ def _checked(cls: type, name: str, value: Any) -> Any:
     return validated(value, name) if dataclasses.is_dataclass(value) else _bounded(cls, name, value)
 
 
-def _descriptors(values: Sequence[Any]) -> tuple[GlobalFeature, ...]:
+def _descriptors(values: Any) -> tuple[GlobalFeature, ...]:
+    if not isinstance(values, Sequence):
+        raise ConfigError(f"describe: expected global descriptors, got {values!r}")
     made = tuple(plugin("describe", value) for value in values)
     if not made or len({item.plugin_name for item in made}) < len(made):
         raise ConfigError(f"global descriptors {list(values)}: expected at least one, and each once")

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from .array_types import Float32
@@ -17,7 +18,7 @@ from .data.features import GlobalDescriptor, LocalFeatures
 from .data.frame import Frame
 from .data.selection import Trained
 from .data.sparse_map import SparseMap
-from .errors import DataError
+from .errors import ConfigError, DataError
 from .run.fingerprint import fingerprint
 from .run.results import NamedArtifact
 from .run.store import open_artifact, open_results
@@ -26,6 +27,38 @@ from .stage import Artifact, Results
 
 MANIFEST = "map.json"
 FORMAT = 2
+
+
+class CaptureForm(msgspec.Struct):
+    """Where the capture of a map was, as the command was told, and what there was to say of it."""
+
+    location: str = ""
+    pixel_center: float = 0.5
+    given_pixel_center: float | None = None
+    images: str | None = None
+    camera: str | None = None
+    notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+class ReferencesForm(msgspec.Struct):
+    """Which stored results a map consists of."""
+
+    sparse: str
+    features: str
+    descriptors: list[str]
+    trained: list[str]
+    reconstruction: str = ""
+    colors: str = ""
+
+
+class ManifestForm(msgspec.Struct):
+    """The types of a manifest; what else is in it is for people."""
+
+    config: dict[str, Any]
+    references: ReferencesForm
+    frame: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    capture: CaptureForm | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +91,11 @@ class Map:
                 f"{folder / MANIFEST}: map format {manifest.get('format')}, this vloc reads {FORMAT}: "
                 "run `vloc map` on its capture again"
             )
+        check_types(folder / MANIFEST, manifest)
         references = manifest["references"]
         return cls(
             folder,
-            config_from_json(manifest["config"]),
+            read_config(folder / MANIFEST, manifest["config"]),
             open_artifact(folder, references["sparse"], SparseMap),
             open_results(folder, references["features"], LocalFeatures),
             tuple(open_results(folder, reference, GlobalDescriptor) for reference in references["descriptors"]),
@@ -92,6 +126,22 @@ class Map:
     def vectors(self) -> Artifact[list[np.ndarray]]:
         """For every global descriptor, the vectors of the sparse map's images, in their order."""
         return vectors_of(self.descriptors, self.sparse.image_names)
+
+
+def check_types(path: Path, manifest: Mapping[str, Any]) -> None:
+    """DataError where what is read of a manifest has other types than `publish` wrote."""
+    try:
+        msgspec.convert(manifest, ManifestForm)
+    except msgspec.ValidationError as error:
+        raise DataError(f"{path}: {error}; run the command that made the map again") from None
+
+
+def read_config(path: Path, values: Mapping[str, Any]) -> MappingConfig:
+    """The settings of a manifest; DataError names it where this vloc does not know them."""
+    try:
+        return config_from_json(values)
+    except ConfigError as error:
+        raise DataError(f"{path}: config: {error}") from None
 
 
 def vectors_of(

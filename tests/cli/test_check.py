@@ -185,3 +185,20 @@ def test_what_is_neither_map_nor_capture_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing")
     assert main(["check", str(tmp_path)]) == 2
     assert main(["check", str(tmp_path / "missing")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([["../x.h5", 0, 1]], "names the shard '../x.h5'"),
+        ([[f"{'a' * 32}.h5", 0, 10**18]], "missing"),
+        ([["SHARD", 0, 10**18]], f"names {10**18} rows from 0"),
+        ([["SHARD", -1, 1]], "names 1 rows from -1"),
+        ([["SHARD", 0, 1], ["SHARD", 0, 1]], "its shards are not those of"),
+    ],
+)
+def test_a_set_of_rows_that_its_store_lacks_is_found(rows, message, copy_of_map: Path, capsys) -> None:
+    path = next(copy_of_map.glob("extract-*/set-*.json"))
+    shard = next(path.parent.glob("*.h5")).name
+    path.write_text(json.dumps([[name.replace("SHARD", shard), *rest] for name, *rest in rows]))
+    assert [message in problem for problem in problems(copy_of_map, capsys)] == [True]

@@ -77,7 +77,7 @@ def map_problems(folder: Path) -> Iterator[str]:
 
 def _inconsistencies(map_: Map) -> Iterator[str]:
     """Whether the parts of a map that opens fit together."""
-    sparse = map_.sparse
+    sparse, _ = map_.sparse, map_.frame
     for row, name in enumerate(sparse.image_names):
         if name not in map_.features:
             yield f"{map_.folder}: image '{name}' of the sparse map has no local features"

@@ -45,5 +45,5 @@ class ContentHashes:
 def _read(path: Path) -> dict[str, tuple[str, str]]:
     try:
         return msgspec.json.decode(read_regular(path), type=dict[str, tuple[str, str]])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}  # nothing is lost but time: the files are read again

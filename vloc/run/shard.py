@@ -171,7 +171,10 @@ class Shard:
             raise self._broken(str(error)) from None
         if zlib.crc32(text) != checksum:
             raise self._broken("the checksum of its index differs")
-        return msgspec.json.decode(text, type=Index)
+        try:
+            return msgspec.json.decode(text, type=Index)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise self._broken(f"its index: {error}") from None
 
     def _index_text(self) -> tuple[bytes, int]:
         """The table of contents as it stands in the file, and the checksum it should have."""

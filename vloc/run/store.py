@@ -26,6 +26,8 @@ from .shard import Outcome, Shard, pack, shard_name
 
 R = TypeVar("R", bound=Storable)
 
+_SHARD = re.compile(r"[0-9a-f]{32}\.h5")
+
 ONLY: Key = "result"
 """The key of the one item of a store that holds an artifact."""
 
@@ -115,14 +117,27 @@ def open_results(root: Path, reference: str, result: type[R]) -> StoredResults[R
     StoreError: they are not there or broken; a shard's checksum is compared when it is first read.
     """
     folder, identity, mark = _resolve(root, reference)
-    runs = read_json(folder / f"set-{mark}.json", list[ShardRows])
-    shards = {name: Shard(folder / name) for name in dict.fromkeys(run.shard for run in runs)}
-    places = [(shards[run.shard], row) for run in runs for row in range(run.first, run.first + run.count)]
+    places = _places_of(folder, read_json(folder / f"set-{mark}.json", list[ShardRows]))
     marks = {shard.index.keys[row]: shard.index.fingerprints[row] for shard, row in places}
-    results = StoredResults(identity.stage, identity.key, result, marks, dict(zip(marks, places, strict=True)))
+    by_key = {shard.index.keys[row]: (shard, row) for shard, row in places}
+    results = StoredResults(identity.stage, identity.key, result, marks, by_key)
     if results.fingerprint != mark:
         raise StoreError(f"{folder}: its shards are not those of '{reference}'; run the command that made it again")
     return results
+
+
+def _places_of(folder: Path, runs: Sequence[ShardRows]) -> list[Place]:
+    """The rows that a set lists; StoreError for shards and rows that no set of this store has."""
+    shards: dict[str, Shard] = {}
+    for run in runs:
+        if not _SHARD.fullmatch(run.shard):
+            raise StoreError(f"{folder}: a set names the shard '{run.shard}', expected 32 digits and .h5")
+        if run.shard not in shards:
+            shards[run.shard] = Shard(folder / run.shard)
+        shard = shards[run.shard]
+        if not 0 <= run.first <= run.first + run.count <= len(shard.index.keys):
+            raise StoreError(f"{folder}: a set names {run.count} rows from {run.first} of {run.shard}, which lacks them")
+    return [(shards[run.shard], row) for run in runs for row in range(run.first, run.first + run.count)]
 
 
 def open_artifact(root: Path, reference: str, result: type[R]) -> Artifact[R]:
