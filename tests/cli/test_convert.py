@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -62,3 +64,25 @@ def test_colmap_opens_a_map_and_sees_the_same_points_and_errors(job, tmp_path: P
     model.update_point_3d_errors()
     # COLMAP averages over points, `mean_error` over observations
     assert model.compute_mean_reprojection_error() == pytest.approx(float(sparse.point_errors.mean()), rel=1e-3)
+
+
+def test_files_that_cannot_be_copied_are_told_by_reason_and_end_with_status_3(
+    gallery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = shutil.copytree(gallery.queries, tmp_path / "query")
+    images = sorted((source / "sensors" / "records_data").rglob("*.jpg"))
+    images[0].unlink()
+    shutil.move(images[1], tmp_path / "elsewhere.jpg")
+    images[1].symlink_to(tmp_path / "elsewhere.jpg")
+    images[2].unlink()
+    os.mkfifo(images[2])
+    assert main(["convert", str(source), f"kapture:{tmp_path / 'out'}"]) == 3
+    told = capsys.readouterr().err
+    assert "1 of 4 record files: missing in the source" in told
+    assert "1 of 4 record files: symbolic links that lead out of" in told
+    assert "1 of 4 record files: no regular files" in told
+    assert len(list((tmp_path / "out").rglob("*.jpg"))) == 1
+    # nothing is lost where nothing was to be copied
+    assert main(["convert", str(source), f"list:{tmp_path / 'list.txt'}"]) == 0
+    assert main(["convert", str(source), f"kapture:{tmp_path / 'again'}", "--transfer", "skip"]) == 0
+    assert main(["split", str(source), str(tmp_path / "a"), str(tmp_path / "b"), "--every-nth", "2"]) == 3

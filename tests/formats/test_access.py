@@ -1,6 +1,7 @@
 """Reading and writing by location."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,16 @@ def test_every_format_says_what_it_keeps(tmp_path: Path):
         assert form.read or form.write
         assert ";" in form.about
         assert form.recognises(tmp_path / "nowhere") is False
+
+
+def test_nothing_that_is_there_is_replaced_but_an_empty_folder(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("empty")
+    for name in ("pipe", "dangling", "link"):
+        with pytest.raises(DataError, match=f"{name}: exists already"), new_output(tmp_path / name):
+            pass
+    with new_output(tmp_path / "empty") as path:
+        path.write_text("content")
+    assert (tmp_path / "empty").read_text() == "content"

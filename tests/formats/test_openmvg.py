@@ -235,7 +235,12 @@ def test_binary_matches_are_used_and_other_files_of_matches_remarked_by_name(tmp
     (tmp_path / "matches.putative.bin").write_bytes(pair)
     capture = read(path)
     assert capture.reconstruction.matches["openmvg"].load(("a.jpg", "b.jpg")).tolist() == [[0, 0, 1]]
-    assert capture.notes == ("matches.putative.bin: 1 file of matches left unread: only matches.f.bin is read",)
+    assert capture.notes == ("matches.putative.bin: 1 file of matches left unread: matches.f.bin is read",)
+    (tmp_path / "matches.f.txt").write_text("0 1\n1\n0 0\n")
+    unread = ("matches.f.bin: 1 file of matches left unread: matches.f.txt is read", "matches.putative.bin: 1 file of")
+    assert [note.startswith(unread) for note in read(path).notes] == [True, True]
+    (tmp_path / "a.feat").unlink()
+    assert sum("left unread: there are no features" in note for note in read(path).notes) == 3
 
 
 def test_descriptors_that_are_cut_are_refused_by_file(tmp_path):

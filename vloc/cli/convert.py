@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,8 @@ from ..data.capture import Capture
 from ..formats.access import formats, write
 from . import options
 from .exporting import capture_of_map
-from .main import OK
 from .map_folder import is_map
-from .report import read_capture
+from .report import read_capture, tell_losses
 from .settings import parse_flags
 
 
@@ -42,9 +40,7 @@ def run(arguments: Sequence[str]) -> int:
     print(summary(capture, flags.target))
     for note in capture.notes:
         print(f"note: {note}")
-    for loss in losses:
-        print(f"lost: {loss}", file=sys.stderr)
-    return OK
+    return tell_losses(losses)
 
 
 def format_table() -> str:

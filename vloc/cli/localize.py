@@ -31,7 +31,7 @@ from ..run.workspace import Workspace
 from . import options
 from .main import OK, WITH_FAILURES
 from .map_folder import is_map
-from .outputs import beside, check_output, is_details, is_results
+from .outputs import beside, check_output, is_details, is_results, read_json
 from .report import failure_lines, read_capture, summary_of_failures
 from .settings import parse
 
@@ -84,10 +84,12 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def read_queries(flags: LocalizeFlags, map_: Map) -> Capture:
-    """The queries, with the cameras that they are localized with."""
+    """The queries, with the cameras that they are localized with; DataError where there are none."""
     of_map = flags.camera is not None and flags.camera.startswith(PREFIX)
     given = {"pixel_center": pixel_center_of(flags, map_), "camera": None if of_map else flags.camera}
     queries = read_capture(flags.queries, quiet=flags.quiet, **{**flags.read_options, **given})
+    if not len(queries.images):
+        raise DataError(f"{flags.queries}: a capture without images: there is nothing to localize")
     return with_known_cameras(map_, queries, flags.camera if of_map else None)
 
 
@@ -150,7 +152,7 @@ def read_estimates(results: Path) -> list[PoseEstimate]:
     """What `write_results` wrote; DataError where the two files are not there or not of one run."""
     poses, details = read_poses(results), beside(results, ".json")
     try:
-        rows = json.loads(details.read_text(encoding="utf-8"))
+        rows = read_json(details)
         estimates = [_from_json(row, poses.get(row["name"])) for row in rows]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{details}: expected the rows that vloc localize writes ({error!r})") from None

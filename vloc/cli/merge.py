@@ -11,7 +11,6 @@ import tyro
 from ..data.merging import merge
 from ..errors import ConfigError
 from . import options
-from .main import OK
 from .options import WriteFlags
 from .report import read_capture
 from .settings import parse_flags
@@ -40,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
             "merge: --images is one folder, but there are several captures; put the images in their place"
         )
     merged = merge([read_capture(source, **flags.read_options) for source in sources], flags.prefix)
-    write_to(merged, target, flags)
+    status = write_to(merged, target, flags)
     for note in merged.notes:
         print(f"note: {note}")
-    return OK
+    return status

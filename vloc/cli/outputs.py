@@ -11,6 +11,7 @@ from ..errors import DataError
 from ..formats.access import formats
 from ..formats.photo_files import is_photo
 from ..formats.results import read_poses
+from ..regular_file import read_regular
 
 
 def check_output(
@@ -80,9 +81,17 @@ def is_details(path: Path) -> bool:
         return False
 
 
+def read_json(path: Path) -> Any:
+    """The content of a JSON file; OSError, or ValueError for what is none or nested too deep to be ours."""
+    try:
+        return json.loads(read_regular(path))
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
 def rows_of(path: Path) -> list[dict[str, Any]]:
     """The rows of a RESULTS.json, one a query; ValueError for any other content."""
-    rows = json.loads(path.read_text(encoding="utf-8"))
+    rows = read_json(path)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("no rows")
     if not all({"name", "status", "source", "retrieved"} <= row.keys() for row in rows):
@@ -93,7 +102,7 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
 def is_figures(path: Path) -> bool:
     """Whether a JSON file holds figures as `vloc evaluate` writes them."""
     try:
-        figures = json.loads(path.read_text(encoding="utf-8"))
+        figures = read_json(path)
     except (OSError, ValueError):
         return False
     return isinstance(figures, dict) and {"num_queries", "num_localized", "recall"} <= figures.keys()

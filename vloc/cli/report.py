@@ -8,6 +8,8 @@ from typing import Any
 
 from ..data.capture import Capture
 from ..formats.access import find_format, read
+from ..formats.base import FileLoss
+from .main import OK, WITH_FAILURES
 
 
 def summary_of_failures(failures: Mapping[str, Mapping[Any, str]]) -> dict[str, str]:
@@ -35,6 +37,13 @@ def read_capture(location: str, *, quiet: bool = False, **options: Any) -> Captu
     capture = read(f"{form.name}:{path}", **options)
     print_warnings(capture.left_out)
     return capture
+
+
+def tell_losses(losses: Sequence[str]) -> int:
+    """Tell on standard error what an output lacks; gives the exit status, which files that were lost change."""
+    for loss in losses:
+        print(f"lost: {loss}", file=sys.stderr)
+    return WITH_FAILURES if any(isinstance(loss, FileLoss) for loss in losses) else OK
 
 
 def print_warnings(left_out: Sequence[str]) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
 from ..config import REGISTRIES, LocalizationConfig, MappingConfig, make_config
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError
+from ..formats.text_fields import read_bytes
 from ..stages.pair import PairMethod
 
 A = TypeVar("A")
@@ -114,11 +115,9 @@ def _from_file(story: type[C], path: str | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        settings = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        settings = tomllib.loads(read_bytes(Path(path)).decode())
         make_config(story, **settings)
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ConfigError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from None
     return settings
 

@@ -16,7 +16,6 @@ from ..errors import ConfigError, DataError
 from ..formats.text_fields import refusal
 from ..formats.text_lines import data_lines
 from . import options
-from .main import OK
 from .options import WriteFlags
 from .report import read_capture
 from .settings import parse_flags
@@ -57,9 +56,8 @@ def run(arguments: Sequence[str]) -> int:
     if chosen.all() or not chosen.any():
         which = "all" if chosen.any() else "none"
         raise DataError(f"{flags.source}: {which} of the {len(chosen)} images are chosen; both parts need some")
-    for rows, target in zip((chosen, ~chosen), targets, strict=True):
-        write_to(splitting.part_of(capture, rows), target, flags)
-    return OK
+    parts = zip((chosen, ~chosen), targets, strict=True)
+    return max(write_to(splitting.part_of(capture, rows), target, flags) for rows, target in parts)
 
 
 def choose(capture: Capture, flags: SplitFlags) -> np.ndarray:

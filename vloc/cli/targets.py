@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from ..data.capture import Capture
@@ -10,6 +9,7 @@ from ..errors import DataError
 from ..formats.access import formats, write
 from .convert import summary
 from .options import WriteFlags
+from .report import tell_losses
 
 
 def check_targets(targets: list[str]) -> list[str]:
@@ -25,9 +25,8 @@ def check_targets(targets: list[str]) -> list[str]:
     return full
 
 
-def write_to(capture: Capture, target: str, flags: WriteFlags) -> None:
-    """Write a capture and tell what was written and what was lost."""
+def write_to(capture: Capture, target: str, flags: WriteFlags) -> int:
+    """Write a capture and tell what was written and what was lost; gives the exit status."""
     losses = write(capture, target, **flags.write_options)
     print(summary(capture, target))
-    for loss in losses:
-        print(f"lost: {loss}", file=sys.stderr)
+    return tell_losses(losses)

@@ -142,9 +142,10 @@ def _options(cls: type[O], form: Format, options: dict[str, Any]) -> O:
 def new_output(path: Path) -> Iterator[Path]:
     """A place to write a file or folder that becomes `path`, flushed to disk, when the block ends without error.
 
-    DataError where `path` exists already (an empty folder does no harm). ResourceError on a full disk.
+    DataError where anything is at `path` but an empty folder. ResourceError on a full disk.
     """
-    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+    is_empty_folder = path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+    if (path.exists() or path.is_symlink()) and not is_empty_folder:
         raise DataError(f"{path}: exists already; remove it or write elsewhere")
     if not path.parent.is_dir():
         raise DataError(f"{path.parent}: no such folder")
@@ -152,6 +153,8 @@ def new_output(path: Path) -> Iterator[Path]:
     try:
         yield folder / path.name
         _flush(folder / path.name)
+        if is_empty_folder:
+            path.rmdir()  # a file cannot take its place
         (folder / path.name).replace(path)
         sync_folder(path.parent)
     except OSError as error:

@@ -14,6 +14,12 @@ from ..errors import ConfigError
 Transfer = Literal["copy", "link", "skip"]
 
 
+class FileLoss(str):
+    """What was lost, where that is files which should have been copied and could not."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class ReadOptions:
     """What a reader cannot find in the files themselves."""

@@ -66,6 +66,21 @@ class FolderImages:
             raise DataError(f"{path}: a symbolic link leads out of {self.root}")
         return path
 
+    def lack(self, name: str) -> str:
+        """Why a file cannot be had, as a count of such files goes on: `missing in the source`; empty where it can."""
+        try:
+            path = self.path(name)
+            status = path.stat()
+        except DataError:
+            return f"symbolic links that lead out of {self.root}"
+        except (FileNotFoundError, NotADirectoryError):
+            return "missing in the source"
+        except OSError as error:
+            return str(error.strerror)
+        if not S_ISREG(status.st_mode):
+            return "no regular files"
+        return "" if os.access(path, os.R_OK) else "permission denied"
+
     @cached_property
     def _resolved_root(self) -> Path:
         return Path(os.path.realpath(self.root))

@@ -136,7 +136,9 @@ def _places_of(folder: Path, runs: Sequence[ShardRows]) -> list[Place]:
             shards[run.shard] = Shard(folder / run.shard)
         shard = shards[run.shard]
         if not 0 <= run.first <= run.first + run.count <= len(shard.index.keys):
-            raise StoreError(f"{folder}: a set names {run.count} rows from {run.first} of {run.shard}, which lacks them")
+            raise StoreError(
+                f"{folder}: a set names {run.count} rows from {run.first} of {run.shard}, which lacks them"
+            )
     return [(shards[run.shard], row) for run in runs for row in range(run.first, run.first + run.count)]
 
 

@@ -50,9 +50,14 @@ class ImageItems:
         return self.fingerprint_of(self.keys[index])
 
     def fingerprint_of(self, name: str) -> str:
-        """The hash of the file of an image."""
+        """The hash of the file of an image; a word for one that cannot be read, which fails when it is loaded."""
         stamp = self.files.stamp(name)
-        return stamp if stamp == "missing" else self.content_hash(name, stamp, lambda: self.files.read(name))
+        if stamp == "missing":
+            return stamp
+        try:
+            return self.content_hash(name, stamp, lambda: self.files.read(name))
+        except DataError:
+            return "unreadable"
 
     def load(self, index: int) -> np.ndarray:
         """uint8 pixels, (h, w) or (h, w, 3) RGB, of the size the camera says unless reduced."""

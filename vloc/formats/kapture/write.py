@@ -13,7 +13,7 @@ from ...data.capture import Capture, ImageFiles, Sensor
 from ...data.records import Records, Trajectory
 from ...data.rigs import RigMember
 from ...errors import DataError
-from ..base import Transfer, WriteOptions
+from ..base import FileLoss, Transfer, WriteOptions
 from ..camera_text import format_number
 from ..images import FolderImages, first_unsafe
 from .readings import header_of, reading_rows
@@ -120,19 +120,32 @@ def transfer_files(files: ImageFiles | None, names: Sequence[str], target: Path,
             raise DataError(f"{target}: cannot link images that are not in a folder; copy them")
         target.symlink_to(files.root.resolve(), target_is_directory=True)
         return []
-    missing = [name for name in names if not _copy(files, name, target / name)]
-    return (
-        [f"{len(missing)} of {len(names)} record files: missing in the source (first: {missing[0]})"] if missing else []
-    )
+    lost = lost_files(files, names)
+    lacking = {name for own in lost.values() for name in own}
+    for name in names:
+        if name not in lacking:
+            _copy(files, name, target / name)
+    return [FileLoss(f"{len(own)} of {len(names)} record files: {why} (first: {own[0]})") for why, own in lost.items()]
 
 
-def _copy(files: ImageFiles, name: str, target: Path) -> bool:
-    """Whether the file is there to copy."""
-    if files.stamp(name) == "missing":
-        return False
+def lost_files(files: ImageFiles, names: Sequence[str]) -> dict[str, list[str]]:
+    """The files that cannot be copied, by the reason why."""
+    lost: dict[str, list[str]] = {}
+    for name in names:
+        if why := _lack(files, name):
+            lost.setdefault(why, []).append(name)
+    return lost
+
+
+def _lack(files: ImageFiles, name: str) -> str:
+    if isinstance(files, FolderImages):
+        return files.lack(name)
+    return "missing in the source" if files.stamp(name) == "missing" else ""
+
+
+def _copy(files: ImageFiles, name: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(files, FolderImages):
         shutil.copyfile(files.path(name), target)
     else:
         target.write_bytes(files.read(name))
-    return True

@@ -25,7 +25,7 @@ from ..scene import Scene, capture_of, check_names, image_folder, rotation_of
 from ..scene_export import common_losses, counted, first_type, scene_of
 from .camera import cameras_of, written_camera
 from .json import NO_ID, SfmData, View, entries, wrapped
-from .matches import TEXT, find_matches, read_matches, write_matches
+from .matches import BINARY, TEXT, find_matches, read_matches, remark_unread, write_matches
 from .regions import SIFT_WIDTH, read_regions, stems_of, write_descriptors, write_regions
 
 FILE = "sfm_data.json"
@@ -67,11 +67,12 @@ def _with_regions(
     """The scene with the keypoints, descriptors and matches of the folders where OpenMVG puts them."""
     folders = [file.parent, file.parent / "matches", file.parent.parent / "matches"]
     keypoints, descriptors = read_regions(folders, scene.names, KIND, 0.5 - options.pixel_center, remarks)
-    matches_file = find_matches(folders, remarks)
+    matches_file = find_matches(folders)
     if keypoints is None:
-        if matches_file is not None:
-            remarks.add(matches_file, "files of matches left unread: there are no features")
+        remark_unread(folders, None, "there are no features", remarks)
         return capture_of(scene, KIND, options, files, remarks)
+    why = f"{matches_file.name} is read" if matches_file else f"it is neither {TEXT} nor {BINARY}"
+    remark_unread(folders, matches_file, why, remarks)
     counts = {name: len(keypoints.load(name)) for name in scene.names}
     most = np.array([counts[name] for name in scene.names], np.int64)
     wrong = np.flatnonzero(scene.track[:, 2] >= most[scene.track[:, 1]])

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...data.reconstruction import InMemory, MatchedPairs
 from ...errors import DataError
+from ...regular_file import is_regular
 from ..remarks import Remarks
 from ..scene_text import LineReader
 from ..text_fields import read_bytes
@@ -19,14 +20,17 @@ TEXT, BINARY = "matches.f.txt", "matches.f.bin"
 Block = tuple[str, tuple[int, int], np.ndarray]
 
 
-def find_matches(folders: Sequence[Path], remarks: Remarks) -> Path | None:
-    """The first matches.f, text before binary as in OpenMVG; its other files of matches are remarked by name."""
-    there = [folder / name for folder in folders for name in (TEXT, BINARY) if (folder / name).is_file()]
-    chosen = there[0] if there else None
+def find_matches(folders: Sequence[Path]) -> Path | None:
+    """The first matches.f, text before binary as in OpenMVG."""
+    there = (folder / name for folder in folders for name in (TEXT, BINARY))
+    return next(filter(is_regular, there), None)
+
+
+def remark_unread(folders: Sequence[Path], read: Path | None, why: str, remarks: Remarks) -> None:
+    """Remark by name the files of matches other than the one that is read."""
     for path in sorted({path for folder in folders for path in folder.glob("*matches.*")}):
-        if path != chosen and path.suffix in (".txt", ".bin"):
-            remarks.add(path, f"file of matches left unread: only {chosen.name if chosen else TEXT} is read")
-    return chosen
+        if path != read and path.suffix in (".txt", ".bin"):
+            remarks.add(path, f"file of matches left unread: {why}")
 
 
 def read_matches(path: Path, name_of_view: Mapping[int, str], counts: Mapping[str, int]) -> MatchedPairs:

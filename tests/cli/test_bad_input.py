@@ -1,0 +1,33 @@
+"""Input that no command can use: refused in one line by name, with the right exit status and no traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vloc.cli.main import main
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def test_settings_nested_100_000_deep_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "deep.toml").write_text(f"a = {'[' * 100_000}")
+    assert main(["map", "nowhere", str(tmp_path / "map"), "--config", str(tmp_path / "deep.toml")]) == 2
+    assert "deep.toml" in capsys.readouterr().err
+
+
+def test_queries_without_images_are_refused(job, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sensors = tmp_path / "empty" / "sensors"
+    sensors.mkdir(parents=True)
+    (sensors / "sensors.txt").write_text("# kapture format: 1.1\ncam, , camera, PINHOLE, 64, 48, 50, 50, 32, 24\n")
+    assert main(["localize", str(job.map), str(tmp_path / "empty"), str(tmp_path / "poses.txt")]) == 2
+    assert "empty: a capture without images: there is nothing to localize" in capsys.readouterr().err
+    assert not (tmp_path / "poses.txt").exists()
+
+
+def test_results_nested_100_000_deep_are_refused(job, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "poses.txt").write_bytes(job.results.read_bytes())
+    (tmp_path / "poses.txt.json").write_text("[" * 100_000)
+    assert main(["evaluate", str(tmp_path / "poses.txt"), str(job.truth)]) == 2
+    assert "poses.txt.json" in capsys.readouterr().err
