@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 from beartype import BeartypeConf, beartype
+from hypothesis import settings
 from jaxtyping import config, install_import_hook
 
 os.environ["VLOC_CHECK_SHAPES"] = "1"
@@ -16,6 +17,8 @@ CHECKED = ("geometry", "data", "features", "matching", "retrieval", "solvers", "
 CHECKER = ModuleType("shape_checker")
 CHECKER.check = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int is a float, as type checkers have it
 sys.modules[CHECKER.__name__] = CHECKER
+settings.register_profile("no deadline", deadline=None)  # a busy machine is no bug
+settings.load_profile("no deadline")
 install_import_hook([f"vloc.{layer}" for layer in CHECKED], "shape_checker.check")
 
 
