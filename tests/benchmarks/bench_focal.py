@@ -2,10 +2,12 @@
 
     python tests/benchmarks/bench_focal.py castle ../shared/data/sceaux_castle FOLDER
     python tests/benchmarks/bench_focal.py gallery FOLDER --seed 31
+    python tests/benchmarks/bench_focal.py scene ../shared/data/strecha/fountain-P11 FOLDER
 
 `castle`: each photo once a query of the SfM map of all others, aligned to the SfM of all photos by their centres;
 errors in percent of the largest distance between two photos. `gallery`: queries with the focal length as it is, 20 %
-off both ways, and guessed for photos without EXIF. FOLDER keeps what a rerun reuses.
+off both ways, and guessed for photos without EXIF. `scene`: the same for the queries of a real one. FOLDER keeps what a
+rerun reuses.
 """
 
 from __future__ import annotations
@@ -66,14 +68,27 @@ def gallery(folder: Path, seed: int) -> Iterator[str]:
     scene = import_module("vloc.datasets.synthetic_gallery")
     root = folder / f"gallery-{seed}"
     scene.make(root, scene.GalleryConfig(num_images=90, num_queries=40, image_size=(640, 480), seed=seed))
-    map_ = build_map(read(root / "mapping"), root / "map")
     truth = true_centers(root / "query_truth.txt")
-    queries = read(root / "query")
+    for label, estimates in with_every_camera(root, root):
+        for light in ("day", "night"):
+            yield f"{label}, {light}: {figures([e for e in estimates if e.name.startswith(light)], truth)}"
+
+
+def scene(root: Path, folder: Path) -> Iterator[str]:
+    """One line of figures for each way to be wrong about the focal length."""
+    truth = true_centers(root / "gt_poses.txt")
+    for label, estimates in with_every_camera(root, folder / root.name):
+        yield f"{root.name}, {label}: {figures(estimates, truth)}"
+
+
+def with_every_camera(root: Path, folder: Path) -> Iterator[tuple[str, list[PoseEstimate]]]:
+    """The estimates of a scene's queries for every way to be wrong about their cameras."""
+    folder.mkdir(exist_ok=True)
+    map_, queries = build_map(read(root / "mapping"), folder / "map"), read(root / "query")
     for label, capture in wrong_cameras(queries).items():
         for refine in ("none", "auto"):
-            estimates = localize(map_, capture, root / "work", register={"refine": refine})
-            for light in ("day", "night"):
-                yield f"{label}, refine {refine}, {light}: {figures(estimates, truth, light)}"
+            settings = {"refine": refine}
+            yield f"{label}, refine {refine}", localize(map_, capture, folder / "work", register=settings)
 
 
 def wrong_cameras(queries: Capture) -> dict[str, Capture]:
@@ -115,32 +130,29 @@ def true_centers(path: Path) -> dict[str, np.ndarray]:
     return {name: pose.center for name, pose in read_poses(path).items()}
 
 
-def figures(estimates: Sequence[PoseEstimate], truth: Mapping[str, np.ndarray], light: str) -> str:
+def figures(estimates: Sequence[PoseEstimate], truth: Mapping[str, np.ndarray]) -> str:
     """How many have a pose, how far off these are, and how far for what their covariance says (1.5 is expected)."""
-    chosen = [estimate for estimate in estimates if estimate.name.startswith(light)]
     errors, distances = [np.inf], [np.inf]
-    for estimate in chosen:
+    for estimate in estimates:
         if estimate.cam_from_world is not None and estimate.covariance is not None:
             off = estimate.cam_from_world.rotation @ (estimate.cam_from_world.center - truth[estimate.name])
             errors.append(100 * float(np.linalg.norm(off)))
             distances.append(float(np.sqrt(off @ np.linalg.solve(estimate.covariance[3:, 3:], off))))
     median, worst, distance = np.median(errors[1:]), max(errors[1:]), np.median(distances[1:])
-    found = f"{len(errors) - 1} of {len(chosen)}"
+    found = f"{len(errors) - 1} of {len(estimates)}"
     return f"{found}, median {median:.3f} cm, worst {worst:.2f} cm, Mahalanobis distance {distance:.1f}"
 
 
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["castle", "gallery"])
+    parser.add_argument("what", choices=["castle", "gallery", "scene"])
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--seed", type=int, default=31)
     arguments = parser.parse_args()
-    if arguments.what == "castle":
-        photos, folder = arguments.paths
-        print("\n".join(castle(photos, folder)))
-    else:
-        print("\n".join(gallery(arguments.paths[0], arguments.seed)))
+    ways = {"castle": castle, "scene": scene, "gallery": lambda folder: gallery(folder, arguments.seed)}
+    for line in ways[arguments.what](*arguments.paths):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,11 @@ MIN_INLIER_RATIO = 0.05
 """of the matches; with a smaller share no more samples are drawn"""
 
 
+def prepare() -> None:
+    """Load COLMAP, for the main thread to do before others look for focal lengths: only there do signals stay whole."""
+    pycolmap()
+
+
 def pose_and_focal(
     points2d: Float64[np.ndarray, "m 2"],
     points_in_world: Float64[np.ndarray, "m 3"],

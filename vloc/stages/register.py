@@ -18,6 +18,7 @@ from ..runtime import Runtime
 from ..solvers.absolute_pose import PnpConfig, absolute_pose
 from ..solvers.acceptance import doubt, weigh
 from ..solvers.calibration import confidence
+from ..solvers.focal_pose import prepare
 from ..stage import EachStage, Run
 
 
@@ -75,6 +76,9 @@ def _start(
     calibration: Calibration,
     seed: int,
 ) -> Run[str, PoseEstimate]:
+    if any(sensor.is_rough for sensor in sensors.values()):
+        prepare()
+
     def run(names: Iterable[str]) -> Iterator[PoseEstimate]:
         return (
             register(config, name, sensors[name], features[name], matches[name], sparse, calibration, seed)
