@@ -1,9 +1,11 @@
 """Cameras refuse what would crash or corrupt later, and name their parts."""
 
+import numpy as np
 import pycolmap
 import pytest
 
 from vloc.geometry.camera import CAMERA_PARAMS, Camera
+from vloc.geometry.projection import project
 
 OPENCV = Camera("OPENCV", 640, 480, (500.0, 510.0, 320.0, 240.0, 0.1, 0.2, 0.3, 0.4))
 
@@ -29,6 +31,25 @@ def test_parts_of_a_camera_with_one_focal_length():
 def test_shifting_moves_only_the_principal_point():
     assert OPENCV.shifted(0.5).params == (500, 510, 320.5, 240.5, 0.1, 0.2, 0.3, 0.4)
     assert OPENCV.shifted(0.5).shifted(-0.5) == OPENCV and OPENCV.shifted(0.0) is OPENCV
+
+
+@pytest.mark.parametrize("model", CAMERA_PARAMS)
+def test_a_wider_model_is_the_same_camera(model):
+    values = {"f": 800.0, "fx": 800.0, "fy": 780.0, "cx": 510.0, "cy": 395.0, "omega": 0.6}
+    camera = Camera(model, 1000, 800, tuple(values.get(name, 0.01) for name in CAMERA_PARAMS[model]))
+    wider = camera.generalised()
+    points = np.random.default_rng(0).uniform([-0.5, -0.5, 1], [0.5, 0.5, 2], (50, 3))
+    assert wider.num_focals == 2 and wider.distortion
+    assert np.allclose(project(wider, points), project(camera, points), atol=1e-9)
+
+
+def test_adjusted_intrinsics_by_hand():
+    camera = Camera("OPENCV", 640, 480, (100.0, 200.0, 320.0, 240.0, 0.1, 0.2, 0.3, 0.4))
+    assert np.allclose(camera.adjusted(np.log(2)).params, (200, 400, 320, 240, 0.1, 0.2, 0.3, 0.4))
+    moved = camera.adjusted(0.0, 0.05, 3.0, -4.0, np.log(1.5))
+    assert np.allclose(moved.params, (100, 300, 323, 236, 0.15, 0.2, 0.3, 0.4))
+    pinhole = Camera("SIMPLE_PINHOLE", 640, 480, (100.0, 320.0, 240.0))
+    assert pinhole.adjusted(0.0, 0.0, 1.0, 2.0, 0.5).params == (100, 321, 242)
 
 
 def test_an_unknown_camera_has_a_size_only():

@@ -24,6 +24,11 @@ CAMERA_PARAMS: dict[str, tuple[str, ...]] = {
     "THIN_PRISM_FISHEYE": ("fx", "fy", "cx", "cy", "k1", "k2", "p1", "p2", "k3", "k4", "sx1", "sy1"),
 }
 UNKNOWN = "UNKNOWN_CAMERA"
+# Models whose parameters are the first ones of a wider model, apart from their single focal length.
+WIDER = {
+    **dict.fromkeys(("SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL"), "OPENCV"),
+    **dict.fromkeys(("SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE"), "OPENCV_FISHEYE"),
+}
 MAX_SIDE = 2**24
 """px: up to here float32, in which keypoints are kept, tells pixels apart; no image is as large"""
 
@@ -97,19 +102,23 @@ class Camera:
         params[n + 1] += pixels
         return Camera(self.model, self.width, self.height, tuple(params))
 
-    def adjusted(self, log_focal: float = 0.0, distortion: float = 0.0, x: float = 0.0, y: float = 0.0) -> Camera:
+    def adjusted(
+        self, log_focal: float = 0.0, distortion: float = 0.0, x: float = 0.0, y: float = 0.0, log_aspect: float = 0.0
+    ) -> Camera:
         """The same camera, focal lengths exp(log_focal) times as long, first distortion parameter `distortion` more.
 
-        The principal point moves by (x, y) px.
+        The principal point moves by (x, y) px; fy / fx grows by exp(log_aspect) where the model has both.
         """
         n = self.num_focals
-        focals, center, rest = self.params[:n], self.principal_point, self.distortion
+        center, rest = self.principal_point, self.distortion
+        focals = [
+            f * math.exp(log) for f, log in zip(self.params[:n], (log_focal, log_focal + log_aspect), strict=False)
+        ]
         moved = (rest[0] + distortion, *rest[1:]) if rest else ()
-        params = (*(focal * math.exp(log_focal) for focal in focals), center[0] + x, center[1] + y, *moved)
-        return Camera(self.model, self.width, self.height, params)
+        return Camera(self.model, self.width, self.height, (*focals, center[0] + x, center[1] + y, *moved))
 
-    def with_radial_distortion(self) -> Camera:
-        """The same camera in a model that has distortion parameters, 0 where it had none."""
-        wider = {"SIMPLE_PINHOLE": ("SIMPLE_RADIAL", 1), "PINHOLE": ("OPENCV", 4)}
-        model, count = wider.get(self.model, (self.model, 0))
-        return Camera(model, self.width, self.height, self.params + (0.0,) * count)
+    def generalised(self) -> Camera:
+        """The same camera in a model that has two focal lengths and distortion; itself where there is none wider."""
+        model = WIDER.get(self.model, self.model)
+        params = (*self.focal, *self.principal_point, *self.distortion)
+        return Camera(model, self.width, self.height, params + (0.0,) * (len(CAMERA_PARAMS[model]) - len(params)))

@@ -1,7 +1,7 @@
 """The pose of one camera from 2D-3D matches: LO-RANSAC, then robust refinement on the inliers.
 
-Where the intrinsics are not calibrated, the focal length, one distortion parameter and the principal point are found
-with the pose, drawn to what is known of them.
+Where the intrinsics are not calibrated, focal length, one distortion parameter, principal point and pixel aspect are
+found with the pose, drawn to what is known of them.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ DISTORTION_ERROR = 0.1
 """standard deviation of the first distortion parameter of a lens of which nothing is known"""
 CENTER_ERROR = 0.005
 """of the image's longer side; standard deviation of a principal point of which nothing is known"""
+ASPECT_ERROR = 0.001
+"""standard deviation of ln(fy / fx); resized copies are off by the rounding of their size"""
 MAX_ROUNDS = 5
 """of refining intrinsics and collecting the inliers that they have"""
 
@@ -49,8 +51,8 @@ class PnpConfig:
     loss_scale_px: Annotated[float, msgspec.Meta(gt=0)] = 0.5
     """px; scale of the Cauchy loss of the refinement"""
     refine: Literal["auto", "none", "focal", "distortion", "all"] = "auto"
-    """intrinsics found with the pose: the focal length, distortion too, and principal point (all); auto: none of those
-    that are calibrated or given, all of those from EXIF and of guesses"""
+    """intrinsics found with the pose: the focal length, distortion too, principal point and pixel aspect too (all);
+    auto: none of those that are calibrated or given, all of those from EXIF and of guesses"""
     focal_error: Annotated[float, msgspec.Meta(gt=0)] = 0.05
     """relative; standard deviation of focal lengths from EXIF, which draw the refined ones to them"""
     max_focal_error: Annotated[float, msgspec.Meta(gt=0)] = 0.05
@@ -99,7 +101,7 @@ def absolute_pose(
     origin = points_in_world.mean(0)
     prior = intrinsics_prior(config, camera, focal_source)
     if len(prior) > 1:
-        camera = camera.with_radial_distortion()
+        camera = camera.generalised()
     refined, inliers = _solve(points2d, points_in_world - origin, camera, config, seed, prior)
     if reason := _refusal(refined, inliers, config):
         return PnpResult(None, inliers, reason=reason)
@@ -115,7 +117,8 @@ def intrinsics_prior(config: PnpConfig, camera: Camera, focal_source: str) -> Pr
     refine = {True: "all", False: "none"}[is_rough] if config.refine == "auto" else config.refine
     focal = GUESSED_FOCAL_ERROR if focal_source == GUESSED else config.focal_error
     center = CENTER_ERROR * max(camera.width, camera.height)
-    return (focal, DISTORTION_ERROR, center, center)[: {"none": 0, "focal": 1, "distortion": 2, "all": 4}[refine]]
+    errors = focal, DISTORTION_ERROR, center, center, ASPECT_ERROR
+    return errors[: {"none": 0, "focal": 1, "distortion": 2, "all": len(errors)}[refine]]
 
 
 def _solve(

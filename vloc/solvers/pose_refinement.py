@@ -20,7 +20,7 @@ MAX_LOG_FOCAL_STEP = 0.5
 
 Prior = tuple[float, ...]
 """Standard deviations of the free intrinsics, in the order of `Camera.adjusted`: ln(focal length), first distortion
-parameter, principal point (x, y) px; the first 1, 2 or 4 of them, or () where the camera is exact."""
+parameter, principal point (x, y) px, ln(fy / fx); the first 1, 2 or all 5 of them, or () where the camera is exact."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,11 +97,13 @@ def _linearise(
     return residuals.T, np.concatenate([by_pose, _by_intrinsics(camera, u, v)[:, :num_intrinsics]], axis=1)
 
 
-def _by_intrinsics(camera: Camera, u: np.ndarray, v: np.ndarray) -> Float64[np.ndarray, "2 4 n"]:
+def _by_intrinsics(camera: Camera, u: np.ndarray, v: np.ndarray) -> Float64[np.ndarray, "2 5 n"]:
     """The derivative of pixels by what `Camera.adjusted` changes, in its order."""
     one, zero = np.ones_like(u), np.zeros_like(u)
+    zoomed = focal_derivative(camera, u, v)
     bent = distortion_derivative(camera, u, v) if camera.distortion else np.zeros((2, len(u)))
-    return np.stack([focal_derivative(camera, u, v), bent, np.stack([one, zero]), np.stack([zero, one])], axis=1)
+    across, down = np.stack([one, zero]), np.stack([zero, one])
+    return np.stack([zoomed, bent, across, down, zoomed * down], axis=1)
 
 
 def _step(
