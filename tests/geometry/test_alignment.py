@@ -70,3 +70,10 @@ def test_similarities_one_after_the_other_and_covariances() -> None:
     samples = np.random.default_rng(2).normal(size=(500, 3)) * [1, 2, 3]
     moved = first.apply_to_covariances(np.cov(samples.T)[None])[0]
     assert np.allclose(moved, np.cov(first.apply(samples).T))
+
+
+def test_nearly_straight_points_fix_a_rotation_and_straight_ones_do_not():
+    bent = np.array([[0.0, 0, 0], [1, 0, 0], [2, 0, 1e-4], [3, 0, 0]])
+    assert np.allclose(align(bent, 2 * bent).apply(bent), 2 * bent)
+    with pytest.raises(ValueError, match="on one line"):
+        align(bent * [1, 1, 0], bent * [1, 1, 0])

@@ -71,3 +71,20 @@ def test_an_unknown_camera_has_a_size_only():
 def test_impossible_cameras_are_refused(camera, message):
     with pytest.raises(ValueError, match=message):
         Camera(*camera)
+
+
+def test_an_image_of_one_pixel_is_an_image():
+    assert (Camera("UNKNOWN_CAMERA", 1, 1).width, Camera("UNKNOWN_CAMERA", 1, 1).height) == (1, 1)
+    for size in ((0, 1), (1, 0), (-1, 1), (1, -1)):
+        with pytest.raises(ValueError, match="image size"):
+            Camera("UNKNOWN_CAMERA", *size)
+
+
+def test_adjusting_turns_one_thing_at_a_time():
+    assert OPENCV.adjusted(log_focal=0.0).params == OPENCV.params
+    longer = OPENCV.adjusted(log_focal=0.6931471805599453).params  # ln 2
+    assert longer == pytest.approx((1000, 1020, *OPENCV.params[2:]))
+    assert OPENCV.adjusted(distortion=0.5).params == (500, 510, 320, 240, 0.6, 0.2, 0.3, 0.4)
+    assert OPENCV.adjusted(x=3.0, y=-4.0).params == (500, 510, 323, 236, 0.1, 0.2, 0.3, 0.4)
+    pinhole = Camera("SIMPLE_PINHOLE", 640, 480, (500.0, 320.0, 240.0))
+    assert pinhole.adjusted(distortion=0.5) == pinhole

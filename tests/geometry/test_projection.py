@@ -119,3 +119,28 @@ def test_the_derivatives_by_focal_length_and_distortion_are_slopes(model):
 def test_a_camera_without_distortion_has_no_derivative_by_it():
     with pytest.raises(ValueError, match="PINHOLE has no distortion"):
         distortion_derivative(camera_of("PINHOLE"), np.zeros(1), np.zeros(1))
+
+
+@pytest.mark.parametrize("omega", [1e-4, 0.005, 0.0099, 0.0101, 0.3, 1.5])
+def test_the_fov_model_is_its_definition_for_any_field_of_view(omega):
+    camera = Camera("FOV", 1000, 800, (1.0, 1.0, 0.0, 0.0, omega))
+    for r in (0.1, 0.5, 1.0):
+        expected = np.arctan(2 * r * np.tan(omega / 2)) / omega  # Devernay and Faugeras 2001, eq. 13
+        x, y = project(camera, np.array([[0.6 * r, -0.8 * r, 1.0]]))[0]
+        np.testing.assert_allclose([x, y], [0.6 * expected, -0.8 * expected], rtol=2e-8)
+        np.testing.assert_allclose(unproject(camera, np.array([[x, y]])), [[0.6 * r, -0.8 * r]], rtol=1e-9)
+
+
+def test_a_fisheye_makes_angles_of_tangents():
+    camera = Camera("OPENCV_FISHEYE", 1000, 800, (100.0, 200.0, 500.0, 400.0, 0.0, 0.0, 0.0, 0.0))
+    # 60 degrees to the side, then 60 degrees up: pi / 3 times the focal length from the centre
+    points = np.array([[np.sqrt(3), 0, 1], [0, -np.sqrt(3), 1], [0, 0, 5]])
+    expected = [[500 + 100 * np.pi / 3, 400], [500, 400 - 200 * np.pi / 3], [500, 400]]
+    np.testing.assert_allclose(project(camera, points), expected, atol=1e-9)
+    np.testing.assert_allclose(unproject(camera, np.array(expected)), points[:, :2] / points[:, 2:], atol=1e-9)
+
+
+def test_what_a_fisheye_sees_beside_or_behind_itself_has_no_place_in_the_image_plane():
+    camera = Camera("OPENCV_FISHEYE", 1000, 800, (100.0, 100.0, 500.0, 400.0, 0.0, 0.0, 0.0, 0.0))
+    rays = unproject(camera, np.array([[500 + 100 * 1.57, 400], [500 + 100 * 1.58, 400.0]]))  # pi / 2 = 1.5708
+    assert np.isfinite(rays[0]).all() and np.isnan(rays[1]).all()

@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-from world import walk
+import pytest
+from scipy.optimize import least_squares
+from world import FISHEYE, OPENCV, walk
 
 from vloc.data.sparse_map import NO_POINT
 from vloc.geometry.alignment import align
+from vloc.geometry.projection import project
 from vloc.solvers.point_refinement import refine_points
 from vloc.solvers.triangulation import TriangulationConfig, triangulate
 
@@ -73,3 +76,63 @@ def test_the_same_input_gives_the_same_bytes():
     plain = triangulate(world.images, world.keypoints, world.matches, EXACT_POSES)
     first, second = (refine_points(plain, world.keypoints, 0.1) for _ in range(2))
     assert first.points.tobytes() == second.points.tobytes()
+
+
+def small_world(distance):
+    """Four images of two cameras, each image off by some tenths of a pixel, and points begun `distance` m off."""
+    world = shifted(walk(count=4, num_points=16, noise=0.1, cameras=(OPENCV, FISHEYE), seed=3), 0.3)
+    plain = triangulate(world.images, world.keypoints, world.matches, EXACT_POSES)
+    start = plain.points + np.random.default_rng(4).uniform(-distance, distance, plain.points.shape)
+    return world, replace(plain, points=start)
+
+
+def cost_terms(sparse, keypoints, points, offsets, sigma):
+    """What is to be minimised, as terms to be squared: Cauchy's loss (0.5 px), offsets over sigma times 0.2 px."""
+    terms = [0.2 / sigma * offsets]
+    for row in range(len(sparse.image_names)):
+        shown = sparse.points_of(row)
+        seen = shown != NO_POINT
+        pixels = project(sparse.camera(row), sparse.cam_from_world[row].apply(points[shown[seen]]))
+        left = keypoints[row][seen] - pixels - offsets[row]
+        squares = (left**2).sum(axis=1, keepdims=True)
+        terms.append(left * np.sqrt(0.25 * np.log1p(squares / 0.25) / squares))
+    return np.concatenate(terms).ravel()
+
+
+@pytest.mark.parametrize("sigma", [0.3])
+def test_points_are_at_the_minimum_that_scipy_finds(sigma):
+    world, sparse = small_world(0.02)
+    refined = refine_points(sparse, world.keypoints, sigma)
+    none, count = np.zeros(8), refined.points.size
+    of_all = lambda x: cost_terms(sparse, world.keypoints, x[:count].reshape(-1, 3), x[count:].reshape(4, 2), sigma)  # noqa: E731
+    joint = least_squares(of_all, np.concatenate([refined.points.ravel(), none]))
+    best_offsets = [
+        least_squares(lambda x, p=p: of_all(np.concatenate([p.ravel(), x])), none).cost
+        for p in (sparse.points, refined.points)
+    ]
+    before, after = (cost - joint.cost for cost in best_offsets)
+    assert -1e-6 < after < 1e-3 * before
+    assert np.abs(joint.x[:count] - refined.points.ravel()).max() < 0.005
+
+
+def test_errors_of_points_are_mean_distances_of_their_keypoints():
+    world, sparse = small_world(0.0)
+    refined = refine_points(sparse, world.keypoints, 0.1)
+    distances = [[] for _ in refined.points]
+    for row in range(4):
+        for keypoint, point in zip(world.keypoints[row], refined.points_of(row), strict=True):
+            if point != NO_POINT:
+                in_cam = refined.cam_from_world[row].apply(refined.points[point][None])
+                distances[point].append(np.linalg.norm(project(refined.camera(row), in_cam)[0] - keypoint))
+    np.testing.assert_allclose(refined.point_errors, [np.mean(some) for some in distances], rtol=1e-5)
+
+
+def test_a_point_that_would_leave_the_front_of_a_camera_stays():
+    world, sparse = small_world(0.0)
+    behind = sparse.points.copy()
+    behind[7] = [0.0, 0.0, -5.0]
+    refined = refine_points(replace(sparse, points=behind), world.keypoints, 0.1)
+    assert np.array_equal(refined.points[7], behind[7])
+    others = np.arange(len(behind)) != 7
+    assert np.isfinite(refined.points).all() and np.isfinite(refined.point_errors).all()
+    assert np.linalg.norm(refined.points - sparse.points, axis=1)[others].max() < 0.1

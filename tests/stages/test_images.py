@@ -1,13 +1,80 @@
-"""Images as items: one that cannot be read fails by itself, when it is loaded."""
+"""Images of a capture as items: names, sizes and what they depend on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from vloc.data.capture import Capture, Sensor
 from vloc.data.records import Records
 from vloc.errors import DataError
+from vloc.formats.images import FolderImages
 from vloc.geometry.camera import Camera
-from vloc.stages.images import ImageItems
+from vloc.stages.images import ImageItems, Photos
+
+CAMERA = Camera("PINHOLE", 8, 6, (9.0, 9.0, 4.0, 3.0))
+NAMES = [f"{i}.png" for i in range(5)]
+
+
+def content_hash(name: str, stamp: str, read: Callable[[], bytes]) -> str:
+    return hashlib.sha256(read()).hexdigest()
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Photos:
+    """Five images, each of one colour, (10 i, 0, 0); the fourth is missing, the fifth too large."""
+    for i in (0, 1, 2, 4):
+        Image.new("RGB", (8, 6) if i < 4 else (9, 6), (10 * i, 0, 0)).save(tmp_path / NAMES[i])
+    records = Records.from_rows([(i, "cam", name) for i, name in enumerate(NAMES)])
+    return Photos(
+        Capture({"cam": Sensor("camera", camera=CAMERA)}, records, files=FolderImages(tmp_path)), content_hash
+    )
+
+
+def test_pixels_come_by_place_and_by_name_grey_or_in_colour(photos: Photos) -> None:
+    items = photos.of(NAMES[1:3], in_color=True)
+    assert items.load(1).shape == (6, 8, 3) and items.load(1)[0, 0].tolist() == [20, 0, 0]
+    np.testing.assert_array_equal(items["1.png"], items.load(0))
+    grey = photos.of(NAMES[2:3], in_color=False).load(0)
+    assert grey.shape == (6, 8) and grey[0, 0] == 6  # 0.299 of 20
+    assert [image[0, 0, 0] for image in items] == [10, 20]
+    assert items.size("1.png") == (8, 6)
+
+
+def test_what_cannot_be_read_is_refused_by_name(photos: Photos) -> None:
+    items = photos.of(NAMES, in_color=True)
+    with pytest.raises(DataError, match=r"3\.png"):
+        items.load(3)
+    with pytest.raises(DataError, match=r"4\.png: image of 9 x 6 px, its camera says 8 x 6"):
+        items.load(4)
+    assert photos.of(NAMES, in_color=True, min_size=5).load(4).shape == (6, 9, 3)  # reduced copies fit no camera
+
+
+def test_an_item_depends_on_the_bytes_of_its_file(photos: Photos, tmp_path: Path) -> None:
+    items = photos.of(NAMES, in_color=True)
+    before = [items.fingerprint(row) for row in range(4)]
+    assert len(set(before)) == 4 and before[3] == "missing"
+    (tmp_path / NAMES[0]).write_bytes((tmp_path / NAMES[1]).read_bytes())
+    assert [items.fingerprint(row) for row in range(4)] == [before[1], *before[1:]]
+    assert items.fingerprint_of("2.png") == before[2]
+
+
+@pytest.mark.parametrize(
+    ("count", "drawn"), [(1, [0]), (2, [0, 4]), (3, [0, 2, 4]), (5, [0, 1, 2, 3, 4]), (9, [0, 1, 2, 3, 4])]
+)
+def test_a_sample_is_evenly_spread(photos: Photos, count: int, drawn: list[int]) -> None:
+    assert photos.of(NAMES, in_color=True).drawn(count).keys == [NAMES[row] for row in drawn]
+
+
+def test_a_capture_without_files_says_so() -> None:
+    capture = Capture({"cam": Sensor("camera", camera=CAMERA)}, Records.from_rows([(0, "cam", "a")]))
+    with pytest.raises(DataError, match="no image files"):
+        Photos(capture, content_hash).of(["a"], in_color=False).load(0)
 
 
 class Forbidden:

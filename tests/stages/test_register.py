@@ -3,12 +3,16 @@ import numpy as np
 from vloc.data.capture import GIVEN, Sensor
 from vloc.data.evidence import Trials
 from vloc.data.selection import Correspondences
+from vloc.data.sparse_map import SparseMap
 from vloc.geometry.pose_error import pose_errors
+from vloc.geometry.rigid import Rigid
+from vloc.runtime import Runtime
 from vloc.solvers.absolute_pose import PnpConfig
 from vloc.solvers.calibration import calibrated
-from vloc.stages.register import register
+from vloc.stages.register import REGISTER, register
 
 from .places import two_places
+from .two_views import WIDE, features_at
 
 PRIOR = calibrated(Trials.joined([]))
 
@@ -53,3 +57,40 @@ def test_a_limit_of_zero_gives_every_pose_with_its_confidence():
 def test_too_few_inliers_are_no_pose_whatever_their_confidence():
     estimate, _ = registered(min_inliers=10_000)
     assert estimate.cam_from_world is None and "a pose needs 10000" in estimate.reason
+
+
+GRID = np.array([(x, y, 4.0 + (x + 2 * y) % 3) for x in range(-2, 4) for y in range(-2, 3)])
+BY_HAND = SparseMap(
+    ["m"], (WIDE,), np.zeros(1, np.int32), Rigid.identity(1), GRID, np.zeros(30, np.float32),
+    np.array([0, 30]), np.arange(30, dtype=np.int32),
+)  # fmt: skip
+
+
+def sighting(count, num_wrong=0):
+    """What a camera at (1, 0, 0) sees of a grid, pixels by hand, x = 200 + 100 (X - 1) / Z; in another order."""
+    pixels = np.stack([200 + 100 * (GRID[:, 0] - 1) / GRID[:, 2], 150 + 100 * GRID[:, 1] / GRID[:, 2]], axis=1)
+    keypoints = np.concatenate([np.full((7, 2), 33.0), pixels[::-1]])  # keypoint 36 - i shows point i
+    points = np.random.default_rng(0).permutation(30)[:count].astype(np.int32)
+    shown = 36 - points
+    shown[:num_wrong] = np.arange(num_wrong)
+    images = np.zeros(count, np.int32)
+    return features_at(keypoints), Correspondences(shown, points, np.ones(count, np.float32), images)
+
+
+def run_stage(queries, config):
+    """The stage's answers, in the order of the queries."""
+    features, matches = ({name: pair[side] for name, pair in queries.items()} for side in (0, 1))
+    sensors = {name: Sensor("camera", camera=WIDE) for name in queries}
+    run = REGISTER.start(config, Runtime(), features, matches, sensors, BY_HAND, PRIOR, 0)
+    return list(run(list(queries)))
+
+
+def test_each_query_gets_the_pose_that_its_own_matches_say_by_hand():
+    config = PnpConfig(min_confidence=0.0)
+    lost, estimate = run_stage({"lost.jpg": sighting(11), "q.jpg": sighting(30, num_wrong=5)}, config)
+    assert (estimate.name, estimate.source, estimate.num_inliers, estimate.num_matches) == ("q.jpg", "pnp", 25, 30)
+    np.testing.assert_allclose(estimate.cam_from_world.center, [1, 0, 0], atol=1e-5)
+    np.testing.assert_allclose(estimate.cam_from_world.rotation, np.eye(3), atol=1e-5)
+    assert estimate.covariance.shape == (6, 6) and estimate.camera == WIDE
+    assert (lost.name, lost.source, lost.cam_from_world, lost.num_matches) == ("lost.jpg", "none", None, 11)
+    assert "11 matches" in lost.reason

@@ -47,7 +47,9 @@ def refine_points(
     points, offsets = sparse.points, np.zeros((len(sparse.image_names), 2))
     for _ in range(MAX_STEPS):
         residuals, jacobian = _linearise(sparse, points, seen, offsets)
-        weights = 1 / (1 + (residuals**2).sum(1) / LOSS_SCALE_PX**2)
+        # What is behind its camera has no residual, and no weight: it must not stop the points beside it.
+        weights = np.nan_to_num(1 / (1 + (residuals**2).sum(1) / LOSS_SCALE_PX**2))
+        residuals = np.nan_to_num(residuals)
         step = _point_steps(residuals, jacobian, weights, seen.point, len(points))
         left = residuals - np.einsum("oki,oi->ok", jacobian, step[seen.point]) + offsets[seen.image]
         before, offsets = offsets, _offsets(left, weights, seen.image, len(offsets), pose_error_px)
@@ -67,14 +69,19 @@ def _observations(sparse: SparseMap, keypoints: Sequence[np.ndarray]) -> _Observ
 def _linearise(
     sparse: SparseMap, points: Float64[np.ndarray, "p 3"], seen: _Observations, offsets: Float64[np.ndarray, "i 2"]
 ) -> tuple[Float64[np.ndarray, "o 2"], Float64[np.ndarray, "o 2 3"]]:
-    """Residuals (measured minus projected) and the derivative of the projection by the point in the world."""
+    """Residuals (measured minus projected) and the derivative of the projection by the point in the world.
+
+    Behind a camera the residual is NaN, the derivative 0.
+    """
     residuals, jacobian = np.empty((len(seen.pixels), 2)), np.empty((len(seen.pixels), 2, 3))
     bounds = np.searchsorted(seen.image, np.arange(len(sparse.image_names) + 1))
     for row, (start, stop) in enumerate(pairwise(bounds)):
         pose, camera, part = sparse.cam_from_world[row], sparse.camera(row), slice(start, stop)
         in_cam = pose.apply(points[seen.point[part]])
         residuals[part] = seen.pixels[part] - offsets[row] - project(camera, in_cam)
-        inverse_depth = 1 / in_cam[:, 2]
+        in_front = in_cam[:, 2] > 0
+        in_cam = np.where(in_front[:, None], in_cam, [0.0, 0.0, 1.0])
+        inverse_depth = in_front / in_cam[:, 2]
         u, v = in_cam[:, 0] * inverse_depth, in_cam[:, 1] * inverse_depth
         zero = np.zeros_like(u)
         by_u = np.stack([inverse_depth, zero, -u * inverse_depth])

@@ -1,0 +1,27 @@
+"""Keypoints at blobs whose places are known, image after image."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vloc.features.sift import Sift
+from vloc.runtime import Runtime
+from vloc.stages.extract import EXTRACT
+
+
+def blob(x: float, y: float) -> np.ndarray:
+    """A bright spot of 4 px; the first pixel is centred at (0.5, 0.5)."""
+    columns, rows = np.meshgrid(np.arange(120) + 0.5, np.arange(100) + 0.5)
+    return (40 + 200 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * 4.0**2))).astype(np.uint8)
+
+
+def test_each_image_gets_its_own_features_in_order() -> None:
+    cv2.setRNGSeed(0)
+    places = [(40.0, 60.0), (70.25, 30.75)]
+    blank = np.full((100, 120), 128, np.uint8)
+    first, nothing, second = EXTRACT.start(Sift(), Runtime())(iter([blob(*places[0]), blank, blob(*places[1])]))
+    assert len(nothing) == 0
+    for features, place in zip((first, second), places, strict=True):
+        np.testing.assert_allclose(features.keypoints[0], place, atol=0.1)
+        np.testing.assert_allclose(features.scales[0], 4.0, rtol=0.15)
