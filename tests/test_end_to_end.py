@@ -93,7 +93,7 @@ def test_a_broken_image_is_named_and_the_others_go_on(
 def test_a_map_without_points_localizes_nothing_and_says_so(
     gallery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    impossible = [*FAST, "--verify.max-error-px", "1e-12"]
+    impossible = [*FAST, "--match.max-error-px", "1e-12"]
     assert run("map", gallery / "mapping", tmp_path / "m", *impossible) == 3
     assert run("localize", tmp_path / "m", gallery / "query", tmp_path / "poses.txt", "--quiet") == 3
     assert (tmp_path / "poses.txt").read_text() == ""

@@ -15,7 +15,7 @@ from .features.base import LocalFeature
 from .features.sift import Sift
 from .matching import MATCHERS
 from .matching.base import Matcher
-from .matching.nearest_neighbour import NearestNeighbour
+from .matching.epipolar_bands import EpipolarBands
 from .registry import Registry, configure, to_text, validated
 from .retrieval import DESCRIPTORS
 from .retrieval.base import GlobalFeature
@@ -45,7 +45,7 @@ class MappingConfig:
     """late fusion of the descriptors' similarities"""
     pair: PairConfig = field(default_factory=PairConfig)
     """which map images to match"""
-    match: Matcher = field(default_factory=NearestNeighbour)
+    match: Matcher = field(default_factory=EpipolarBands)
     """matcher"""
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     """geometric verification"""

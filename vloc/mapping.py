@@ -8,13 +8,14 @@ from typing import Any
 from .config import MappingConfig
 from .data.capture import Capture
 from .data.evidence import Calibration
-from .data.features import GlobalDescriptor, LocalFeatures
+from .data.features import GlobalDescriptor, LocalFeatures, Matches
 from .data.selection import Trained
 from .data.sparse_map import SparseMap
 from .errors import StageError
 from .framing import frame_of
 from .known_cameras import calibrated_devices
 from .map import MANIFEST, Map, manifest_of, vectors_of
+from .matching.base import PosedMatcher
 from .retrieval.base import TRAINING_IMAGES, GlobalFeature
 from .run.workspace import Workspace
 from .stage import Artifact, Results
@@ -24,6 +25,7 @@ from .stages.describe import DESCRIBE, TRAIN
 from .stages.extract import EXTRACT
 from .stages.images import Photos
 from .stages.match import MATCH, Pair, tiled
+from .stages.match_posed import MATCH_POSED
 from .stages.pair import PAIR, check, layout
 from .stages.place import PLACE
 from .stages.triangulate import RECONSTRUCT, TRIANGULATE
@@ -53,9 +55,8 @@ def map_capture(
         pairs = [(names[a], names[b]) for a, b in ranked.value.rows]
     views = {name: view(capture, name) for name in names}
     chosen = tiled([pair for pair in pairs if views.keys() >= {*pair}])
-    matches = work.each(MATCH, chosen, config.match, each=[features])
-    verified = work.each(VERIFY, list(matches), config.verify, each=[features, matches, views], shared=[config.seed])
-    posed = capture.has_pose.any()
+    posed = bool(capture.has_pose.any())
+    verified = match(work, chosen, features, views, posed, config)
     solve, settings = (TRIANGULATE, config.triangulate) if posed else (RECONSTRUCT, config.sfm)
     reconstruction = work.once(solve, settings, names, views, features, verified, config.seed)
     pictures = photos.of(names, in_color=True, min_size=COLOR_SIZE)
@@ -75,6 +76,21 @@ def map_capture(
     devices = calibrated_devices(capture, all_refined=not posed and config.sfm.refine_intrinsics)
     work.publish(MANIFEST, manifest_of(config, references, frame, {"devices": devices, **(about or {})}))
     return Map.open(work.folder)
+
+
+def match(
+    work: Workspace,
+    pairs: Sequence[Pair],
+    features: Results[LocalFeatures],
+    views: Mapping[str, View],
+    posed: bool,
+    config: MappingConfig,
+) -> Results[Matches]:
+    """The matches that the two cameras allow: known poses come before matching where the matcher can use them."""
+    if posed and isinstance(config.match, PosedMatcher):
+        return work.each(MATCH_POSED, pairs, config.match, each=[features, views])
+    matches = work.each(MATCH, pairs, config.match, each=[features])
+    return work.each(VERIFY, list(matches), config.verify, each=[features, matches, views], shared=[config.seed])
 
 
 def calibrate(

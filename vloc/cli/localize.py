@@ -109,7 +109,7 @@ def check_outputs(flags: LocalizeFlags) -> None:
 def _matcher_of_map(arguments: Sequence[str]) -> dict[str, Any]:
     """The map's matcher, so that its settings are flags too."""
     folder = next((argument for argument in arguments if is_map(Path(argument))), None)
-    return {"match": to_text(Map.open(folder).config.match) if folder else "nn"}
+    return {"match": to_text(Map.open(folder).config.match) if folder else "bands"}
 
 
 def write_results(results: Path, estimates: Sequence[PoseEstimate], seconds: Mapping[Any, float]) -> None:

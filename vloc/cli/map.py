@@ -42,7 +42,7 @@ class MapFlags(options.ReadFlags, options.RunFlags):
     """global descriptors"""
     fusion: str = "gharm"
     """late fusion of the descriptors' similarities"""
-    matcher: str = "nn"
+    matcher: str = "bands"
     """matcher of local features"""
     pairs: Path | None = None
     """which images to match: a METHOD of --pair.method, or a FILE of pairs"""

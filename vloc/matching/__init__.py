@@ -1,4 +1,5 @@
 """One file a matcher."""
 
+from . import epipolar_bands as epipolar_bands
 from . import nearest_neighbour as nearest_neighbour
 from .base import MATCHERS as MATCHERS

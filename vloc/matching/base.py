@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ..data.features import LocalFeatures, Matches
+from ..geometry.half_planes import PosedRays
 from ..registry import Registry
 from ..runtime import Runtime
 
@@ -30,6 +31,28 @@ class Matcher(Protocol):
 
     def load(self, runtime: Runtime) -> PairMatcher:
         """The matcher; heavy imports and weights happen here."""
+        ...
+
+
+@runtime_checkable
+class PosedPairMatcher(Protocol):
+    """A loaded matcher that is also told where keypoints look. Safe to call from several threads."""
+
+    def prepare(self, features: LocalFeatures) -> Any:
+        """What `match_posed` needs of one image, made once and used for every pair of it."""
+        ...
+
+    def match_posed(self, first: Any, second: Any, rays: tuple[PosedRays, PosedRays]) -> Matches:
+        """Matches that agree with the poses, rows sorted by the first image's keypoint; nothing verifies them later."""
+        ...
+
+
+@runtime_checkable
+class PosedMatcher(Matcher, Protocol):
+    """Settings of a matcher that treats pairs of known poses apart."""
+
+    def load_posed(self, runtime: Runtime) -> PosedPairMatcher:
+        """The matcher for such pairs."""
         ...
 
 

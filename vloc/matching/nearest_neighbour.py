@@ -14,7 +14,7 @@ from ..data.features import LocalFeatures, Matches
 from ..errors import DataError
 from ..runtime import Runtime
 from .base import MATCHERS, PairMatcher
-from .similarity import SimilaritySearch
+from .similarity import Neighbours, SimilaritySearch
 
 BYTE_UNIT = 512.0
 """length of the unit vectors that features store in bytes"""
@@ -22,12 +22,12 @@ BYTE_UNIT = 512.0
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Descriptors of one image, one a column, of length `unit`.
+    """Descriptors of one image, of length `unit`.
 
     Bytes stay whole numbers: their products are exact in float32, so no order of summation changes a match.
     """
 
-    columns: Float32[np.ndarray, "d n"]
+    rows: Float32[np.ndarray, "n d"]
     unit: float
 
 
@@ -61,28 +61,18 @@ class LoadedNearestNeighbour:
         self._threads = threading.local()
 
     def prepare(self, features: LocalFeatures) -> Prepared:
-        """Descriptors as float32 columns: bytes as they are, anything else scaled to unit length."""
-        stored = features.descriptors
-        if stored.dtype == np.uint8:
-            return Prepared(np.ascontiguousarray(stored.T, dtype=np.float32), BYTE_UNIT)
-        if stored.dtype.kind != "f":
-            raise DataError(f"descriptors of type {stored.dtype}, expected uint8 or floating point: extract them again")
-        return Prepared(np.ascontiguousarray(_unit_rows(stored).T), 1.0)
+        """Descriptors in float32."""
+        return prepared(features)
 
     def match(self, first: Prepared, second: Prepared) -> Matches:
         """Matches by rising keypoint of the first image; of equally similar ones the first counts.
 
         Where the second image has a single keypoint there is no second best, and any ratio is met.
         """
-        _check_comparable(first, second)
-        if not first.columns.shape[1] or not second.columns.shape[1]:
+        unit = common_unit(first, second)
+        if not len(first.rows) or not len(second.rows):
             return Matches.none()
-        best, products, runners_up, column_maxima = self._search(first.columns, second.columns)
-        rows = _mutual_rows(best, products == column_maxima[best]) if self._settings.mutual else np.arange(len(best))
-        cosines, second_cosines = (x[rows] / np.float32(first.unit * second.unit) for x in (products, runners_up))
-        kept = self._is_clear(cosines, second_cosines)
-        indices = np.stack([rows[kept], best[rows[kept]]], axis=1).astype(np.uint32)
-        return Matches(indices, cosines[kept])
+        return clear_matches(self._search(first.rows.T, second.rows.T), unit, self._settings)
 
     @property
     def _search(self) -> SimilaritySearch:
@@ -91,12 +81,44 @@ class LoadedNearestNeighbour:
         search: SimilaritySearch = self._threads.search
         return search
 
-    def _is_clear(self, best: Float32[np.ndarray, "m"], second: Float32[np.ndarray, "m"]) -> Bool[np.ndarray, "m"]:
-        best_squared, second_squared = (np.maximum(2 - 2 * x.astype(np.float64), 0) for x in (best, second))
-        is_clear = best_squared <= self._settings.max_distance**2
-        if self._settings.ratio < 1:
-            is_clear &= best_squared < self._settings.ratio**2 * second_squared
-        return is_clear
+
+def prepared(features: LocalFeatures) -> Prepared:
+    """Descriptors in float32: bytes as they are, anything else scaled to unit length."""
+    stored = features.descriptors
+    if stored.dtype == np.uint8:
+        return Prepared(np.ascontiguousarray(stored, dtype=np.float32), BYTE_UNIT)
+    if stored.dtype.kind != "f":
+        raise DataError(f"descriptors of type {stored.dtype}, expected uint8 or floating point: extract them again")
+    return Prepared(_unit_rows(stored), 1.0)
+
+
+def common_unit(first: Prepared, second: Prepared) -> float:
+    """The product of two equal descriptors; DataError where the two images' cannot be compared."""
+    dims, others = first.rows.shape[1], second.rows.shape[1]
+    if dims != others or first.unit != second.unit:
+        kinds = [f"{d} {'bytes' if p.unit == BYTE_UNIT else 'floats'}" for d, p in ((dims, first), (others, second))]
+        raise DataError(f"descriptors of {kinds[0]} cannot match those of {kinds[1]}: use one feature for both images")
+    return first.unit * second.unit
+
+
+def clear_matches(found: Neighbours, unit: float, settings: NearestNeighbour) -> Matches:
+    """The neighbours that are mutual and clear; products are of descriptors whose equals have the product `unit`."""
+    best, products, runners_up, column_maxima = found
+    rows = _mutual_rows(best, products == column_maxima[best]) if settings.mutual else np.arange(len(best))
+    cosines, second_cosines = (x[rows] / np.float32(unit) for x in (products, runners_up))
+    kept = _is_clear(cosines, second_cosines, settings)
+    indices = np.stack([rows[kept], best[rows[kept]]], axis=1).astype(np.uint32)
+    return Matches(indices, cosines[kept])
+
+
+def _is_clear(
+    best: Float32[np.ndarray, "m"], second: Float32[np.ndarray, "m"], settings: NearestNeighbour
+) -> Bool[np.ndarray, "m"]:
+    best_squared, second_squared = (np.maximum(2 - 2 * x.astype(np.float64), 0) for x in (best, second))
+    is_clear = best_squared <= settings.max_distance**2
+    if settings.ratio < 1:
+        is_clear &= best_squared < settings.ratio**2 * second_squared
+    return is_clear
 
 
 def _unit_rows(stored: np.ndarray) -> Float32[np.ndarray, "n d"]:
@@ -104,14 +126,8 @@ def _unit_rows(stored: np.ndarray) -> Float32[np.ndarray, "n d"]:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     if not np.isfinite(lengths).all():
         raise DataError("descriptors that are not finite numbers: extract them again")
-    return rows / np.where(lengths > 0, lengths, 1)
-
-
-def _check_comparable(first: Prepared, second: Prepared) -> None:
-    (dims, _), (others, _) = first.columns.shape, second.columns.shape
-    if dims != others or first.unit != second.unit:
-        kinds = [f"{d} {'bytes' if p.unit == BYTE_UNIT else 'floats'}" for d, p in ((dims, first), (others, second))]
-        raise DataError(f"descriptors of {kinds[0]} cannot match those of {kinds[1]}: use one feature for both images")
+    unit: np.ndarray = rows / np.where(lengths > 0, lengths, 1)
+    return unit
 
 
 def _mutual_rows(best: Int64[np.ndarray, "n"], is_mutual: Bool[np.ndarray, "n"]) -> Int64[np.ndarray, "m"]:

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+
+from vloc.geometry.camera import Camera
+from vloc.geometry.half_planes import half_planes, posed_rays
+from vloc.geometry.projection import project
+from vloc.geometry.rigid import Rigid
+
+PINHOLE = Camera("PINHOLE", 1000, 800, (900.0, 880.0, 500.0, 400.0))
+FISHEYE = Camera("OPENCV_FISHEYE", 1000, 800, (400.0, 400.0, 500.0, 400.0, 0.02, -0.01, 0.0, 0.0))
+
+
+def looking(center: tuple[float, float, float], turn_deg: float = 0.0) -> Rigid:
+    """A camera that looks along z from a centre, turned about y."""
+    rotation = Rotation.from_euler("y", turn_deg, degrees=True).as_matrix().T
+    return Rigid(rotation, -rotation @ np.array(center))
+
+
+def test_rays_look_at_what_the_keypoints_show_in_world_axes() -> None:
+    pose = looking((1.0, 2.0, 3.0), 30)
+    points = pose.inverse().apply(np.array([[0.5, -0.2, 2.0], [0.0, 0.0, 5.0]]))
+    made = posed_rays(PINHOLE, pose, project(PINHOLE, pose.apply(points)))
+    np.testing.assert_allclose(made.center + made.rays * [[2.0], [5.0]], points, atol=1e-12)
+    np.testing.assert_allclose(made.axis, [0.5, 0, np.sqrt(3) / 2], atol=1e-12)  # z turned by 30 deg towards x
+
+
+def test_a_point_above_and_one_below_a_sideways_baseline_are_a_quarter_turn_apart() -> None:
+    pixels = np.array([[500.0, 400 - 880], [500.0, 400 + 880]])  # 45 deg up, 45 deg down
+    first, second = (posed_rays(PINHOLE, looking((x, 0.0, 0.0)), pixels) for x in (0.0, 1.0))
+    planes = half_planes(first, second, 1.0)
+    assert planes is not None
+    difference = (planes[0].angles[1] - planes[0].angles[0]) % (2 * np.pi)
+    assert min(difference, 2 * np.pi - difference) == pytest.approx(np.pi / 2)
+    np.testing.assert_allclose(planes[0].along, 0, atol=1e-12)  # straight ahead: nothing along the baseline
+    np.testing.assert_allclose(np.hypot(*planes[0].across.T), np.sqrt(2), atol=1e-12)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=60)
+def test_both_cameras_see_a_point_at_one_angle_and_in_order_along_the_baseline(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    poses = [
+        Rigid(Rotation.random(rng=rng).as_matrix(), np.zeros(3)) @ looking(tuple(rng.normal(0, 2, 3))) for _ in range(2)
+    ]
+    points = rng.normal(0, 5, (200, 3))
+    points = points[np.logical_and(*(pose.apply(points)[:, 2] > 0.3 for pose in poses))]
+    rays = [
+        posed_rays(camera, pose, project(camera, pose.apply(points)))
+        for camera, pose in zip((PINHOLE, FISHEYE), poses, strict=True)
+    ]
+    planes = half_planes(rays[0], rays[1], 1.0)
+    assert planes is not None
+    turns = (planes[0].angles - planes[1].angles + np.pi) % (2 * np.pi) - np.pi
+    assert np.abs(turns * np.hypot(*planes[0].across.T)).max(initial=0) < 1e-9
+    assert (planes[0].along > planes[1].along).all()
+
+
+@pytest.mark.parametrize(("shift", "is_within"), [(1.99, True), (2.01, False), (-1.99, True), (-2.01, False)])
+def test_the_limit_is_reached_at_that_distance_from_the_epipolar_line(shift: float, is_within: bool) -> None:
+    """Sideways motion: epipolar lines are the rows of the image, so the shift down is the distance."""
+    camera, point = Camera("PINHOLE", 1000, 800, (890.0, 890.0, 500.0, 400.0)), np.array([[300.0, 250.0]])
+    first = posed_rays(camera, looking((0.0, 0.0, 0.0)), point)
+    second = posed_rays(camera, looking((1.0, 0.0, 0.0)), point + np.array([-60.0, shift]))
+    planes = half_planes(first, second, 2.0)
+    assert planes is not None
+    (x, y), (u, v) = planes[0].across[0], planes[1].across[0]
+    assert bool(abs(x * v - y * u) <= planes[0].limits[0]) is is_within
+
+
+def test_one_spot_has_no_half_planes() -> None:
+    rays = [posed_rays(PINHOLE, looking((1.0, 2.0, 3.0), turn), np.ones((2, 2))) for turn in (0, 20)]
+    assert half_planes(rays[0], rays[1], 1.0) is None
