@@ -44,7 +44,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
         REGISTER,
         list(matches),
         config.register,
-        each=[features, matches, sensors],
+        each=[features, matches, sensors, qualities],
         shared=[sparse, map_.calibration, config.seed],
     )
     outcomes = dict(refusals)

@@ -69,7 +69,7 @@ class Localizer:
         matches = self._match(features, images)
         sparse, calibration = self.map.sparse, self.map.calibration.value
         estimate = register(
-            self.config.register, name, sensor, features, matches, sparse, calibration, self.config.seed
+            self.config.register, name, sensor, quality, features, matches, sparse, calibration, self.config.seed
         )
         names = tuple(sparse.image_names[row] for row in images)
         estimate = replace(estimate, retrieved=names, unit=self.map.frame.unit)

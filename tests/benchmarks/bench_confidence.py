@@ -33,7 +33,7 @@ from vloc.formats.results import read_poses
 from vloc.geometry.pose_error import pose_errors
 from vloc.solvers.calibration import terms
 
-SIZES = {(320, 240): (90, 110), (640, 480): (45, 40), (1024, 768): (24, 8)}
+SIZES = {(320, 240): (90, 130), (640, 480): (45, 30), (1024, 768): (24, 6)}
 """image size -> map images and queries of each gallery"""
 KINDS = ("own", "other", "noise", "mirrored", "degraded")
 RIGHT_M, RIGHT_DEG, BELIEVED = 0.5, 5.0, 0.5

@@ -2,6 +2,7 @@ import numpy as np
 
 from vloc.data.capture import GIVEN, Sensor
 from vloc.data.evidence import Trials
+from vloc.data.quality import ImageQuality
 from vloc.data.selection import Correspondences
 from vloc.data.sparse_map import SparseMap
 from vloc.geometry.pose_error import pose_errors
@@ -14,6 +15,7 @@ from vloc.stages.register import REGISTER, register
 from .places import two_places
 from .two_views import WIDE, features_at
 
+GOOD = ImageQuality(0.8, 0.7, 0.0, 0.01, 0.5, 0.9)
 PRIOR = calibrated(Trials.joined([]))
 
 
@@ -32,7 +34,7 @@ def registered(shown=True, **settings):
     config = PnpConfig(**settings)
     name = sparse.image_names[2]
     sensor = Sensor("camera", camera=sparse.camera(2), focal_source=GIVEN)
-    return register(config, name, sensor, features[name], matches, sparse, PRIOR, 0), sparse
+    return register(config, name, sensor, GOOD, features[name], matches, sparse, PRIOR, 0), sparse
 
 
 def test_a_query_whose_matches_are_right_gets_its_pose_and_full_confidence():

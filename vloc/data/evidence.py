@@ -26,15 +26,17 @@ class Evidence:
     """inliers of the best pose elsewhere, relative to those of this one; 0 where there is none"""
     relative_error: float
     """standard deviation of the camera's centre, relative to the median distance of the points that agree"""
+    quality: float = 1.0
+    """how good the photo is, 0 to 1 (`ImageQuality.overall`)"""
 
-    NAMES: ClassVar = ("log10_false_alarms", "agreement", "coverage", "rival", "relative_error")
+    NAMES: ClassVar = ("log10_false_alarms", "agreement", "coverage", "rival", "relative_error", "quality")
 
-    def to_row(self) -> Float64[np.ndarray, "5"]:
+    def to_row(self) -> Float64[np.ndarray, "6"]:
         """The numbers in the order of their declaration."""
         return np.array(astuple(self), np.float64)
 
     @classmethod
-    def from_row(cls, row: Float64[np.ndarray, "5"]) -> Evidence:
+    def from_row(cls, row: Float64[np.ndarray, "6"]) -> Evidence:
         """The inverse of `to_row`."""
         return cls(*map(float, row))
 
@@ -43,7 +45,7 @@ class Evidence:
 class Trials:
     """What became of attempts to localize one of the map's own images: a row an attempt that gave a pose."""
 
-    evidence: Float64[np.ndarray, "t 5"]
+    evidence: Float64[np.ndarray, "t 6"]
     is_right: Bool[np.ndarray, "t"]
     against_wrong_images: Bool[np.ndarray, "t"]
     """whether the attempt was made against map images that do not show the place"""

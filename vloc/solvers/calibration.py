@@ -7,7 +7,7 @@ import numpy as np
 from ..array_types import Bool, Float64
 from ..data.evidence import Calibration, Evidence, Trials
 
-WEIGHTS = np.array([-5.77, 0.61, 1.64, 0.34, -6.03, -0.46])
+WEIGHTS = np.array([-5.77, 0.61, 1.64, 0.34, -6.03, -0.46, 0.0])
 """of 1 and of the `terms`, by logistic regression: tests/benchmarks/bench_confidence.py --fit"""
 SLOPE_PRIOR, OFFSET_PRIOR = 0.25, 1.0
 """standard deviations, around 1 and 0, of how much one place differs from the others"""
@@ -16,14 +16,14 @@ MOST = 8.0
 NEWTON_STEPS, SMALLEST_STEP = 30, 1e-9
 
 
-def log_odds(evidence: Float64[np.ndarray, "t 5"]) -> Float64[np.ndarray, "t"]:
+def log_odds(evidence: Float64[np.ndarray, "t 6"]) -> Float64[np.ndarray, "t"]:
     """Natural log odds that a pose is right, by its evidence alone; rows as `Evidence.to_row`."""
     return np.clip(terms(evidence) @ WEIGHTS, -MOST, MOST)
 
 
-def terms(evidence: Float64[np.ndarray, "t 5"]) -> Float64[np.ndarray, "t 6"]:
+def terms(evidence: Float64[np.ndarray, "t 6"]) -> Float64[np.ndarray, "t 7"]:
     """What the log odds are linear in: evidence on scales on which it adds up."""
-    false_alarms, agreement, coverage, rival, relative_error = evidence.T
+    false_alarms, agreement, coverage, rival, relative_error, quality = evidence.T
     agreement = np.clip(agreement, 0.02, 0.98)
     return np.stack(
         [
@@ -33,6 +33,7 @@ def terms(evidence: Float64[np.ndarray, "t 5"]) -> Float64[np.ndarray, "t 6"]:
             np.log(coverage),
             rival,
             np.log(np.clip(relative_error, 1e-4, 1.0)),
+            quality,
         ],
         axis=1,
     )
@@ -48,7 +49,7 @@ def confidences(calibration: Calibration) -> Float64[np.ndarray, "t"]:
     return _believed(calibration.trials.evidence, calibration)
 
 
-def _believed(evidence: Float64[np.ndarray, "t 5"], calibration: Calibration) -> Float64[np.ndarray, "t"]:
+def _believed(evidence: Float64[np.ndarray, "t 6"], calibration: Calibration) -> Float64[np.ndarray, "t"]:
     return _logistic(calibration.slope * log_odds(evidence) + calibration.offset)
 
 

@@ -11,6 +11,7 @@ from ..data.capture import Sensor
 from ..data.estimate import PoseEstimate
 from ..data.evidence import Calibration, Evidence
 from ..data.features import LocalFeatures
+from ..data.quality import ImageQuality
 from ..data.selection import Correspondences
 from ..data.sparse_map import SparseMap
 from ..errors import DataError
@@ -26,6 +27,7 @@ def register(
     config: PnpConfig,
     name: str,
     sensor: Sensor,
+    quality: ImageQuality,
     features: LocalFeatures,
     matches: Correspondences,
     sparse: SparseMap,
@@ -51,7 +53,8 @@ def register(
     )
     if found.cam_from_world is None:
         return estimate
-    evidence = weigh(pixels, points, matches.images, found, config.max_error_px, seed)
+    seen = weigh(pixels, points, matches.images, found, config.max_error_px, seed)
+    evidence = replace(seen, quality=quality.overall)
     return _judged(replace(estimate, evidence=evidence, confidence=confidence(evidence, calibration)), evidence, config)
 
 
@@ -72,6 +75,7 @@ def _start(
     features: Mapping[str, LocalFeatures],
     matches: Mapping[str, Correspondences],
     sensors: Mapping[str, Sensor],
+    qualities: Mapping[str, ImageQuality],
     sparse: SparseMap,
     calibration: Calibration,
     seed: int,
@@ -81,11 +85,13 @@ def _start(
 
     def run(names: Iterable[str]) -> Iterator[PoseEstimate]:
         return (
-            register(config, name, sensors[name], features[name], matches[name], sparse, calibration, seed)
+            register(
+                config, name, sensors[name], qualities[name], features[name], matches[name], sparse, calibration, seed
+            )
             for name in names
         )
 
     return run
 
 
-REGISTER: EachStage[str, PoseEstimate] = EachStage("register", 3, PoseEstimate, _start, chunk=64)
+REGISTER: EachStage[str, PoseEstimate] = EachStage("register", 4, PoseEstimate, _start, chunk=64)
