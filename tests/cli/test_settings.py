@@ -59,6 +59,16 @@ def test_pairs_takes_a_file() -> None:
     assert config.pair == MappingConfig().pair
 
 
+def test_help_names_a_setting_that_is_on_forwards(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        config_of("--help")
+    told = capsys.readouterr().out
+    assert "--match.mutual, --match.no-mutual" in told
+    assert "--no-quiet" not in told
+    assert not config_of("--match.no-mutual").match.mutual
+    assert config_of("--match.mutual").match.mutual
+
+
 def test_a_toml_table_holds_single_settings(tmp_path: Path) -> None:
     assert config_of(toml(tmp_path, "[match]\nratio = 0.75\n")).match.ratio == 0.75
 

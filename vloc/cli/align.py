@@ -37,9 +37,9 @@ class AlignFlags:
     (FORMAT:PATH or a path), a file of poses, or another map: the images in common decide"""
     distance: tuple[str, str, float] | None = None
     """two images of the map, and how many metres apart they were taken"""
-    json: bool = False
+    json: options.Switch = False
     """print the frame as JSON"""
-    quiet: bool = False
+    quiet: options.Switch = False
     """print nothing"""
 
 

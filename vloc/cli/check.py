@@ -30,11 +30,11 @@ class CheckFlags(options.ReadFlags):
 
     path: options.location("PATH")  # type: ignore[valid-type]
     """folder of a map, or FORMAT:PATH or path of a capture"""
-    fix: bool = False
+    fix: options.Switch = False
     """first repair a kapture folder where that is certain: quaternions are normalised, and nothing else is touched"""
     workers: int = 0
     """images decoded at a time; 0: one per core"""
-    json: bool = False
+    json: options.Switch = False
     """print the list as JSON"""
 
 

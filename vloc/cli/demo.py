@@ -14,6 +14,7 @@ import tyro
 
 from ..errors import DataError
 from .main import OK
+from .options import Switch
 from .outputs import check_output
 from .settings import parse_flags
 
@@ -35,7 +36,7 @@ class DemoFlags:
     """of the gallery"""
     workers: int = 0
     """images or pairs worked on at a time; 0: one per core"""
-    quiet: bool = False
+    quiet: Switch = False
     """no progress"""
 
 

@@ -20,7 +20,7 @@ from .settings import parse_flags
 class DoctorFlags:
     """Versions, devices, optional parts and how to install them."""
 
-    json: bool = False
+    json: options.Switch = False
     """print everything as JSON"""
 
 

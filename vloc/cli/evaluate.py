@@ -28,13 +28,13 @@ class EvaluateFlags:
     """text file of poses `name qw qx qy qz tx ty tz`, world to camera, or a capture with poses"""
     truth: options.location("TRUTH")  # type: ignore[valid-type]
     """a capture with poses (kapture's trajectories.txt stands for its folder), or a file of such lines"""
-    all: bool = False
+    all: options.Switch = False
     """score every image of the truth, even those that RESULTS.json does not list as queries"""
     thresholds: tuple[str, ...] = tuple(f"{t:g},{r:g}" for t, r in THRESHOLDS)
     """METRES,DEGREES of each recall"""
     json: Path | None = None
     """write the figures to this file"""
-    overwrite: bool = False
+    overwrite: options.Switch = False
     """replace that file even if it holds something else; files of a capture or a truth are never replaced"""
 
 

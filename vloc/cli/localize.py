@@ -56,7 +56,7 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     of the map; left out: the map's where it has images of the same device, else EXIF, else a guess"""
     matcher: str | None = None
     """matcher of local features; the map's own when left out"""
-    overwrite: bool = False
+    overwrite: options.Switch = False
     """replace RESULTS even if vloc did not write it; files of a capture or a truth are never replaced"""
 
 

@@ -17,6 +17,9 @@ from ..run.plan import PlanRow
 from ..run.progress import Reporter, reporter_for
 from ..runtime import Device, Runtime
 
+Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+"""a flag without a value, and without a `--no-` twin: it is off unless given"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunFlags:
@@ -26,11 +29,11 @@ class RunFlags:
     """where networks run"""
     workers: int = 0
     """images or pairs worked on at a time; 0: one per core"""
-    dry_run: bool = False
+    dry_run: Switch = False
     """say what would be done or redone, and why; do nothing"""
-    quiet: bool = False
+    quiet: Switch = False
     """no progress"""
-    json: bool = False
+    json: Switch = False
     """print the summary as JSON"""
     config: Path | None = None
     """TOML file of settings: stage tables such as [match] with ratio = 0.75; flags go over it"""
@@ -101,7 +104,7 @@ class WriteFlags:
     keypoints_type: str | None = None
     """which keypoints to write where the output holds one type and the capture several"""
 
-    pack: bool = False
+    pack: Switch = False
     """whether features go into one tar a type (kapture)"""
 
     @property

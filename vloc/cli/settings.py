@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -39,10 +39,22 @@ def parse(
     file = _from_file(story, _value_of("--config", arguments))
     chosen = _over({**(reserved or {}), **file}, _plugins(story, arguments))
     config = make_config(story, **chosen)
-    made = _cli(command, _with_settings(flags, config), arguments)
+    made = _cli(command, _with_settings(flags, config, _mentioned(arguments, flags, story)), arguments)
     own = flags(**{f.name: getattr(made, f.name) for f in dataclasses.fields(flags)})  # type: ignore[arg-type]
     settings = {f.name: getattr(made, f.name) for f in dataclasses.fields(config) if hasattr(made, f.name)}
     return own, make_config(story, **{**_current(config), **_flat(settings)})
+
+
+def _mentioned(arguments: Sequence[str], flags: type, story: type) -> set[str]:
+    """The stages whose settings the arguments name: making flags of all of them takes longer than all other imports.
+
+    All stages where help is asked for, or where a flag is unknown, which takes them to explain.
+    """
+    stages = {f.name for f in dataclasses.fields(story)}
+    own = {f.name for f in dataclasses.fields(flags)} | {"seed"}
+    named = [a.partition("=")[0].replace("-", "_").lstrip("_") for a in arguments if a.startswith("-")]
+    heads = {name.partition(".")[0] for name in named if name not in own}
+    return heads if heads <= stages else stages
 
 
 def parse_flags(command: str, flags: type[A], arguments: Sequence[str]) -> A:
@@ -53,7 +65,7 @@ def parse_flags(command: str, flags: type[A], arguments: Sequence[str]) -> A:
 def _cli(command: str, flags: type[A], arguments: Sequence[str]) -> A:
     import tyro
 
-    return tyro.cli(flags, args=list(arguments), prog=f"vloc {command}", config=(tyro.conf.FlagCreatePairsOff,))
+    return tyro.cli(flags, args=list(arguments), prog=f"vloc {command}")
 
 
 def _long_names(arguments: Sequence[str]) -> list[str]:
@@ -122,8 +134,8 @@ def _from_file(story: type[C], path: str | None) -> dict[str, Any]:
     return settings
 
 
-def _with_settings(flags: type[A], config: MappingConfig | LocalizationConfig) -> type[A]:
-    """The flags' dataclass with one group of dotted flags for each stage, and the seed."""
+def _with_settings(flags: type[A], config: MappingConfig | LocalizationConfig, stages: Collection[str]) -> type[A]:
+    """The flags' dataclass with one group of dotted flags for each of the stages, and the seed."""
     import tyro
 
     groups: list[tuple[str, Any, Any]] = []
@@ -131,7 +143,7 @@ def _with_settings(flags: type[A], config: MappingConfig | LocalizationConfig) -
         value = getattr(config, f.name)
         if f.name == "describe":
             value = _group("Describe", {item.plugin_name: item for item in value})
-        if dataclasses.is_dataclass(value):
+        if f.name in stages and dataclasses.is_dataclass(value):
             groups.append((f.name, type(value), dataclasses.field(default=value)))
     groups.append(("seed", Annotated[int, tyro.conf.arg(help="seed of every random choice")], config.seed))
     made = dataclasses.make_dataclass(flags.__name__, groups, bases=(flags,), frozen=True, kw_only=True)

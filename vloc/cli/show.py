@@ -29,7 +29,7 @@ class ShowFlags(options.ReadFlags):
 
     path: options.location("PATH")  # type: ignore[valid-type]
     """folder of a map, or FORMAT:PATH or path of a capture"""
-    json: bool = False
+    json: options.Switch = False
     """print it as JSON"""
 
 

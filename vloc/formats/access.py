@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
@@ -76,9 +77,15 @@ def write(capture: Capture, location: str | Path, **options: Any) -> list[str]:
 
 def formats() -> list[Format]:
     """Every format by name, those of other packages (entry points `vloc.format`) included."""
+    _load_foreign_formats()
+    return [FORMATS[name] for name in sorted(FORMATS)]
+
+
+@cache
+def _load_foreign_formats() -> None:
+    """Import what other packages register, once: looking through all installed packages takes its time."""
     for point in entry_points(group="vloc.format"):
         point.load()
-    return [FORMATS[name] for name in sorted(FORMATS)]
 
 
 def find_format(location: str | Path) -> tuple[Format, Path]:

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, BinaryIO
@@ -30,7 +31,10 @@ SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".ppm", ".pgm", ".gif", ".jp2", ".avif"]
 )
 # Only what Pillow decodes by itself: no EPS (it runs ghostscript), no PDF, no plugins of other packages.
-_PILLOW_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
+_PILLOW_FORMATS = {
+    "JPEG": "Jpeg", "PNG": "Png", "TIFF": "Tiff", "WEBP": "WebP", "BMP": "Bmp", "GIF": "Gif", "PPM": "Ppm",
+    "JPEG2000": "Jpeg2K", "AVIF": "Avif",
+}  # fmt: skip
 # What Pillow's plugins raise on bytes that are no image or break off.
 _BROKEN = (OSError, SyntaxError, ValueError, IndexError, TypeError, KeyError, EOFError, struct.error, OverflowError)
 
@@ -144,8 +148,8 @@ def check_size(pixels: UInt8[np.ndarray, "h w ..."], camera: Camera, name: str) 
 def open_image(file: BinaryIO, name: str) -> Image:
     """An image of which only the header is read; the file must stay open as long as the image.
 
-    Pillow's own `open` warns of, then refuses, large images by a limit that is global to the process; so its
-    registered plugins are called here, and `decode` has the limit.
+    Pillow's own `open` warns of, then refuses, large images by a limit that is global to the process, and imports all
+    plugins; so those of the formats above are called here, and `decode` has the limit.
     """
     from PIL import Image
 
@@ -154,8 +158,8 @@ def open_image(file: BinaryIO, name: str) -> Image:
         raise DataError(f"{name}: empty file, expected an image")
     if is_heif(start):
         return _open_heif(file, name)
-    Image.init()
-    for form in _PILLOW_FORMATS:
+    for form, plugin in _PILLOW_FORMATS.items():
+        import_module(f"PIL.{plugin}ImagePlugin")
         factory, accept = Image.OPEN.get(form, (None, None))
         if factory is not None and (accept is None or accept(start[:16]) is True):
             return _header(factory, file, form, name)

@@ -28,13 +28,8 @@ class Rigid:
     @classmethod
     def from_quat_wxyz(cls, quat_wxyz: np.ndarray, translation: np.ndarray) -> Rigid:
         """From Hamilton quaternions, scalar first, of any norm but 0 (ValueError)."""
-        from scipy.spatial.transform import Rotation
-
         quat = np.asarray(quat_wxyz, dtype=np.float64)
-        if quat.size == 0:
-            return cls(np.zeros((*quat.shape[:-1], 3, 3)), np.zeros((*quat.shape[:-1], 3)))
-        rotation = Rotation.from_quat(quat.reshape(-1, 4), scalar_first=True).as_matrix()
-        return cls(rotation.reshape(*quat.shape[:-1], 3, 3), np.array(translation, dtype=np.float64))
+        return cls(_matrix_of_quat(quat), np.array(translation, dtype=np.float64).reshape(*quat.shape[:-1], 3))
 
     @classmethod
     def stack(cls, transforms: list[Rigid]) -> Rigid:
@@ -76,3 +71,18 @@ class Rigid:
 
     def __len__(self) -> int:
         return len(self.rotation)
+
+
+def _matrix_of_quat(quat_wxyz: Float64[np.ndarray, "*batch 4"]) -> Float64[np.ndarray, "*batch 3 3"]:
+    """Rotation matrices, bit for bit scipy's, whose import takes longer than everything else before a first stage."""
+    w, x, y, z = np.moveaxis(quat_wxyz, -1, 0)
+    norm = np.sqrt(x * x + y * y + z * z + w * w)
+    if not norm.all():
+        raise ValueError("a quaternion of zero norm is no rotation")
+    w, x, y, z = w / norm, x / norm, y / norm, z / norm
+    rows = (
+        (x * x - y * y - z * z + w * w, 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        (2 * (x * y + z * w), -x * x + y * y - z * z + w * w, 2 * (y * z - x * w)),
+        (2 * (x * z - y * w), 2 * (y * z + x * w), -x * x - y * y + z * z + w * w),
+    )
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import msgspec
 import numpy as np
-import scipy.linalg
 
 from ..array_types import Float32, Float64, UInt8
 from ..data.estimate import PoseEstimate
@@ -112,7 +111,8 @@ def sharpness(reduced: Float32[np.ndarray, "h w"], noise: float) -> float:
     coarse = cv2.resize(reduced, None, fx=1 / COARSER, fy=1 / COARSER, interpolation=cv2.INTER_AREA)
     doubt = (DOUBT + NOISE_DOUBT * noise**2 / 2) * np.eye(2)
     fine_part, coarse_part = _tensor(reduced, noise) + doubt, _tensor(coarse, noise / COARSER) + doubt
-    ratio = np.sqrt(scipy.linalg.eigh(fine_part, coarse_part, eigvals_only=True)[0])
+    whitening = np.linalg.inv(np.linalg.cholesky(coarse_part))
+    ratio = np.sqrt(np.linalg.eigvalsh(whitening @ fine_part @ whitening.T)[0])
     return float(np.clip((ratio - 1 / COARSER) / (1 - 1 / COARSER), 0.0, 1.0))
 
 

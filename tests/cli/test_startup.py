@@ -1,0 +1,32 @@
+"""What a command imports before its first stage: nothing that takes long and that may not be needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LATER = {"scipy", "cv2", "pycolmap", "poselib", "matplotlib", "rich", "torch", "kornia", "open3d"}
+UNTIL_FIRST_STAGE = """
+import os, sys
+import vloc.run.workspace
+def stop(*_, **__):
+    print(*sorted({name.partition(".")[0] for name in sys.modules}), flush=True)
+    os._exit(0)
+vloc.run.workspace.Workspace.each = stop
+from vloc.cli.main import main
+sys.exit(main(sys.argv[1:]) or 1)
+"""
+
+
+@pytest.mark.parametrize("command", ["map", "localize"])
+def test_no_heavy_library_is_imported_before_the_first_stage(job, tmp_path: Path, command: str) -> None:
+    arguments = [str(job.mapping), str(tmp_path / "map")]
+    if command == "localize":
+        arguments = [str(job.map), str(job.queries), str(tmp_path / "poses.txt")]
+    process = [sys.executable, "-c", UNTIL_FIRST_STAGE, command, *arguments, "--quiet"]
+    imported = {*subprocess.run(process, check=True, capture_output=True, text=True).stdout.split()}
+    assert "numpy" in imported
+    assert not imported & LATER
