@@ -34,3 +34,7 @@ def test_rows_in_any_order_become_the_same_records_and_trajectory():
 
 def test_an_empty_trajectory_has_no_rows():
     assert len(Trajectory.empty()) == len(Trajectory.from_rows([])) == 0
+
+
+def test_a_capture_has_vlocs_pixel_centre_unless_its_source_says_otherwise():
+    assert Capture({}, Records.from_rows([])).pixel_center == 0.5

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vloc.data.records import Records, Trajectory
-from vloc.data.rigs import RigMember, compose_rigs, rig_chains
+from vloc.data.rigs import MAX_RIGS, RigMember, compose_rigs, rig_chains
 from vloc.errors import DataError
 from vloc.geometry.rigid import Rigid
 
@@ -99,9 +99,9 @@ def test_a_camera_per_image_takes_time_linear_in_their_number():
 
 def test_rigs_900_deep_compose_in_well_under_a_second():
     members = [RigMember("r0", "cam", shift(1))] + [RigMember(f"r{i + 1}", f"r{i}", shift(1)) for i in range(899)]
-    start = time.perf_counter()
+    start = time.process_time()
     found, known = poses([(1, "cam", "a.jpg")], [(1, "r899", shift(0, 5))], members[::-1])
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     # By hand: 900 steps of 1 along x.
     assert known.all() and np.allclose(found.translation, [[900, 5, 0]])
 
@@ -115,9 +115,9 @@ def test_rigs_that_fan_out_over_25_layers_are_walked_once_each():
         for rig in layer
         for device in below
     ]
-    start = time.perf_counter()
+    start = time.process_time()
     found, known = poses([(1, "cam", "a.jpg")], [(1, "b24", shift(0))], members)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert known.all() and np.allclose(found.translation, [[25, 0, 0]])
 
 
@@ -135,3 +135,14 @@ def test_a_sensor_on_thousands_of_rigs_is_refused_by_name():
     members = [RigMember(f"r{i}", "cam", shift(1)) for i in range(1001)]
     with pytest.raises(DataError, match="'cam' hangs on more than 1000 rigs"):
         rig_chains(members)
+
+
+def test_as_many_rigs_above_a_sensor_as_are_allowed_and_not_one_more():
+    def chain(count):
+        rigs = ["cam", *(f"rig{i}" for i in range(count))]
+        return [RigMember(above, below, shift(1)) for below, above in itertools.pairwise(rigs)]
+
+    found = dict(rig_chains(chain(MAX_RIGS))["cam"])
+    assert len(found) == MAX_RIGS and found[f"rig{MAX_RIGS - 1}"].translation[0] == MAX_RIGS
+    with pytest.raises(DataError, match="more than 1000 rigs"):
+        rig_chains(chain(MAX_RIGS + 1))

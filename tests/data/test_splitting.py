@@ -131,3 +131,12 @@ def test_any_two_parts_hold_every_image_observation_and_record(choice: list[bool
 def pairs(whole: Capture) -> list[tuple[int, int]]:
     seen = whole.reconstruction.observations["k"]
     return list(zip(seen.points.tolist(), seen.images.tolist(), strict=True))
+
+
+def test_what_has_no_image_of_its_own_goes_with_the_image_nearest_in_time() -> None:
+    # images at 0, 10 and 20; clouds at 4, 6 and 99, positions at 0 and 12
+    parts = [
+        splitting.part_of(capture(), np.array([time == t for time in (0, 0, 10, 10, 20, 20)])) for t in (0, 10, 20)
+    ]
+    assert [list(part.others["lidar"].names) for part in parts] == [["a.pcd"], ["b.pcd"], ["c.pcd"]]
+    assert [part.readings["gnss"].columns["t"] for part in parts] == [["a"], ["b"], []]

@@ -91,7 +91,7 @@ class ImageQuality:
 
     def to_arrays(self) -> Arrays:
         """The stored form."""
-        return {"scores": np.array([astuple(self)])}
+        return {"scores": np.array([astuple(self)], np.float64)}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> ImageQuality:
