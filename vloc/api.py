@@ -24,27 +24,34 @@ _STAGE_OF = {"features": "extract", "retrieval": "describe", "fusion": "fuse", "
 
 
 def build_map(
-    capture: Capture,
+    capture: Capture | str | Path,
     folder: str | Path,
     *,
     pairs: Sequence[tuple[str, str]] | None = None,
     runtime: Runtime | None = None,
     **settings: Any,
 ) -> Map:
-    """Build the map of a capture in a folder, or finish or update the one begun there.
+    """Build the map of a capture, or of what `read` finds at a location, in a folder, or finish or update it there.
 
     `settings` are those of `MappingConfig`, with `features`, `retrieval`, `fusion` and `matcher` as on the command
     line: `build_map(capture, "gallery.map", features="sift:max_keypoints=4096", pair={"num_pairs": 10})`.
     """
     config = make_config(MappingConfig, **{_STAGE_OF.get(name, name): value for name, value in settings.items()})
     with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
-        return map_capture(work, with_devices(capture), config, pairs)
+        return map_capture(work, with_devices(_captured(capture)), config, pairs)
 
 
 def localize(
-    map_: Map, queries: Capture, folder: str | Path, *, runtime: Runtime | None = None, **settings: Any
+    map_: Map, queries: Capture | str | Path, folder: str | Path, *, runtime: Runtime | None = None, **settings: Any
 ) -> list[PoseEstimate]:
-    """Localize every image of a capture; intermediate results stay in `folder`, so that a killed run resumes."""
+    """Localize every image of a capture, or of what `read` finds at a location.
+
+    Intermediate results stay in `folder`, so that a killed run resumes.
+    """
     config = make_config(LocalizationConfig, **{_STAGE_OF.get(name, name): value for name, value in settings.items()})
     with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
-        return localize_capture(work, map_, queries, config)
+        return localize_capture(work, map_, _captured(queries), config)
+
+
+def _captured(capture: Capture | str | Path) -> Capture:
+    return capture if isinstance(capture, Capture) else read(capture)

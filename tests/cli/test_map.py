@@ -77,6 +77,19 @@ def test_a_dry_run_says_what_a_changed_setting_redoes_and_does_nothing(job, caps
     assert sorted(job.map.rglob("*")) == before
 
 
+@pytest.mark.parametrize("flags", [["--dry-run"], []])
+def test_another_pixel_centre_is_named_as_the_reason_of_what_is_redone(
+    job, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str]
+) -> None:
+    shutil.copytree(job.map, tmp_path / "map")
+    command = ["map", str(job.mapping), str(tmp_path / "map")]
+    assert main([*command, "--pixel-center", "0.5", *flags]) == 0
+    assert "read otherwise" not in capsys.readouterr().err
+    assert main([*command, "--pixel-center", "0", *flags]) == 0
+    told = capsys.readouterr().err
+    assert "the capture is read otherwise than before: pixel center 0.5 -> 0.0; what depends on it is redone" in told
+
+
 def test_broken_images_are_listed_and_the_others_go_on(
     gallery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

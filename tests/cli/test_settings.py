@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from vloc.cli.localize import LocalizeFlags
 from vloc.cli.map import MapFlags
 from vloc.cli.settings import parse
-from vloc.config import MappingConfig
+from vloc.config import LocalizationConfig, MappingConfig
 from vloc.errors import ConfigError, DataError
+from vloc.matching.nearest_neighbour import NearestNeighbour
 
 
 def config_of(*arguments: str) -> MappingConfig:
@@ -75,6 +77,26 @@ def test_a_toml_table_holds_single_settings(tmp_path: Path) -> None:
 
 def test_a_toml_line_holds_a_plugin(tmp_path: Path) -> None:
     assert config_of(toml(tmp_path, 'extract = "sift:max_keypoints=1500"\n')).extract.max_keypoints == 1500
+
+
+def test_one_file_serves_map_and_localize_which_name_what_is_not_theirs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = toml(tmp_path, 'extract = "sift:max_keypoints=1500"\n[match]\nratio = 0.75\n[retrieve]\nnum_retrieved = 7\n')
+    config = config_of(file)
+    assert (config.extract.max_keypoints, config.match.ratio) == (1500, 0.75)
+    assert "note: retrieve of --config: no settings of vloc map, not used" in capsys.readouterr().err
+    _, localization = parse(
+        "localize", LocalizeFlags, LocalizationConfig, ["map", "q", "r", file], {"match": "nn:ratio=0.9,mutual=False"}
+    )
+    assert (localization.retrieve.num_retrieved, localization.match) == (7, NearestNeighbour(ratio=0.75, mutual=False))
+    assert "note: extract of --config: no settings of vloc localize, not used" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["[retrieve]\nnum_retreived = 7\n", "[retreive]\nnum_retrieved = 7\n"])
+def test_a_slip_in_settings_of_the_other_command_is_an_error_too(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match="retreive"):
+        config_of(toml(tmp_path, text))
 
 
 def test_flags_go_over_the_file(tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ import pytest
 
 from vloc.cli.main import main
 from vloc.cli.show import lines
-from vloc.cli.show_capture import time_span
+from vloc.cli.show_capture import cameras, time_span
+from vloc.data.capture import Capture, Sensor
+from vloc.data.records import Records
+from vloc.geometry.camera import Camera
 
 
 def shown(path: Path, capsys: pytest.CaptureFixture[str]) -> dict:
@@ -67,6 +70,21 @@ def test_results_are_told_by_type(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert facts["points"] == {"count": 1039, "with_colour": True}
     assert list(facts["observations"].values()) == ["3,355 of 1,039 points, mean track 3.23"]
     assert all(text.startswith("4 images, ") for text in facts["keypoints"].values())
+
+
+def test_cameras_are_told_with_where_their_focal_length_comes_from() -> None:
+    def camera(focal: float, source: str) -> Sensor:
+        return Sensor("camera", camera=Camera("SIMPLE_PINHOLE", 640, 480, (focal, 320, 240)), focal_source=source)
+
+    sensors = {"a": camera(500, "EXIF 35 mm tag"), "b": camera(510.5, "EXIF 35 mm tag"), "c": camera(768, "guessed")}
+    sensors["d"] = Sensor("camera", camera=Camera("UNKNOWN_CAMERA", 640, 480))
+    assert cameras(
+        Capture(sensors, Records.from_rows([(i, name, f"{name}.jpg") for i, name in enumerate(sensors)]))
+    ) == {
+        "SIMPLE_PINHOLE 640 x 480, focal length 500.0 to 510.5 px (EXIF 35 mm tag)": 2,
+        "SIMPLE_PINHOLE 640 x 480, focal length 768.0 px (guessed)": 1,
+        "UNKNOWN_CAMERA 640 x 480": 1,
+    }
 
 
 def test_a_capture_of_very_many_rigs_and_notes_still_fits_on_a_screen() -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from ..config import MappingConfig, config_to_json
 from ..data.capture import Capture
-from ..errors import ConfigError, StageError
+from ..errors import ConfigError, StageError, StoreError
 from ..formats.image_folder import orientation_note, with_devices
 from ..formats.pairs import read_pairs
-from ..map import Map
+from ..map import MANIFEST, Map
 from ..mapping import map_capture
-from ..run.workspace import Workspace
+from ..run.workspace import Workspace, read_manifest
 from ..solvers.sfm import SfmConfig
 from ..stages.pair import PairMethod
 from . import options
@@ -53,9 +53,12 @@ def run(arguments: Sequence[str]) -> int:
     flags, config = parse("map", MapFlags, MappingConfig, arguments)
     capture = with_devices(read_capture(flags.capture, quiet=flags.quiet, **flags.read_options))
     pairs = None if flags.pairs is None else read_pairs(_pairs_file(flags.pairs), capture)
+    said = about(flags, capture)
+    if (changes := read_otherwise(flags.map, said["capture"])) and not flags.quiet:
+        print(f"the capture is read otherwise than before: {changes}; what depends on it is redone", file=sys.stderr)
     with Workspace(flags.map, flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
         try:
-            map_ = map_capture(work, capture, config, pairs, about(flags, capture))
+            map_ = map_capture(work, capture, config, pairs, said)
         except StageError:
             print(failure_lines(summary_of_failures(work.failures)), end="", file=sys.stderr)
             raise
@@ -96,6 +99,18 @@ def about(flags: MapFlags, capture: Capture) -> dict[str, Any]:
             "left_out": list(capture.left_out),
         },
     }
+
+
+def read_otherwise(folder: Path, said: Mapping[str, Any]) -> str:
+    """What is said of reading the capture that was said otherwise of the map that is there; empty where there is none."""
+    try:
+        before = read_manifest(folder / MANIFEST).get("capture", {})
+    except StoreError:
+        return ""
+    names = [
+        name for name in ("format", "pixel_center", "camera", "images") if before.get(name, said[name]) != said[name]
+    ]
+    return ", ".join(f"{name.replace('_', ' ')} {before[name]} -> {said[name]}" for name in names)
 
 
 def summarise(map_: Map, capture: Capture) -> dict[str, Any]:

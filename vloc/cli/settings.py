@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated, Any, TypeVar, get_args
 from ..config import REGISTRIES, LocalizationConfig, MappingConfig, make_config
 from ..errors import ConfigError
 from ..formats.text_fields import read_bytes
+from ..registry import configure
 from ..stages.pair import PairMethod
 
 A = TypeVar("A")
@@ -36,7 +38,9 @@ def parse(
     Ends the program with status 2 (or 0 for --help) as argparse does.
     """
     arguments = _long_names(arguments)
-    file = _from_file(story, _value_of("--config", arguments))
+    file, unused = _from_file(story, _value_of("--config", arguments), reserved or {})
+    if unused and "--quiet" not in arguments:
+        print(f"note: {', '.join(unused)} of --config: no settings of vloc {command}, not used", file=sys.stderr)
     chosen = _over({**(reserved or {}), **file}, _plugins(story, arguments))
     config = make_config(story, **chosen)
     made = _cli(command, _with_settings(flags, config, _mentioned(arguments, flags, story)), arguments)
@@ -122,16 +126,35 @@ def _over(file: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _from_file(story: type[C], path: str | None) -> dict[str, Any]:
-    """Settings of a TOML file: `extract = "sift"`, or tables such as `[match]` with single settings."""
+def _from_file(story: type[C], path: str | None, reserved: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Settings of a TOML file: `extract = "sift"`, or tables such as `[match]` with single settings over `reserved`.
+
+    Also the names of those that only the other story has: one file serves both. All of them are checked.
+    """
     if path is None:
-        return {}
+        return {}, []
+    other = MappingConfig if story is LocalizationConfig else LocalizationConfig
     try:
         settings = tomllib.loads(read_bytes(Path(path)).decode())
-        make_config(story, **settings)
+        unused = sorted((settings.keys() & _fields(other)) - _fields(story))
+        own = {name: _onto(name, reserved, value) for name, value in settings.items() if name not in unused}
+        make_config(story, **own)
+        make_config(other, **{name: settings[name] for name in unused})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from None
-    return settings
+    return own, unused
+
+
+def _fields(config: type) -> set[str]:
+    return {f.name for f in dataclasses.fields(config)}
+
+
+def _onto(stage: str, reserved: Mapping[str, Any], value: Any) -> Any:
+    """A table of settings over the plugin that is reserved for its stage; any other value as it is."""
+    if not (isinstance(value, Mapping) and stage in reserved):
+        return value
+    plugin = REGISTRIES[stage].parse(reserved[stage])
+    return configure(type(plugin), {**_current(plugin), **value}, stage)
 
 
 def _with_settings(flags: type[A], config: MappingConfig | LocalizationConfig, stages: Collection[str]) -> type[A]:

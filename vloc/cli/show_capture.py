@@ -11,6 +11,7 @@ import numpy as np
 
 from ..data.capture import Capture
 from ..data.reconstruction import Features, Reconstruction
+from ..geometry.camera import Camera
 
 # Units that timestamps are counted in, a second being so many, and the years that a capture may be of.
 UNITS = {"ns": 10**9, "us": 10**6, "ms": 10**3, "s": 1}
@@ -25,7 +26,7 @@ def capture_facts(capture: Capture) -> dict[str, Any]:
         "images": len(capture.images),
         "with_pose": int(has_pose.sum()),
         "sensors": dict(Counter(sensor.kind for sensor in capture.sensors.values())),
-        "cameras": dict(Counter(_camera(capture, device) for device in capture.images.device_ids)),
+        "cameras": cameras(capture),
         "rigs": dict(sorted(Counter(member.rig_id for member in capture.rigs).items())),
         "trajectory": f"{len(capture.trajectory):,} poses of {len(capture.trajectory.device_ids)} devices",
         "other_records": {kind: len(records) for kind, records in capture.others.items()},
@@ -40,9 +41,26 @@ def capture_facts(capture: Capture) -> dict[str, Any]:
     }
 
 
-def _camera(capture: Capture, device: str) -> str:
-    camera = capture.sensors[device].camera
+def cameras(capture: Capture) -> dict[str, int]:
+    """How many cameras there are of each model, size and source of the focal length, with the range of the latter."""
+    focals: dict[tuple[str, str], list[float]] = {}
+    for device in capture.images.device_ids:
+        sensor = capture.sensors[device]
+        known = sensor.camera is not None and sensor.camera.is_known
+        kind = _size(sensor.camera), sensor.focal_source if known else ""
+        focals.setdefault(kind, []).append(sensor.camera.focal[0] if sensor.camera and known else 0.0)
+    return {f"{size}{_focal(found, source)}": len(found) for (size, source), found in focals.items()}
+
+
+def _size(camera: Camera | None) -> str:
     return f"{camera.model} {camera.width} x {camera.height}" if camera else "no intrinsics"
+
+
+def _focal(found: list[float], source: str) -> str:
+    if not source:
+        return ""
+    low, high = f"{min(found):.1f}", f"{max(found):.1f}"
+    return f", focal length {low if low == high else f'{low} to {high}'} px ({source})"
 
 
 def time_span(first: int, last: int) -> str:
