@@ -63,6 +63,12 @@ def test_words_of_separated_clusters_are_their_means() -> None:
     assert np.allclose(words[np.lexsort(words.T)], expected[np.lexsort(expected.T)], atol=1e-4)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_word_with_a_single_descriptor_is_that_descriptor(seed: int) -> None:
+    points = np.array([[0.0], [1.0], [10.0]], np.float32)  # from whatever two of them: {0, 1} and {10}
+    assert np.sort(learn_vocabulary(points, 2, np.random.default_rng(seed)).ravel()).tolist() == [0.5, 10]
+
+
 def test_there_are_no_more_words_than_descriptors() -> None:
     points = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
     assert learn_vocabulary(points, 64, np.random.default_rng(0)).shape == (5, 4)
