@@ -102,7 +102,7 @@ def about(flags: MapFlags, capture: Capture) -> dict[str, Any]:
 
 
 def read_otherwise(folder: Path, said: Mapping[str, Any]) -> str:
-    """What is said of reading the capture that was said otherwise of the map that is there; empty where there is none."""
+    """What was said otherwise of reading the capture of the map that is there; empty where there is none."""
     try:
         before = read_manifest(folder / MANIFEST).get("capture", {})
     except StoreError:
