@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -123,6 +124,25 @@ def test_the_localizer_in_memory_agrees_with_the_batch_run(gallery: Path, built:
         estimate = localizer.localize(photo, camera=queries.camera(name))
         assert estimate.cam_from_world is not None
         np.testing.assert_allclose(estimate.cam_from_world.translation, pose.translation, atol=1e-9)
+        assert estimate.num_guided > estimate.num_inliers
+
+
+def test_queries_localized_at_the_same_time_do_not_disturb_each_other(gallery: Path, built: Path) -> None:
+    import vloc
+
+    queries, localizer = vloc.read(gallery / "query"), vloc.Localizer(built)
+
+    def localize(name: str) -> list[list[float]]:
+        photo = gallery / "query" / "sensors" / "records_data" / name
+        found = localizer.localize(photo, camera=queries.camera(name)).cam_from_world
+        assert found is not None
+        matrix: list[list[float]] = np.c_[found.rotation, found.translation].tolist()
+        return matrix
+
+    names = list(queries.images.names) * 2
+    alone = [localize(name) for name in names]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(localize, names)) == alone
 
 
 def test_pairs_of_a_file_leave_out_broken_images(gallery: Path, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import threadpoolctl
 
 from vloc.errors import ConfigError
-from vloc.runtime import Runtime, one_thread_per_worker
+from vloc.runtime import Runtime, one_blas_thread, one_thread_per_worker
 
 
 def test_no_number_of_workers_means_one_per_core() -> None:
@@ -24,3 +26,20 @@ def test_workers_compute_on_one_thread_each_and_others_are_as_before() -> None:
     with one_thread_per_worker():
         assert set(threads()) == {1}
     assert set(threads()) == set(before)
+
+
+def test_blas_has_one_thread_until_the_last_of_several_callers_leaves() -> None:
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"}
+
+    with one_thread_per_worker():
+        pass  # loads every BLAS there is
+    before = threads()
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        first.submit(one_blas_thread.__enter__).result()
+        second.submit(one_blas_thread.__enter__).result()
+        assert threads() == {1}
+        first.submit(one_blas_thread.__exit__).result()
+        assert threads() == {1}
+        second.submit(one_blas_thread.__exit__).result()
+        assert threads() == before

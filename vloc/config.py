@@ -25,8 +25,10 @@ from .solvers.absolute_pose import PnpConfig
 from .solvers.sfm import SfmConfig
 from .solvers.triangulation import TriangulationConfig
 from .stages.calibrate import CalibrateConfig
+from .stages.correspond import CorrespondConfig
 from .stages.pair import PairConfig
 from .stages.quality import QualityConfig
+from .stages.refine import RefineConfig
 from .stages.retrieve import RetrieveConfig
 from .stages.verify import VerifyConfig
 
@@ -69,8 +71,12 @@ class LocalizationConfig:
     """which map images"""
     match: Matcher | None = None
     """matcher; None: the map's"""
+    correspond: CorrespondConfig = field(default_factory=CorrespondConfig)
+    """how much of a query is matched before its pose is sure"""
     register: PnpConfig = field(default_factory=PnpConfig)
     """absolute pose"""
+    refine: RefineConfig = field(default_factory=RefineConfig)
+    """further matches, found with the pose"""
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     """of every random choice"""
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from .config import LocalizationConfig
-from .data.capture import Capture
+from .data.capture import Capture, Sensor
 from .data.estimate import PoseEstimate
+from .data.features import LocalFeatures
+from .data.quality import ImageQuality
 from .data.selection import Ranking
 from .known_cameras import with_known_cameras
 from .map import Map, vectors_of
@@ -19,6 +23,7 @@ from .stages.describe import DESCRIBE
 from .stages.extract import EXTRACT
 from .stages.images import Photos
 from .stages.quality import QUALITY, explained, refuse
+from .stages.refine import REFINE
 from .stages.register import REGISTER
 from .stages.retrieve import RETRIEVE
 
@@ -38,20 +43,12 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     ranking = retrieve(work, map_, photos, names, config).value
     retrieved = {name: ranking.of(row) for row, name in enumerate(names)}
     sensors = {name: queries.sensor(name) for name in names}
-    match, sparse = config.match or map_.config.match, map_.stored
-    matches = work.each(CORRESPOND, names, match, each=[features, retrieved], shared=[map_.features, sparse])
-    estimates = work.each(
-        REGISTER,
-        list(matches),
-        config.register,
-        each=[features, matches, sensors, qualities],
-        shared=[sparse, map_.calibration, config.seed],
-    )
+    placed = _place(work, map_, config, features, retrieved, sensors, qualities)
     outcomes = dict(refusals)
-    for name, estimate in estimates.items():
+    for name, estimate in placed[-1].items():
         images = tuple(map_.sparse.image_names[row] for row in retrieved[name])
         outcomes[name] = explained(replace(estimate, retrieved=images, unit=map_.frame.unit), qualities[name])
-    failed = (qualities, features, matches, estimates)
+    failed = (qualities, features, *placed)
     return [
         outcomes.get(name) or PoseEstimate(name, None, "none", reason=_failure(name, *failed))
         for name in queries.images.names
@@ -67,6 +64,28 @@ def retrieve(
         images = photos.of(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
         described.append(work.each(DESCRIBE, images, descriptor, shared=[trained]))
     return work.once(RETRIEVE, config.retrieve, vectors_of(described, names), map_.vectors, map_.config.fuse)
+
+
+def _place(
+    work: Workspace,
+    map_: Map,
+    config: LocalizationConfig,
+    features: Results[LocalFeatures],
+    retrieved: Mapping[str, np.ndarray],
+    sensors: Mapping[str, Sensor],
+    qualities: Results[ImageQuality],
+) -> tuple[Results[Any], Results[PoseEstimate], Results[PoseEstimate]]:
+    """The matches of the queries, their poses by these, and their poses refined."""
+    sparse, pnp, seen = map_.stored, config.register, [features, retrieved, sensors]
+    shared = [map_.features, sparse, config.correspond, pnp, config.seed]
+    matches = work.each(CORRESPOND, list(features), config.match or map_.config.match, each=seen, shared=shared)
+    known = [sparse, map_.calibration, config.seed]
+    evidence: list[Mapping[str, Any]] = [features, matches, sensors, qualities]
+    registered = work.each(REGISTER, list(matches), pnp, each=evidence, shared=known)
+    refined = work.each(
+        REFINE, list(registered), config.refine, each=[registered, *seen], shared=[map_.features, sparse, pnp]
+    )
+    return matches, registered, refined
 
 
 def _failure(name: str, *stages: Results[Any]) -> str:

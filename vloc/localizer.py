@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ import numpy as np
 from .config import LocalizationConfig, make_config
 from .data.capture import GIVEN, Sensor
 from .data.estimate import PoseEstimate
+from .data.features import LocalFeatures
+from .data.map_images import MapImages
+from .data.quality import ImageQuality
 from .errors import DataError
 from .formats.image_folder import rough_sensor
 from .formats.image_header import ImageHeader
@@ -21,9 +25,10 @@ from .known_cameras import PREFIX, camera_of, of_image
 from .map import Map
 from .regular_file import read_regular
 from .retrieval.search import search
-from .runtime import Runtime
-from .stages.correspond import MapMatcher
+from .runtime import Runtime, one_blas_thread
+from .stages.correspond import MapMatcher, correspond, sureness
 from .stages.quality import explained, image_quality, refuse
+from .stages.refine import refine
 from .stages.register import register
 
 
@@ -37,13 +42,15 @@ class Localizer:
         self.map = map_ = map_ if isinstance(map_, Map) else Map.open(map_)
         self.config = make_config(LocalizationConfig, **settings)
         runtime = runtime or Runtime()
+        self._threads = ThreadPoolExecutor(runtime.num_workers, thread_name_prefix="vloc")
         config = map_.config
         self._extract = config.extract.load(runtime)
         self._describe = [
             (d, d.load(runtime, trained.value.arrays)) for d, trained in zip(config.describe, map_.trained, strict=True)
         ]
         matcher = (self.config.match or config.match).load(runtime)
-        self._match = MapMatcher(matcher, map_.features, map_.sparse)
+        self._shown = MapImages(map_.features, map_.sparse)
+        self._match = MapMatcher(matcher, self._shown)
 
     def localize(
         self, image: str | Path | np.ndarray, camera: Camera | str | None = None, name: str = "query"
@@ -64,16 +71,24 @@ class Localizer:
         quality = image_quality(pixels[False])
         if refusal := refuse(self.config.quality, {name: quality}):
             return refusal[name]
-        features = self._extract(pixels[config.extract.in_color])
-        images = self._retrieve(pixels)
-        matches = self._match(features, images)
-        sparse, calibration = self.map.sparse, self.map.calibration.value
-        estimate = register(
-            self.config.register, name, sensor, quality, features, matches, sparse, calibration, self.config.seed
-        )
-        names = tuple(sparse.image_names[row] for row in images)
-        estimate = replace(estimate, retrieved=names, unit=self.map.frame.unit)
-        return explained(estimate, quality)
+        with one_blas_thread:
+            rows = self._threads.submit(self._retrieve, pixels)  # beside OpenCV, which extracts on one core and a half
+            features = self._extract(pixels[config.extract.in_color])
+            estimate = self._place(name, sensor, quality, features, rows.result())
+        names = tuple(self.map.sparse.image_names[row] for row in rows.result())
+        return explained(replace(estimate, retrieved=names, unit=self.map.frame.unit), quality)
+
+    def _place(
+        self, name: str, sensor: Sensor, quality: ImageQuality, features: LocalFeatures, rows: list[int]
+    ) -> PoseEstimate:
+        """The pose of a query among the map images that look most like it."""
+        config, sparse, map_ = self.config, self.map.sparse, self._threads.map
+        is_sure = sureness(config.correspond, config.register, features, sensor, sparse, config.seed)
+        matches = correspond(config.correspond, self._match, features, rows, is_sure, map_)
+        known = sparse, self.map.calibration.value, config.seed
+        estimate = register(config.register, name, sensor, quality, features, matches, *known)
+        images = [self._shown(row) for row in rows]
+        return refine(config.refine, config.register, estimate, sensor, features, images, sparse, map_)
 
     def _sensor(self, image: str | Path | np.ndarray, camera: Camera | str | None) -> Sensor:
         """What took an image; DataError for a camera that is none."""

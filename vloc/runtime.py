@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from threading import Lock
+from typing import Any, Literal
 
 from .errors import ConfigError
 
@@ -34,16 +37,59 @@ class Runtime:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@contextmanager
-def one_thread_per_worker() -> Iterator[None]:
-    """Keep BLAS and OpenCV to one thread each: workers run side by side, and nested pools slow each other down."""
-    import cv2
+class WhileAnyone:
+    """A process-wide setting that holds while anyone is inside; the last to leave restores what was before.
+
+    A thread of its own makes and undoes the change: threadpoolctl lets the same thread undo it only.
+    """
+
+    def __init__(self, change: Callable[[], AbstractContextManager[object]]) -> None:
+        self._change, self._lock, self._inside = change, Lock(), 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="vloc-runtime")
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._changed = ExitStack()
+                self._thread.submit(lambda: self._changed.enter_context(self._change())).result()
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._thread.submit(self._changed.close).result()
+
+
+@cache
+def _pools() -> Any:
+    """The thread pools of the process; looking for them takes milliseconds, so it is done once."""
+    import cv2  # noqa: F401 - brings a BLAS of its own
     import threadpoolctl
+
+    return threadpoolctl.ThreadpoolController()
+
+
+@contextmanager
+def _one_opencv_thread() -> Iterator[None]:
+    import cv2
 
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        with threadpoolctl.threadpool_limits(1, user_api="blas"):
-            yield
+        yield
     finally:
         cv2.setNumThreads(before)
+
+
+one_blas_thread = WhileAnyone(lambda: _pools().limit(limits=1, user_api="blas"))
+"""Keeps BLAS to one thread: its idle threads spin, which costs every other thread of a busy machine its time."""
+_opencv = WhileAnyone(_one_opencv_thread)
+
+
+@contextmanager
+def one_thread_per_worker() -> Iterator[None]:
+    """Keep BLAS and OpenCV to one thread each: workers run side by side, and nested pools slow each other down."""
+    _pools.cache_clear()  # libraries may have been loaded since
+    with one_blas_thread, _opencv:
+        yield

@@ -88,3 +88,11 @@ def test_adjusting_turns_one_thing_at_a_time():
     assert OPENCV.adjusted(x=3.0, y=-4.0).params == (500, 510, 323, 236, 0.1, 0.2, 0.3, 0.4)
     pinhole = Camera("SIMPLE_PINHOLE", 640, 480, (500.0, 320.0, 240.0))
     assert pinhole.adjusted(distortion=0.5) == pinhole
+
+
+def test_moves_to_is_the_inverse_of_adjusted() -> None:
+    camera = Camera("OPENCV", 1000, 800, (900.0, 910.0, 505.0, 395.0, 0.05, -0.02, 0.001, 0.0))
+    np.testing.assert_allclose(
+        camera.moves_to(camera.adjusted(0.1, 0.02, 3.0, -4.0, 0.05)), [0.1, 0.02, 3.0, -4.0, 0.05]
+    )
+    assert camera.moves_to(camera).tolist() == [0] * 5

@@ -1,12 +1,20 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
+from vloc.data.capture import GIVEN, Sensor
 from vloc.data.features import LocalFeatures, Matches
+from vloc.data.map_images import MapImages
+from vloc.data.selection import Correspondences
 from vloc.data.sparse_map import SparseMap
+from vloc.features.root_sift import root_sift
 from vloc.geometry.camera import Camera
+from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
 from vloc.matching.nearest_neighbour import NearestNeighbour
 from vloc.runtime import Runtime
-from vloc.stages.correspond import MapMatcher, resolve
+from vloc.solvers.absolute_pose import PnpConfig
+from vloc.stages.correspond import CorrespondConfig, MapMatcher, correspond, resolve, sureness
 
 
 def matches(pairs: list[tuple[int, int]], scores: list[float]) -> Matches:
@@ -63,6 +71,72 @@ def test_only_keypoints_that_show_a_point_are_matched():
         np.array([0, 6]),
         np.array([-1, 1, -1, 0, -1, -1], np.int32),
     )
-    match = MapMatcher(NearestNeighbour(ratio=1.0).load(Runtime()), {"m.jpg": features}, sparse)
-    result = match(features, [0])
+    match = MapMatcher(NearestNeighbour(ratio=1.0).load(Runtime()), MapImages({"m.jpg": features}, sparse))
+    result = resolve(match(features, [0]))
     assert dict(zip(result.keypoints.tolist(), result.points.tolist(), strict=True)) == {1: 1, 3: 0}
+
+
+def twelve_images():
+    """Twelve map images that show the same 60 points; the query is one of them."""
+    rng = np.random.default_rng(0)
+    descriptors, count = root_sift(rng.integers(0, 90, (60, 128)).astype(np.uint8)), 12
+    features = LocalFeatures(np.zeros((60, 2), np.float32), descriptors, *np.ones((2, 60), np.float32))
+    names = [f"{i}.jpg" for i in range(count)]
+    sparse = SparseMap(
+        names,
+        (Camera("PINHOLE", 10, 10, (9.0, 9.0, 5.0, 5.0)),),
+        np.zeros(count, np.int32),
+        Rigid.identity(count),
+        np.zeros((60, 3)),
+        np.zeros(60, np.float32),
+        60 * np.arange(count + 1),
+        np.tile(np.arange(60, dtype=np.int32), count),
+    )
+    return features, MapMatcher(NearestNeighbour().load(Runtime()), MapImages(dict.fromkeys(names, features), sparse))
+
+
+def test_matching_stops_as_soon_as_the_pose_is_sure():
+    features, match = twelve_images()
+    asked = []
+
+    def is_sure(matches: Correspondences) -> bool:
+        asked.append(matches.scores.max())  # a vote of 1 from each image that was matched
+        return len(asked) == 2
+
+    found = correspond(CorrespondConfig(strongest=40, images=3), match, features, range(12), is_sure)
+    np.testing.assert_allclose(asked, [3, 6], rtol=0.01)
+    assert found.keypoints.tolist() == found.points.tolist() == list(range(40))  # the strongest are first
+
+
+def test_a_pose_that_is_never_sure_gets_all_keypoints_of_all_images():
+    features, match = twelve_images()
+    everything = resolve(match(features, range(12)))
+    for strongest in (0, 40):
+        found = correspond(CorrespondConfig(strongest=strongest), match, features, range(12), lambda matches: False)
+        assert found.keypoints.tolist() == list(range(60)) and found.scores.tolist() == everything.scores.tolist()
+
+
+def test_several_images_at_a_time_give_the_same_matches():
+    features, match = twelve_images()
+    with ThreadPoolExecutor(3) as pool:
+        found = resolve(match(features, range(12), map_=pool.map))
+    assert found.to_arrays().keys() == (alone := resolve(match(features, range(12)))).to_arrays().keys()
+    assert all((found.to_arrays()[key] == alone.to_arrays()[key]).all() for key in found.to_arrays())
+
+
+def test_a_pose_is_sure_when_enough_and_most_of_its_matches_agree():
+    camera, rng = Camera("PINHOLE", 1000, 800, (900.0, 900.0, 500.0, 400.0)), np.random.default_rng(0)
+    points = rng.uniform([-2, -1.5, 4], [2, 1.5, 9], (300, 3))
+    keypoints = project(camera, points).astype(np.float32)
+    keypoints[150:] = rng.uniform(0, 800, (150, 2))  # the second half is wrong
+    features = LocalFeatures(keypoints, np.zeros((300, 0), np.uint8), *np.ones((2, 300), np.float32))
+    none = np.zeros(0, np.int32)
+    sparse = SparseMap([], (), none, Rigid.identity(0), points, np.zeros(300, np.float32), np.zeros(1, np.int64), none)
+    sensor = Sensor("camera", camera=camera, focal_source=GIVEN)
+    is_sure = sureness(CorrespondConfig(sure_inliers=100, sure_share=0.6), PnpConfig(), features, sensor, sparse, 0)
+
+    def first(count: int) -> Correspondences:
+        rows = np.arange(count, dtype=np.int32)
+        return Correspondences(rows, rows, np.ones(count, np.float32), rows)
+
+    assert [is_sure(first(count)) for count in (90, 110, 240, 300)] == [False, True, True, False]

@@ -32,6 +32,9 @@ class PoseEstimate:
     were taken from, as in `Sensor`. `focal_sigma_px`: standard deviation of the focal length, which the covariance
     holds; 0 where it was taken as exact. `quality`: what the image looks like. `unit`: of all lengths in it, that of
     the map's frame.
+
+    `num_inliers` of `num_matches` are the evidence: found without knowing the pose. `num_guided`: matches looked for
+    near where points project, on which the pose was then refined; 0 where it was not.
     """
 
     name: str
@@ -50,6 +53,7 @@ class PoseEstimate:
     unit: Unit = "m"
     confidence: float = 0.0
     evidence: Evidence | None = None
+    num_guided: int = 0
 
     @property
     def is_localized(self) -> bool:
@@ -66,10 +70,10 @@ class PoseEstimate:
             "translation": np.array([pose.translation for pose in poses]).reshape(-1, 3),
             "covariance": np.array([self.covariance] if self.covariance is not None else []).reshape(-1, 6, 6),
             "focal_sigma_px": np.array([self.focal_sigma_px]),
-            "counts": np.array([[self.num_inliers, self.num_matches]]),
             "quality": np.array([*self.quality.to_arrays()["scores"]] if self.quality else []).reshape(-1, len(LIMITS)),
             "confidence": np.array([self.confidence]),
             "evidence": np.array([self.evidence.to_row()] if self.evidence else []).reshape(-1, len(Evidence.NAMES)),
+            "counts": np.array([[self.num_inliers, self.num_matches, self.num_guided]]),
             "text": np.frombuffer("\n".join(text).encode(), np.uint8),
         }
 
@@ -79,7 +83,7 @@ class PoseEstimate:
         text: list[Any] = arrays["text"].tobytes().decode().split("\n")
         source, name, reason, camera, focal_source, *retrieved = text
         pose = Rigid(arrays["rotation"], arrays["translation"])
-        inliers, matches = arrays["counts"][0].tolist()
+        inliers, matches, guided = arrays["counts"][0].tolist()
         covariance = arrays["covariance"][0] if len(arrays["covariance"]) else None
         quality = ImageQuality.from_arrays({"scores": arrays["quality"]}) if len(arrays["quality"]) else None
         return cls(
@@ -97,4 +101,5 @@ class PoseEstimate:
             quality=quality,
             confidence=float(arrays["confidence"][0]),
             evidence=Evidence.from_row(arrays["evidence"][0]) if len(arrays["evidence"]) else None,
+            num_guided=guided,
         )

@@ -29,7 +29,7 @@ class LocalFeatures:
     def __len__(self) -> int:
         return len(self.keypoints)
 
-    def __getitem__(self, rows: np.ndarray) -> LocalFeatures:
+    def __getitem__(self, rows: np.ndarray | slice) -> LocalFeatures:
         """The features of some rows, in their order."""
         return LocalFeatures(self.keypoints[rows], self.descriptors[rows], self.scores[rows], self.scales[rows])
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..array_types import Bool, Float64
 from ..config import LocalizationConfig
 from ..data.estimate import PoseEstimate
+from ..data.map_images import MapImages
 from ..data.selection import Correspondences
 from ..data.sparse_map import SparseMap
 from ..geometry.camera import Camera
@@ -17,7 +18,7 @@ from ..geometry.projection import project
 from ..geometry.rigid import Rigid
 from ..map import Map
 from ..runtime import Runtime
-from ..stages.correspond import MapMatcher
+from ..stages.correspond import MapMatcher, resolve
 
 NUM_COMPARED = 5
 """retrieved images that a page shows, and looks for the best among"""
@@ -40,12 +41,12 @@ Finder = Callable[[np.ndarray, Camera, PoseEstimate], Evidence | None]
 def finder(map_: Map, config: LocalizationConfig, runtime: Runtime) -> Finder:
     """A function that matches a query with the first of its retrieved images once more, and gives its evidence."""
     extract = map_.config.extract.load(runtime)
-    match = MapMatcher((config.match or map_.config.match).load(runtime), map_.features, map_.sparse)
+    match = MapMatcher((config.match or map_.config.match).load(runtime), MapImages(map_.features, map_.sparse))
 
     def find(pixels: np.ndarray, camera: Camera, estimate: PoseEstimate) -> Evidence | None:
         features = extract(pixels)
         rows = [map_.sparse.row_of[name] for name in estimate.retrieved[:NUM_COMPARED]]
-        matches = match(features, rows)
+        matches = resolve(match(features, rows))
         query_pixels = features.keypoints[matches.keypoints].astype(np.float64)
         points = map_.sparse.points[matches.points]
         agrees = reprojects(estimate.cam_from_world, camera, query_pixels, points, config.register.max_error_px)

@@ -6,7 +6,7 @@ found with the pose, drawn to what is known of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import msgspec
@@ -28,6 +28,8 @@ CENTER_ERROR = 0.005
 """of the image's longer side; standard deviation of a principal point of which nothing is known"""
 ASPECT_ERROR = 0.001
 """standard deviation of ln(fy / fx); resized copies are off by the rounding of their size"""
+LEAST_LOSS_SCALE_PX = 0.01
+"""px; of matches without errors"""
 MAX_ROUNDS = 5
 """of refining intrinsics and collecting the inliers that they have"""
 
@@ -98,17 +100,44 @@ def absolute_pose(
     poselib.check_points(points_in_world, 3, len(points2d))
     if len(points2d) < config.min_inliers:
         return _none(len(points2d), f"{len(points2d)} matches, a pose needs {config.min_inliers}")
-    origin = points_in_world.mean(0)
     prior = intrinsics_prior(config, camera, focal_source)
-    if len(prior) > 1:
-        camera = camera.generalised()
-    refined, inliers = _solve(points2d, points_in_world - origin, camera, config, seed, prior)
-    if reason := _refusal(refined, inliers, config):
-        return PnpResult(None, inliers, reason=reason)
-    assert refined is not None  # noqa: S101 - refused otherwise
-    found = refined.cam_from_world
-    world = Rigid(found.rotation, found.translation - found.rotation @ origin)
-    return PnpResult(world, inliers, refined.covariance, "", refined.camera, refined.focal_sigma)
+    camera = camera.generalised() if len(prior) > 1 else camera
+    origin = points_in_world.mean(0)
+    local = points_in_world - origin
+    pose, moved = _ransac(points2d, local, camera, config, seed), np.zeros(len(prior))
+    if prior:
+        pose, moved[0] = _better(points2d, local, camera, config, seed, pose)
+    return _refined(points2d, local, camera, config, prior, RefinedPose(pose, camera, moved), origin)
+
+
+def refined_absolute_pose(
+    points2d: Float64[np.ndarray, "m 2"],
+    points_in_world: Float64[np.ndarray, "m 3"],
+    camera: Camera,
+    config: PnpConfig,
+    focal_source: str,
+    cam_from_world: Rigid,
+    found: Camera,
+) -> PnpResult:
+    """A pose that was found before, with the intrinsics `found`, refined on many more matches; else as `absolute_pose`.
+
+    Once more, at the end, with the median error as the scale of the loss where that is smaller: of so many matches, the
+    better half may decide.
+    """
+    poselib.check_points(points2d, 2, len(points2d))
+    poselib.check_points(points_in_world, 3, len(points2d))
+    prior = intrinsics_prior(config, camera, focal_source)
+    camera = camera.generalised() if len(prior) > 1 else camera
+    origin = points_in_world.mean(0)
+    local = points_in_world - origin
+    pose = Rigid(cam_from_world.rotation, cam_from_world.apply(origin[None])[0])
+    start = RefinedPose(pose, found, camera.moves_to(found)[: len(prior)])
+    refined, inliers = _solve(points2d, local, camera, config, prior, start)
+    if refined is not None:
+        errors = reprojection_errors(points2d, local, refined.camera, refined.cam_from_world)[inliers]
+        scale = np.clip(np.median(errors), LEAST_LOSS_SCALE_PX, config.loss_scale_px) if len(errors) else 1
+        config = replace(config, loss_scale_px=float(scale))
+    return _refined(points2d, local, camera, config, prior, refined or start, origin)
 
 
 def intrinsics_prior(config: PnpConfig, camera: Camera, focal_source: str) -> Prior:
@@ -121,13 +150,30 @@ def intrinsics_prior(config: PnpConfig, camera: Camera, focal_source: str) -> Pr
     return errors[: {"none": 0, "focal": 1, "distortion": 2, "all": len(errors)}[refine]]
 
 
+def _refined(
+    points2d: np.ndarray,
+    points: np.ndarray,
+    camera: Camera,
+    config: PnpConfig,
+    prior: Prior,
+    start: RefinedPose,
+    origin: Float64[np.ndarray, 3],
+) -> PnpResult:
+    """The start refined on the matches that agree with it; `points` are measured from the `origin` of the world."""
+    refined, inliers = _solve(points2d, points, camera, config, prior, start)
+    if reason := _refusal(refined, inliers, config):
+        return PnpResult(None, inliers, reason=reason)
+    assert refined is not None  # noqa: S101 - refused otherwise
+    found = refined.cam_from_world
+    world = Rigid(found.rotation, found.translation - found.rotation @ origin)
+    return PnpResult(world, inliers, refined.covariance, "", refined.camera, refined.focal_sigma)
+
+
 def _solve(
-    points2d: np.ndarray, points: np.ndarray, camera: Camera, config: PnpConfig, seed: int, prior: Prior
+    points2d: np.ndarray, points: np.ndarray, camera: Camera, config: PnpConfig, prior: Prior, start: RefinedPose
 ) -> tuple[RefinedPose | None, Bool[np.ndarray, "m"]]:
     """The refined pose, None where too few matches agree to refine one, and the matches that agree."""
-    pose, moved = _ransac(points2d, points, camera, config, seed), np.zeros(len(prior))
-    if prior:
-        pose, moved[0] = _better(points2d, points, camera, config, seed, pose)
+    pose, moved = start.cam_from_world, start.moved
     inliers = reprojection_errors(points2d, points, camera.adjusted(*moved), pose) < config.max_error_px
     refined = None
     for _ in range(MAX_ROUNDS if prior else 1):

@@ -12,6 +12,7 @@ import numpy as np
 from ..array_types import Int64
 from ..data.evidence import Calibration, Evidence, Trials
 from ..data.features import LocalFeatures
+from ..data.map_images import MapImages
 from ..data.selection import Correspondences
 from ..data.sparse_map import NO_POINT, SparseMap
 from ..geometry.projection import project
@@ -23,7 +24,7 @@ from ..solvers.absolute_pose import PnpConfig, absolute_pose
 from ..solvers.acceptance import is_elsewhere, median_distance, weigh
 from ..solvers.calibration import calibrated
 from ..stage import EachStage, OnceStage, Run
-from .correspond import MapMatcher
+from .correspond import MapMatcher, resolve
 
 SEEN_SHARE = 0.05
 """an image shows another's place if more of its points lie in view, walls or not"""
@@ -52,7 +53,7 @@ class Trial:
 
     def __call__(self, image: int, features: LocalFeatures, against: Sequence[int]) -> tuple[Evidence, bool] | None:
         """The evidence of the pose that is found, and whether that pose is right; None where none is found."""
-        matches = self._without(image, self.matcher(features, against))
+        matches = self._without(image, resolve(self.matcher(features, against)))
         pixels = features.keypoints[matches.keypoints].astype(np.float64)
         points, camera = self.sparse.points[matches.points], self.sparse.camera(image)
         found = absolute_pose(pixels, points, camera, self.config, self.seed)
@@ -101,7 +102,7 @@ def _start(
     matcher: Matcher,
     seed: int,
 ) -> Run[str, Trials]:
-    trial = Trial(sparse, MapMatcher(matcher.load(runtime), features, sparse), PnpConfig(), seed)
+    trial = Trial(sparse, MapMatcher(matcher.load(runtime), MapImages(features, sparse)), PnpConfig(), seed)
 
     def attempt(name: str) -> Trials:
         image = sparse.row_of[name]

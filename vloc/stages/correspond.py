@@ -2,46 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 
+from ..array_types import Int32
+from ..data.capture import Sensor
 from ..data.features import LocalFeatures, Matches
+from ..data.map_images import MapImages
 from ..data.selection import Correspondences
-from ..data.sparse_map import NO_POINT, SparseMap
+from ..data.sparse_map import SparseMap
 from ..matching.base import Matcher, PairMatcher
 from ..runtime import Runtime
+from ..solvers.absolute_pose import PnpConfig, absolute_pose
 from ..stage import EachStage, Run
 
 PREPARED_MAP_IMAGES = 128
 """map images whose descriptors (about 1 MB for 2,000 keypoints with points) stay in memory"""
 
+Found = tuple[Matches, Int32[np.ndarray, "_"], int]
+"""Matches with one map image, the points of its keypoints, and its row"""
+Map = Callable[..., Iterable[Any]]
+"""`map`, or one that works on several items at a time"""
+
+
+@dataclass(frozen=True)
+class CorrespondConfig:
+    """How much of a query is matched before its pose is sure."""
+
+    strongest: Annotated[int, msgspec.Meta(ge=0)] = 1024
+    """keypoints of every image that are matched at first; 0: all, with all retrieved images at once"""
+    images: Annotated[int, msgspec.Meta(ge=1)] = 5
+    """retrieved images that these are matched with at a time, until the pose is sure"""
+    sure_inliers: Annotated[int, msgspec.Meta(ge=4)] = 100
+    """matches that agree with a pose that is sure"""
+    sure_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+    """part of the matches that agree with a pose that is sure"""
+
 
 class MapMatcher:
     """Matches queries against map images, of which it keeps the recently used in memory. Thread safe."""
 
-    def __init__(self, matcher: PairMatcher, features: Mapping[str, LocalFeatures], sparse: SparseMap) -> None:
-        self._matcher, self._features, self._sparse = matcher, features, sparse
+    def __init__(self, matcher: PairMatcher, shown: MapImages) -> None:
+        self._matcher, self._shown = matcher, shown
         self._prepared = lru_cache(PREPARED_MAP_IMAGES)(self._prepare)
 
-    def _prepare(self, image: int) -> tuple[Any, np.ndarray]:
-        """An image's matcher input and point rows, keypoints without a point left out."""
-        features, points = self._features[self._sparse.image_names[image]], self._sparse.points_of(image)
-        shown = np.flatnonzero(points != NO_POINT)
-        return self._matcher.prepare(features[shown]), points[shown]
+    def _prepare(self, image: int, strongest: int | None) -> Any:
+        return self._matcher.prepare(self._shown(image).features[slice(strongest)])
 
-    def __call__(self, query: LocalFeatures, images: Sequence[int] | np.ndarray) -> Correspondences:
-        """2D-3D matches with the points that those map images (rows) show."""
-        prepared, found = self._matcher.prepare(query), []
-        for image in map(int, images):
-            candidate, points = self._prepared(image)
-            found.append((self._matcher.match(prepared, candidate), points, image))
-        return resolve(found)
+    def __call__(
+        self, query: LocalFeatures, images: Sequence[int] | np.ndarray, strongest: int | None = None, map_: Map = map
+    ) -> list[Found]:
+        """Matches with the keypoints of map images (rows) that show points; of the strongest of both, or of all."""
+        prepared = self._matcher.prepare(query[slice(strongest)])
+
+        def match(image: int) -> Found:
+            return self._matcher.match(prepared, self._prepared(image, strongest)), self._shown(image).points, image
+
+        return list(map_(match, map(int, images)))
 
 
-def resolve(found: Sequence[tuple[Matches, np.ndarray, int]]) -> Correspondences:
+def correspond(
+    config: CorrespondConfig,
+    match: MapMatcher,
+    query: LocalFeatures,
+    images: Sequence[int] | np.ndarray,
+    is_sure: Callable[[Correspondences], bool],
+    map_: Map = map,
+) -> Correspondences:
+    """2D-3D matches with the points that map images (rows, best first) show: as few as make the pose sure, or all."""
+    found: list[Found] = []
+    for start in range(0, len(images), config.images) if config.strongest else ():
+        found += match(query, images[start : start + config.images], config.strongest, map_)
+        if is_sure(matches := resolve(found)):
+            return matches
+    return resolve(match(query, images, None, map_))
+
+
+def sureness(
+    config: CorrespondConfig, pnp: PnpConfig, query: LocalFeatures, sensor: Sensor, sparse: SparseMap, seed: int
+) -> Callable[[Correspondences], bool]:
+    """Says of matches whether so many agree with one pose that further ones would not make it surer."""
+
+    def is_sure(matches: Correspondences) -> bool:
+        if len(matches) < config.sure_inliers or sensor.camera is None:
+            return False
+        pixels = query.keypoints[matches.keypoints].astype(np.float64)
+        found = absolute_pose(pixels, sparse.points[matches.points], sensor.camera, pnp, seed, sensor.focal_source)
+        return found.cam_from_world is not None and found.num_inliers >= max(
+            config.sure_inliers, config.sure_share * len(matches)
+        )
+
+    return is_sure
+
+
+def resolve(found: Sequence[Found]) -> Correspondences:
     """One point a keypoint and one keypoint a point: the pair that the retrieved images vote for most.
 
     A vote is a match's similarity; votes of several images for the same pair add up.
@@ -93,15 +152,22 @@ def _start(
     runtime: Runtime,
     queries: Mapping[str, LocalFeatures],
     retrieved: Mapping[str, np.ndarray],
+    sensors: Mapping[str, Sensor],
     features: Mapping[str, LocalFeatures],
     sparse: SparseMap,
+    config: CorrespondConfig,
+    pnp: PnpConfig,
+    seed: int,
 ) -> Run[str, Correspondences]:
-    match = MapMatcher(matcher.load(runtime), features, sparse)
+    match = MapMatcher(matcher.load(runtime), MapImages(features, sparse))
 
     def run(names: Iterable[str]) -> Iterator[Correspondences]:
-        return (match(queries[name], retrieved[name]) for name in names)
+        for name in names:
+            query = queries[name]
+            is_sure = sureness(config, pnp, query, sensors[name], sparse, seed)
+            yield correspond(config, match, query, retrieved[name], is_sure)
 
     return run
 
 
-CORRESPOND: EachStage[str, Correspondences] = EachStage("correspond", 1, Correspondences, _start, chunk=8)
+CORRESPOND: EachStage[str, Correspondences] = EachStage("correspond", 2, Correspondences, _start, chunk=8)

@@ -94,4 +94,4 @@ def _start(
     return run
 
 
-REGISTER: EachStage[str, PoseEstimate] = EachStage("register", 4, PoseEstimate, _start, chunk=64)
+REGISTER: EachStage[str, PoseEstimate] = EachStage("register", 5, PoseEstimate, _start, chunk=64)

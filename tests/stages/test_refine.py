@@ -1,0 +1,101 @@
+"""Poses refined on guided matches, in a world with exact truth."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from vloc.data.capture import GIVEN, Sensor
+from vloc.data.estimate import PoseEstimate
+from vloc.data.features import LocalFeatures
+from vloc.data.map_images import MapImages
+from vloc.data.sparse_map import SparseMap
+from vloc.geometry.camera import Camera
+from vloc.geometry.pose_error import pose_errors
+from vloc.geometry.projection import project
+from vloc.geometry.rigid import Rigid
+from vloc.solvers.absolute_pose import PnpConfig
+from vloc.stages.refine import RefineConfig, refine
+
+CAMERA = Camera("PINHOLE", 1000, 800, (900.0, 900.0, 500.0, 400.0))
+SENSOR = Sensor("camera", camera=CAMERA, focal_source=GIVEN)
+COUNT = 400
+TRUTH = Rigid(Rotation.from_rotvec([0.1, -0.2, 0.05]).as_matrix(), np.array([0.3, -0.1, 0.2]))
+
+
+def world():
+    """Points that the query and one map image see, in another order each; the last hundred are behind the query."""
+    rng = np.random.default_rng(0)
+    in_cam = np.c_[rng.uniform(-0.5, 0.5, COUNT), rng.uniform(-0.4, 0.4, COUNT), np.ones(COUNT)]
+    in_cam *= rng.uniform(4, 9, (COUNT, 1))
+    in_cam[-100:, 2] *= -1
+    points = TRUTH.inverse().apply(in_cam)
+    descriptors = rng.integers(0, 90, (COUNT, 128)).astype(np.uint8)
+    order = rng.permutation(COUNT - 100)
+    keypoints = project(CAMERA, in_cam[order]).astype(np.float32)
+    query = LocalFeatures(keypoints, descriptors[order], *np.ones((2, len(order)), np.float32))
+    shown = rng.permutation(COUNT).astype(np.int32)
+    features = LocalFeatures(np.zeros((COUNT, 2), np.float32), descriptors[shown], *np.ones((2, COUNT), np.float32))
+    sparse = SparseMap(
+        ["m.jpg"],
+        (CAMERA,),
+        np.zeros(1, np.int32),
+        Rigid.identity(1),
+        points,
+        np.zeros(COUNT, np.float32),
+        np.array([0, COUNT]),
+        shown,
+    )
+    return query, [MapImages({"m.jpg": features}, sparse)(0)], sparse
+
+
+def registered(**changes):
+    """A pose that is off by about three pixels."""
+    off = Rigid(Rotation.from_rotvec([0.003, -0.001, 0.002]).as_matrix(), np.array([0.002, 0.0, 0.001]))
+    found = PoseEstimate("q", off @ TRUTH, "pnp", 20, 25, np.eye(6), camera=CAMERA, focal_source=GIVEN)
+    return replace(found, **changes)
+
+
+def test_a_pose_becomes_exact_on_all_points_in_view():
+    found = refine(RefineConfig(), PnpConfig(), registered(), SENSOR, *world())
+    assert (
+        max(pose_errors(registered().cam_from_world, TRUTH))
+        > 1e-3
+        > 1e-5
+        > max(pose_errors(found.cam_from_world, TRUTH))
+    )
+    assert found.num_guided == COUNT - 100 and found.covariance.max() < 1e-6
+
+
+def test_guided_matches_are_no_evidence():
+    found = refine(RefineConfig(), PnpConfig(), registered(), SENSOR, *world())
+    assert (found.num_inliers, found.num_matches, found.source, found.name) == (20, 25, "pnp", "q")
+
+
+@pytest.mark.parametrize(
+    ("config", "estimate"),
+    [
+        (RefineConfig(radius_px=0), registered()),
+        (RefineConfig(radius_px=0.01), registered()),  # nothing projects so near
+        (RefineConfig(), registered(num_inliers=COUNT)),  # fewer matches than the pose had
+        (RefineConfig(), PoseEstimate("q", None, "none", reason="3 matches, a pose needs 12")),
+    ],
+)
+def test_a_pose_without_better_matches_stays_as_it_was(config, estimate):
+    assert refine(config, PnpConfig(), estimate, SENSOR, *world()) is estimate
+
+
+def test_a_focal_length_is_refined_with_the_pose():
+    guess = Sensor("camera", camera=replace(CAMERA, params=(850.0, 850.0, 500.0, 400.0)), focal_source="guessed")
+    start = registered(camera=guess.camera.adjusted(0.055).generalised(), focal_source="guessed")
+    found = refine(RefineConfig(), PnpConfig(), start, guess, *world())
+    assert found.camera.focal[0] == pytest.approx(900, abs=0.5) and found.focal_sigma_px > 0
+    assert pose_errors(found.cam_from_world, TRUTH)[0] < 0.005
+
+
+def test_without_images_or_keypoints_there_is_nothing_to_refine_on():
+    query, images, sparse = world()
+    estimate = registered()
+    assert refine(RefineConfig(), PnpConfig(), estimate, SENSOR, query, [], sparse) is estimate
+    assert refine(RefineConfig(), PnpConfig(), estimate, SENSOR, query[slice(0)], images, sparse) is estimate

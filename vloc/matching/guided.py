@@ -1,0 +1,116 @@
+"""Matches near where points project: made with a pose in hand, they refine it and are no evidence for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..array_types import Bool, Float32, Float64, Int64
+from ..data.features import LocalFeatures
+from ..data.map_images import Shown
+
+BLOCK = 8192
+"""pairs compared at a time: 8 MB of float32, which stay in the cache"""
+SAMPLE = 256
+"""keypoints of the query that say how far apart different things usually are"""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Pairs of a keypoint and a point (place in a list of points) that projects near it, sorted by point."""
+
+    keypoints: Int64[np.ndarray, "c"]
+    places: Int64[np.ndarray, "c"]
+
+
+def near(keypoints: Float32[np.ndarray, "n 2"], pixels: Float64[np.ndarray, "p 2"], radius_px: float) -> Candidates:
+    """All pairs of a keypoint and a projected point that are at most `radius_px` apart."""
+    from scipy.spatial import cKDTree
+
+    pairs = cKDTree(pixels).sparse_distance_matrix(
+        cKDTree(keypoints.astype(np.float64)), radius_px, output_type="ndarray"
+    )
+    order = np.lexsort((pairs["j"], pairs["i"]))
+    return Candidates(pairs["j"][order], pairs["i"][order])
+
+
+def most_similar(
+    query: LocalFeatures,
+    candidates: Candidates,
+    points: Int64[np.ndarray, "p"],
+    images: Sequence[Shown],
+    max_distance: float,
+    map_: Callable[..., Iterable[Any]] = map,
+) -> tuple[Int64[np.ndarray, "m"], Int64[np.ndarray, "m"]]:
+    """Keypoints and points (rows) that are each other's most similar candidate, sorted by keypoint.
+
+    `points`: rows of the points that candidates are places of, rising. A candidate's similarity is the sum over all
+    `images` that show its point, so points that many images know are preferred; in one of them at least, descriptors
+    must be at most `max_distance` apart (of unit vectors).
+    """
+    lengths = _lengths(query.descriptors)
+    starts = np.searchsorted(candidates.places, np.arange(len(points) + 1))
+    best, votes = np.full((2, len(candidates.places)), [[-1], [0]], np.float32)
+    for rows, values in map_(lambda image: _compare(query, lengths, candidates, starts, points, image), images):
+        np.maximum.at(best, rows, values)
+        np.add.at(votes, rows, values)
+    kept = np.flatnonzero(best >= 1 - max_distance**2 / 2)
+    keypoints, places, votes = candidates.keypoints[kept], candidates.places[kept], votes[kept]
+    kept = np.flatnonzero(_is_largest(votes, keypoints) & _is_largest(votes, places))
+    kept = kept[np.unique(places[kept], return_index=True)[1]]  # of equally similar ones the first
+    kept = kept[np.unique(keypoints[kept], return_index=True)[1]]
+    return keypoints[kept], points[places[kept]]
+
+
+def usual_distance(query: LocalFeatures, image: LocalFeatures) -> float:
+    """How far the descriptor of a keypoint usually is from the nearest one of other things; 0 where nobody knows."""
+    if len(image) < 2 or not len(query):
+        return 0.0
+    some = query[np.arange(0, len(query), max(len(query) // SAMPLE, 1))]
+    cosines = _unit_rows(some.descriptors) @ _unit_rows(image.descriptors).T
+    second = np.partition(cosines, -2, axis=1)[:, -2]  # the nearest may be the thing itself
+    return float(np.sqrt(np.maximum(2 - 2 * np.median(second), 0)))
+
+
+def _compare(
+    query: LocalFeatures,
+    lengths: Float32[np.ndarray, "n"],
+    candidates: Candidates,
+    starts: Int64[np.ndarray, "p_plus_1"],
+    points: Int64[np.ndarray, "p"],
+    image: Shown,
+) -> tuple[Int64[np.ndarray, "c"], Float32[np.ndarray, "c"]]:
+    """Rows of candidates whose point an image shows, and their cosines."""
+    places = np.minimum(np.searchsorted(points, image.points), max(len(points) - 1, 0))
+    counts = np.where(points[places] == image.points, starts[places + 1] - starts[places], 0)
+    observations = np.repeat(np.arange(len(places)), counts)
+    first = np.cumsum(counts) - counts
+    rows = np.arange(len(observations)) + (starts[places] - first)[observations]
+    keypoints, cosines = candidates.keypoints[rows], np.empty(len(rows), np.float32)
+    for start in range(0, len(rows), BLOCK):
+        block = slice(start, start + BLOCK)
+        ours = query.descriptors[keypoints[block]].astype(np.float32)
+        theirs = image.features.descriptors[observations[block]].astype(np.float32)
+        cosines[block] = np.einsum("cd,cd->c", ours, theirs)
+    return rows, cosines / (lengths[keypoints] * _lengths(image.features.descriptors)[observations])
+
+
+def _lengths(descriptors: np.ndarray) -> Float32[np.ndarray, "n"]:
+    """Lengths of descriptors, 1 of those that are zero."""
+    rows = descriptors.astype(np.float32)
+    lengths: Float32[np.ndarray, "n"] = np.sqrt(np.einsum("nd,nd->n", rows, rows))
+    return np.where(lengths > 0, lengths, np.float32(1))
+
+
+def _unit_rows(descriptors: np.ndarray) -> Float32[np.ndarray, "n d"]:
+    return descriptors.astype(np.float32) / _lengths(descriptors)[:, None]
+
+
+def _is_largest(values: Float32[np.ndarray, "c"], groups: Int64[np.ndarray, "c"]) -> Bool[np.ndarray, "c"]:
+    """Which values are the largest of their group."""
+    largest = np.full(groups.max(initial=-1) + 1, -np.inf, np.float32)
+    np.maximum.at(largest, groups, values)
+    return values == largest[groups]
