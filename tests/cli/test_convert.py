@@ -86,3 +86,23 @@ def test_files_that_cannot_be_copied_are_told_by_reason_and_end_with_status_3(
     assert main(["convert", str(source), f"list:{tmp_path / 'list.txt'}"]) == 0
     assert main(["convert", str(source), f"kapture:{tmp_path / 'again'}", "--transfer", "skip"]) == 0
     assert main(["split", str(source), str(tmp_path / "a"), str(tmp_path / "b"), "--every-nth", "2"]) == 3
+
+
+def test_points_have_the_colours_that_colmap_itself_finds(job, tmp_path: Path) -> None:
+    import pycolmap
+
+    assert main(["convert", str(job.map), f"colmap:{tmp_path / 'model'}"]) == 0
+    folder = next(path.parent for path in (tmp_path / "model").rglob("points3D.*"))
+    model, sparse = pycolmap.Reconstruction(str(folder)), Map.open(job.map).sparse
+    ours = np.array([model.points3D[i + 1].color for i in range(len(sparse.points))], np.int64)
+    np.testing.assert_array_equal(ours, sparse.colors)
+    model.extract_colors_for_all_images(str(job.mapping / "sensors" / "records_data"))
+    theirs = np.array([model.points3D[i + 1].color for i in range(len(sparse.points))], np.int64)
+    assert np.median(np.abs(ours - theirs)) <= 3  # they interpolate
+
+
+@pytest.mark.parametrize("form", ["kapture", "opensfm"])
+def test_formats_keep_the_colours_of_a_map(job, tmp_path: Path, form: str) -> None:
+    assert main(["convert", str(job.map), f"{form}:{tmp_path / 'out'}"]) == 0
+    points = vloc.read(f"{form}:{tmp_path / 'out'}").reconstruction.points
+    np.testing.assert_array_equal(points.rgb, Map.open(job.map).sparse.colors)
