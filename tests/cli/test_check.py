@@ -61,6 +61,16 @@ def test_a_manifest_that_is_no_json_is_found(copy_of_map: Path, capsys: pytest.C
     assert any("map.json" in problem for problem in problems(copy_of_map, capsys))
 
 
+def test_a_frame_that_the_points_are_not_in_is_found(copy_of_map: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = json.loads((copy_of_map / "map.json").read_text())
+    turned = {"scale": 2.0, "rotation": [[1, 0, 0], [0, 1, 0], [0, 0, 1]], "translation": [0, 0, 0]}
+    for wrong, says in ((turned, "not those of its reconstruction"), ({"scale": "two"}, "frame: ")):
+        (copy_of_map / "map.json").write_text(
+            json.dumps({**manifest, "frame": {**manifest["frame"], "placement": wrong}})
+        )
+        assert any(says in problem for problem in problems(copy_of_map, capsys))
+
+
 def test_every_broken_image_is_listed(copy_of_capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
     images = sorted((copy_of_capture / "sensors" / "records_data").rglob("*.jpg"))
     images[0].write_bytes(images[0].read_bytes()[:-3000])

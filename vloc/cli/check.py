@@ -7,7 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..data.capture import Capture
+from ..data.sparse_map import SparseMap
 from ..errors import ConfigError, DataError, VlocError
 from ..formats.access import find_format, read
 from ..formats.base import Format, ReadOptions
@@ -15,7 +18,9 @@ from ..formats.images import FolderImages, check_size, decode
 from ..formats.kapture.repair import normalise_quaternions
 from ..map import MANIFEST, Map
 from ..run.overview import verify
+from ..run.store import open_artifact
 from ..runtime import Runtime
+from ..stages.place import moved
 from . import options
 from .check_arrays import broken_arrays
 from .check_kapture import dangling_rows, read_all_problems
@@ -92,6 +97,9 @@ def _inconsistencies(map_: Map) -> Iterator[str]:
     last = int(sparse.point_of_keypoint.max(initial=-1))
     if last >= len(sparse.points):
         yield f"{map_.folder}: a keypoint shows point {last} of {len(sparse.points)}"
+    unmoved = open_artifact(map_.folder, map_.reconstruction, SparseMap).value
+    if not np.allclose(moved(unmoved, map_.frame.similarity).points, sparse.points, rtol=1e-6, atol=1e-9):
+        yield f"{map_.folder / MANIFEST}: frame: the map's points are not those of its reconstruction moved there"
 
 
 def repaired(form: Format, path: Path) -> list[str]:
