@@ -16,7 +16,7 @@ from .map import MANIFEST, Map
 from .run.store import open_artifact, open_results
 from .run.workspace import Workspace
 from .stage import Artifact
-from .stages.align import fit_poses, fit_positions, moved_frame
+from .stages.align import fit_poses, fit_positions, frame_of_positions, moved_frame
 from .stages.place import PLACE
 from .stages.positions import positions_of
 
@@ -65,11 +65,9 @@ def by_satellite(own: Frame, capture: Capture, reconstruction: Artifact[SparseMa
         positions = positions_of(capture)
         if positions is None:
             return own
-        fit = fit_positions(reconstruction.value, positions, seed)
+        return frame_of_positions(fit_positions(reconstruction.value, positions, seed), positions, own)
     except (DataError, StageError) as error:
         return replace(own, about=f"positions by satellite were not used: {error}")
-    target = Frame(metric=True, source="gnss", about=fit.about("m"), origin=positions.origin)
-    return moved_frame(target, own, fit.target_from_map)
 
 
 def reframe(work: Workspace, map_: Map, frame: Frame) -> Map:

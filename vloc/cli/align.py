@@ -14,7 +14,7 @@ from ..framing import poses_of, reframe
 from ..geometry.rigid import Rigid
 from ..map import Map
 from ..run.workspace import Workspace
-from ..stages.align import Fit, fit_poses, fit_positions, frame_of_distance, moved_frame
+from ..stages.align import Fit, fit_poses, fit_positions, frame_of_distance, frame_of_positions, moved_frame
 from ..stages.positions import positions_of
 from . import options
 from .frame_text import frame_facts, frame_lines
@@ -99,8 +99,7 @@ def _by_satellite(map_: Map) -> tuple[Frame, Fit]:
     if positions is None:
         raise DataError(f"{map_.folder}: no position by satellite in the images or records it was made from")
     fit = fit_positions(map_.sparse, positions, map_.config.seed)
-    frame = Frame(metric=True, source="gnss", about=fit.about("m"), origin=positions.origin)
-    return moved_frame(frame, map_.frame, fit.target_from_map), fit
+    return frame_of_positions(fit, positions, map_.frame), fit
 
 
 def _residuals(fit: Fit | None) -> dict[str, Any]:

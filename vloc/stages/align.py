@@ -23,7 +23,7 @@ MIN_POSITIONS = 5
 """images that positions by satellite must agree on: seven numbers are fitted to three each"""
 MAX_SPREAD = 0.05
 """root mean square residual, of the extent, up to which two sets of poses count as the same shape"""
-MAX_SCALE_ERROR = 0.05
+MAX_SCALE_ERROR = 0.02
 """standard deviation of the scale, as a part of it, up to which positions by satellite are taken"""
 MAX_TURN_ERROR_DEG = 5.0
 """degrees; of the rotation, for positions by satellite"""
@@ -108,7 +108,7 @@ def fit_positions(sparse: SparseMap, positions: Positions, seed: int = 0) -> Fit
     if found.agrees.sum() < MIN_POSITIONS or found.scale_error > MAX_SCALE_ERROR:
         raise StageError(
             f"{fit.about('m')} over an extent of {length(found.extent, 'm')}: "
-            f"a scale known to {100 * found.scale_error:.0f} %, {100 * MAX_SCALE_ERROR:.0f} % are needed"
+            f"a scale known to {100 * found.scale_error:.1f} %, {100 * MAX_SCALE_ERROR:.0f} % are needed"
         )
     if np.degrees(found.turn_error) > MAX_TURN_ERROR_DEG:
         raise StageError(f"the positions are too near to one line: turned about it by {_degrees(found.turn_error)}")
@@ -147,6 +147,12 @@ def frame_of_distance(sparse: SparseMap, frame: Frame, first: str, second: str, 
     scaled = Similarity(metres / distance, np.eye(3), np.zeros(3))
     about = f"{first} and {second} are {metres:g} m apart"
     return moved_frame(Frame(True, "distance", about), frame, scaled)
+
+
+def frame_of_positions(fit: Fit, positions: Positions, frame: Frame) -> Frame:
+    """Metres east, north and up of the positions' origin, for a map that stands in `frame` now."""
+    about = f"{fit.about('m')}; scale known to {100 * fit.alignment.scale_error:.2g} %"
+    return moved_frame(Frame(True, "gnss", about, origin=positions.origin), frame, fit.target_from_map)
 
 
 def moved_frame(target: Frame, frame: Frame, target_from_map: Similarity) -> Frame:
