@@ -118,6 +118,21 @@ def test_added_photos_leave_the_old_ones_where_they_were(fifteen: Path, eighteen
     assert size(np.stack([moved_by.translation, np.zeros(3)])) > 10 * apart.max()
 
 
+def test_a_map_of_an_older_format_hands_its_frame_on_and_an_unreadable_one_does_not(
+    fifteen: Path, eighteen: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, photos18 = copy(eighteen, tmp_path / "m"), eighteen.parent / "photos"
+    old = json.loads((fifteen / "map.json").read_text())
+    references = {**old["references"], "sparse": old["references"]["reconstruction"]}
+    del old["frame"], references["reconstruction"], references["colors"]
+    (folder / "map.json").write_text(json.dumps({**old, "format": 1, "references": references}))
+    assert run("map", photos18, folder, *FAST) == 0
+    assert np.array_equal(Map.open(folder).sparse.points, Map.open(eighteen).sparse.points)
+    (folder / "map.json").write_text("{")
+    assert run("map", photos18, folder, *FAST) == 3
+    assert "cannot be kept" in capsys.readouterr().err
+
+
 def test_a_frame_that_cannot_be_kept_ends_with_status_3_and_leaves_the_map(
     fifteen: Path, posed: Capture, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .data.capture import Capture
@@ -14,40 +13,61 @@ from .errors import DataError, FrameError, StageError, VlocError
 from .geometry.rigid import Rigid
 from .map import MANIFEST, Map
 from .run.store import open_artifact, open_results
-from .run.workspace import Workspace
+from .run.workspace import Workspace, read_manifest
 from .stage import Artifact
 from .stages.align import fit_poses, fit_positions, frame_of_positions, moved_frame
 from .stages.place import PLACE
 from .stages.positions import positions_of
 
 
+@dataclass(frozen=True)
+class Before:
+    """What a folder's finished map was, of this format or an older one; `sparse`, `reconstruction`: references."""
+
+    folder: Path
+    frame: Frame
+    sparse: str
+    reconstruction: str
+
+    @classmethod
+    def read(cls, folder: Path) -> Before | None:
+        """None where there is no finished map; VlocError where its manifest cannot be read."""
+        path = folder / MANIFEST
+        if not path.exists():
+            return None
+        manifest = read_manifest(path)
+        try:
+            sparse = manifest["references"]["sparse"]
+            reconstruction = manifest["references"].get("reconstruction", sparse)
+            if "frame" in manifest:
+                return cls(folder, Frame.from_json(manifest["frame"], str(path)), sparse, reconstruction)
+            return cls(folder, Frame.of_reconstruction(posed=sparse.startswith("triangulate-")), sparse, reconstruction)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"{path}: not what vloc wrote ({error!r})") from None
+
+
 def frame_of(folder: Path, capture: Capture, reconstruction: Artifact[SparseMap], seed: int) -> Frame:
     """The frame of a new reconstruction for the map in `folder`; FrameError: there is one there that cannot be kept."""
     posed = bool(capture.has_pose.any())
-    before = map_before(folder)
+    own = Frame.of_reconstruction(posed=posed)
+    try:
+        before = Before.read(folder)
+    except VlocError as error:
+        if posed:
+            return own
+        raise _lost(folder, str(error)) from None
     if before is not None and (not posed or before.frame.is_chosen):
         return kept(before, reconstruction, seed)
-    own = Frame.of_reconstruction(posed=posed)
     return own if posed else by_satellite(own, capture, reconstruction, seed)
 
 
-def map_before(folder: Path) -> Map | None:
-    """The finished map that a folder holds; FrameError where it cannot be read."""
-    if not (folder / MANIFEST).exists():
-        return None
-    try:
-        return Map.open(folder)
-    except VlocError as error:
-        raise _lost(folder, str(error)) from None
-
-
-def kept(before: Map, reconstruction: Artifact[SparseMap], seed: int) -> Frame:
+def kept(before: Before, reconstruction: Artifact[SparseMap], seed: int) -> Frame:
     """The frame of the map before, found again by the images that both have; FrameError: they do not agree."""
     if before.reconstruction == reconstruction.reference:
         return before.frame
     try:
-        shared = poses_of(before.sparse)
-        fit = fit_poses(reconstruction.value, shared, seed)
+        old = open_artifact(before.folder, before.sparse, SparseMap).value
+        fit = fit_poses(reconstruction.value, poses_of(old), seed)
     except VlocError as error:
         raise _lost(before.folder, str(error)) from None
     frame = moved_frame(before.frame, Frame.of_reconstruction(posed=False), fit.target_from_map)
@@ -74,10 +94,9 @@ def reframe(work: Workspace, map_: Map, frame: Frame) -> Map:
     """Put a finished map in another frame: its reconstruction is moved anew, and the manifest says so."""
     references = dict(map_.manifest["references"])
     raw = open_artifact(map_.folder, map_.reconstruction, SparseMap)
-    stored = references.get("colors")
-    colors: Mapping[str, KeypointColors] = open_results(map_.folder, stored, KeypointColors) if stored else {}
+    colors = open_results(map_.folder, references["colors"], KeypointColors)
     sparse = work.once(PLACE, None, raw, frame.similarity, colors)
-    references |= {"reconstruction": map_.reconstruction, "sparse": sparse.reference}
+    references["sparse"] = sparse.reference
     work.publish(MANIFEST, {**map_.manifest, "frame": frame.to_json(), "references": references})
     return Map.open(map_.folder)
 

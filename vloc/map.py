@@ -48,8 +48,8 @@ class ReferencesForm(msgspec.Struct):
     features: str
     descriptors: list[str]
     trained: list[str]
-    reconstruction: str = ""
-    colors: str = ""
+    reconstruction: str
+    colors: str
 
 
 class ManifestForm(msgspec.Struct):
@@ -57,7 +57,7 @@ class ManifestForm(msgspec.Struct):
 
     config: dict[str, Any]
     references: ReferencesForm
-    frame: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    frame: dict[str, Any]
     capture: CaptureForm | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -111,16 +111,13 @@ class Map:
 
     @cached_property
     def frame(self) -> Frame:
-        """What its coordinates mean; maps of earlier versions do not say it, but what made their points."""
-        if "frame" not in self.manifest:
-            return Frame.of_reconstruction(posed=self.reconstruction.startswith("triangulate-"))
+        """What its coordinates mean."""
         return Frame.from_json(self.manifest["frame"], str(self.folder / MANIFEST))
 
     @property
     def reconstruction(self) -> str:
         """The reference of the sparse map before it was moved into its frame."""
-        references = self.manifest["references"]
-        return str(references.get("reconstruction", references["sparse"]))
+        return str(self.manifest["references"]["reconstruction"])
 
     @cached_property
     def vectors(self) -> Artifact[list[np.ndarray]]:
