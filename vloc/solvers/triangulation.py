@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Annotated, Any
 
 import msgspec
@@ -94,24 +93,21 @@ def _adjust_points(model: Any) -> None:
 
 def sparse_map(images: PosedImages, counts: Sequence[int], model: Any, image_ids: Sequence[int]) -> SparseMap:
     """The points of a COLMAP model in the order of their ids; `image_ids`: what it calls each row of `images`."""
-    entries = sorted(model.points3D.items())
-    points = [point for _, point in entries]
+    ids, points = np.array(sorted(model.point3D_ids()), np.int64), model.points3D
+    kept = [points[row] for row in ids.tolist()]
     offsets = np.concatenate([[0], np.cumsum(np.asarray(counts, np.int64))]).astype(np.int64)
     observed = np.full(offsets[-1], NO_POINT, np.int32)
-    tracks = [point.track.elements for point in points]
-    rows = np.repeat(np.arange(len(points), dtype=np.int32), [len(track) for track in tracks])
-    pairs = [(element.image_id, element.point2D_idx) for element in chain.from_iterable(tracks)]
-    image, keypoint = np.array(pairs, np.int64).reshape(-1, 2).T
-    row_of_id = np.zeros(max(image_ids, default=0) + 1, np.int64)
-    row_of_id[np.asarray(image_ids, np.int64)] = np.arange(len(image_ids))
-    observed[offsets[row_of_id[image]] + keypoint] = rows
+    for start, image_id in zip(offsets[:-1], image_ids, strict=True):
+        image = model.image(image_id)
+        shown = np.array([seen.point3D_id for seen in image.get_observation_points2D()], np.int64)
+        observed[start + np.array(image.get_observation_point2D_idxs(), np.int64)] = np.searchsorted(ids, shown)
     return SparseMap(
         images.names,
         images.cameras,
         np.asarray(images.camera_of_image, np.int32),
         images.cam_from_world,
-        points=np.array([point.xyz for point in points], np.float64).reshape(-1, 3),
-        point_errors=np.array([point.error for point in points], np.float32),
+        points=np.array([point.xyz for point in kept], np.float64).reshape(-1, 3),
+        point_errors=np.array([point.error for point in kept], np.float32),
         offsets=offsets,
         point_of_keypoint=observed,
     )
