@@ -6,8 +6,8 @@
 
 `castle`: each photo once a query of the SfM map of all others, aligned to the SfM of all photos by their centres;
 errors in percent of the largest distance between two photos. `gallery`: queries with the focal length as it is, 20 %
-off both ways, and guessed for photos without EXIF. `scene`: the same for the queries of a real one. FOLDER keeps what a
-rerun reuses.
+off both ways, and guessed for photos without EXIF; and how many queries of another gallery, guessed, get a pose.
+`scene`: the same for the queries of a real place. FOLDER keeps what a rerun reuses.
 """
 
 from __future__ import annotations
@@ -72,6 +72,11 @@ def gallery(folder: Path, seed: int) -> Iterator[str]:
     for label, estimates in with_every_camera(root, root):
         for light in ("day", "night"):
             yield f"{label}, {light}: {figures([e for e in estimates if e.name.startswith(light)], truth)}"
+    elsewhere = root / "elsewhere"
+    scene.make(elsewhere, scene.GalleryConfig(num_images=3, num_queries=60, image_size=(640, 480), seed=seed + 500))
+    foreign = wrong_cameras(read(elsewhere / "query"))["guessed"]
+    estimates = localize(Map.open(root / "map"), foreign, root / "foreign.work")
+    yield f"of another gallery, guessed: {sum(e.is_localized for e in estimates)} of {len(estimates)} get a pose"
 
 
 def scene(root: Path, folder: Path) -> Iterator[str]:
