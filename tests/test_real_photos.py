@@ -38,7 +38,9 @@ def test_virtual_gallery_is_localized_within_2_millimetres_from_a_path_with_spac
 
 
 @pytest.mark.parametrize(("scene", "median_m"), [("fountain-P11", 0.0025), ("Herz-Jesus-P8", 0.0060)])
-def test_strecha_scenes_are_localized_within_millimetres(tmp_path: Path, scene: str, median_m: float) -> None:
+def test_strecha_scenes_are_localized_within_millimetres_and_without_intrinsics_within_centimetres(
+    tmp_path: Path, scene: str, median_m: float
+) -> None:
     folder = SHARED / "strecha" / scene
     queries = {line.split()[0] for line in (folder / "queries_with_intrinsics.txt").read_text().splitlines()}
     truth = [line for line in (folder / "gt_poses.txt").read_text().splitlines() if line.split()[0] in queries]
@@ -47,6 +49,11 @@ def test_strecha_scenes_are_localized_within_millimetres(tmp_path: Path, scene: 
     assert found["num_localized"] == found["num_queries"] == len(queries)
     assert found["median_translation_m"] <= median_m
     assert found["max_translation_m"] <= 0.025
+    guessed, photos = tmp_path / "guessed.txt", folder / "query" / "sensors" / "records_data"
+    assert run("localize", tmp_path / "scene.map", f"images:{photos}", guessed, "--quiet") == 0
+    assert run("evaluate", guessed, tmp_path / "truth.txt", "--json", tmp_path / "guessed.json") == 0
+    found = json.loads((tmp_path / "guessed.json").read_text())
+    assert found["num_localized"] == len(queries) and found["max_translation_m"] <= 0.025
 
 
 def test_sceaux_castle_is_reconstructed_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,11 @@ import numpy as np
 import poselib
 from scipy.spatial.transform import Rotation
 
+from vloc.data.capture import Sensor
+from vloc.data.evidence import Calibration, Trials
 from vloc.data.features import LocalFeatures, Matches
+from vloc.data.quality import ImageQuality
+from vloc.data.sparse_map import SparseMap
 from vloc.geometry.camera import Camera
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
@@ -23,6 +27,8 @@ from vloc.stages.register import register
 CAMERA = Camera("PINHOLE", 1600, 1200, (1300.0, 1300.0, 800.0, 600.0))
 MODEL = {"model": CAMERA.model, "width": CAMERA.width, "height": CAMERA.height, "params": list(CAMERA.params)}
 LOSS = {"loss_type": "CAUCHY", "loss_scale": PnpConfig().loss_scale_px}
+GOOD = ImageQuality(megapixels=1.92, brightness=0.8, blown_out=0.0, noise=0.01, sharpness=1.0, texture=1.0)
+NOTHING_TRIED = Calibration(1.0, 0.0, Trials.joined([]))
 IMAGES, KEYPOINTS, MATCHES = 50, 4096, 7000
 
 
@@ -47,13 +53,19 @@ def scene(seed: int, outliers: float) -> tuple[LocalFeatures, np.ndarray, list[t
     return LocalFeatures(keypoints, none, ones, ones), points, found
 
 
+def map_of(points: np.ndarray) -> SparseMap:
+    """A map of these points, whose images nobody looks at."""
+    none = np.zeros(0, np.int32)
+    return SparseMap([], (), none, Rigid.identity(0), points, np.zeros(len(points), np.float32), np.zeros(1, int), none)
+
+
 def ransac_options(config: PnpConfig) -> dict[str, float]:
     """PoseLib's names of the same settings."""
     return {
         "max_reproj_error": config.max_error_px,
         "max_iterations": config.max_iterations,
         "min_iterations": config.min_iterations,
-        "success_prob": config.confidence,
+        "success_prob": config.success_probability,
     }
 
 
@@ -75,7 +87,8 @@ def compare(outliers: float) -> str:
     pixels = features.keypoints[matches.keypoints].astype(np.float64)
     world = points[matches.points] - points[matches.points].mean(0)
     ransac = ransac_options(config)
-    ours = milliseconds(lambda: register(config, "q", CAMERA, features, resolve(found), points, 0))
+    known, sensor = (map_of(points), NOTHING_TRIED, 0), Sensor("camera", camera=CAMERA)
+    ours = milliseconds(lambda: register(config, "q", sensor, GOOD, features, resolve(found), *known))
     theirs = milliseconds(lambda: poselib.estimate_absolute_pose(pixels, world, MODEL, ransac, LOSS))
     return (
         f"{outliers:.0%} outliers, {MATCHES} matches, {len(matches)} after duplicates: "
