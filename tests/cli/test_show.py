@@ -26,6 +26,7 @@ def test_a_map_tells_what_it_holds_and_what_made_it(job, capsys: pytest.CaptureF
     assert facts["images"] == 12
     assert facts["points"] > 0
     assert facts["mean_track_length"] >= 2
+    assert 0 <= facts["errors_of_poses"]["rotation_deg"] < 0.01 and 0 <= facts["errors_of_poses"]["center_m"] < 0.001
     assert facts["settings"]["extract"].startswith("sift")
     assert facts["made_from"]["location"] == str(job.mapping)
 

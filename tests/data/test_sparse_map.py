@@ -40,6 +40,18 @@ def test_arrays_and_back_is_the_same_map():
     assert all(np.array_equal(value, sparse.to_arrays()[name]) for name, value in back.to_arrays().items())
 
 
+def test_what_a_point_is_seen_by_is_listed_in_the_order_of_the_points_asked_for():
+    images, which = small_map().observations_of(np.array([1, 0, 1], np.int32))
+    assert images.tolist() == [0, 1, 0, 0, 1] and which.tolist() == [0, 0, 1, 2, 2]
+    assert [len(part) for part in small_map().observations_of(np.zeros(0, np.int32))] == [0, 0]
+
+
+def test_uncertainties_survive_the_round_trip():
+    covariances, noise = np.arange(12, dtype=np.float32).reshape(2, 6), np.array([1e-3, 2e-3])
+    back = SparseMap.from_arrays(replace(small_map(), point_covariances=covariances, pose_noise=noise).to_arrays())
+    assert np.array_equal(back.point_covariances, covariances) and np.array_equal(back.pose_noise, noise)
+
+
 def test_a_camera_without_intrinsics_survives_the_round_trip():
     sparse = small_map(cameras=(Camera("UNKNOWN_CAMERA", 7, 8),))
     assert SparseMap.from_arrays(sparse.to_arrays()).cameras == sparse.cameras

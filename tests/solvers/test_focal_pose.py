@@ -12,6 +12,7 @@ from vloc.geometry.pose_error import pose_errors
 from vloc.geometry.projection import project
 from vloc.solvers.absolute_pose import PnpConfig, absolute_pose, intrinsics_prior
 from vloc.solvers.focal_pose import pose_and_focal
+from vloc.solvers.pose_covariance import DEPENDENCE
 from vloc.solvers.pose_refinement import refine_pose
 
 CONFIG = PnpConfig()
@@ -125,9 +126,9 @@ def test_covariance_and_focal_sigma_are_the_spread_over_noise():
         result = absolute_pose(pixels, points, SIMPLE, CONFIG, focal_source="guessed")
         moved = result.cam_from_world @ truth.inverse()
         deviations.append([*Rotation.from_matrix(moved.rotation).as_rotvec(), *moved.translation])
-        claimed.append(np.diag(result.covariance))
+        claimed.append(np.diag(result.covariance)[:6] / DEPENDENCE)  # the noise here is independent
         focals.append(np.log(result.camera.focal[0] / 900))
-        sigmas.append(result.focal_sigma)
+        sigmas.append(result.focal_sigma / DEPENDENCE**0.5)
     ratio = np.sqrt(np.mean(claimed, axis=0) / np.mean(np.square(deviations), axis=0))
     # The principal point is drawn to its true place here, so rotations spread a little less than they may.
     assert np.all((ratio > 0.85) & (ratio < 1.35))

@@ -136,3 +136,15 @@ def test_a_point_that_would_leave_the_front_of_a_camera_stays():
     others = np.arange(len(behind)) != 7
     assert np.isfinite(refined.points).all() and np.isfinite(refined.point_errors).all()
     assert np.linalg.norm(refined.points - sparse.points, axis=1)[others].max() < 0.1
+
+
+def test_covariances_of_points_are_their_spread_over_noise():
+    rng, exact = np.random.default_rng(0), walk(6, 150, noise=0.0, seed=3)
+    normalised = []
+    for _ in range(8):
+        noisy = [(points + rng.normal(0, 0.2, points.shape)).astype(np.float32) for points in exact.keypoints]
+        sparse = triangulate(exact.images, noisy, exact.matches, EXACT_POSES)
+        errors = sparse.points - true_points(exact, sparse)
+        full = sparse.point_covariances[:, [[0, 1, 2], [1, 3, 4], [2, 4, 5]]].astype(np.float64)
+        normalised.append(np.einsum("pi,pij,pj->p", errors, np.linalg.inv(full), errors))
+    assert 0.85 < np.median(np.concatenate(normalised)) / 2.366 < 1.15  # of chi-square with 3 degrees of freedom

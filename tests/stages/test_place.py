@@ -1,5 +1,7 @@
 """A map in another frame shows the same in every image."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from vloc.data.features import KeypointColors
@@ -17,6 +19,15 @@ def test_points_project_to_the_same_pixels_in_every_frame() -> None:
     for row in range(8):
         before = project(CAMERA, sparse.cam_from_world[row].apply(sparse.points))
         np.testing.assert_allclose(project(CAMERA, there.cam_from_world[row].apply(there.points)), before, atol=1e-9)
+
+
+def test_uncertainties_turn_and_grow_with_the_frame() -> None:
+    spread = np.array([[4, 1, 0.5], [1, 3, 0.2], [0.5, 0.2, 2]])
+    stored = np.tile(spread[np.triu_indices(3)], (4, 1)).astype(np.float32)
+    there = moved(replace(eight_cameras(), point_covariances=stored, pose_noise=np.array([1e-3, 2e-3])), ELSEWHERE)
+    turned = ELSEWHERE.scale**2 * ELSEWHERE.rotation @ spread @ ELSEWHERE.rotation.T
+    np.testing.assert_allclose(there.point_covariances[2], turned[np.triu_indices(3)], rtol=1e-5)
+    np.testing.assert_allclose(there.pose_noise, [1e-3, 2e-3 * ELSEWHERE.scale])
 
 
 def test_the_identity_changes_no_bit() -> None:

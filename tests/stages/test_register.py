@@ -83,7 +83,7 @@ def run_stage(queries, config):
     """The stage's answers, in the order of the queries."""
     features, matches = ({name: pair[side] for name, pair in queries.items()} for side in (0, 1))
     sensors = {name: Sensor("camera", camera=WIDE) for name in queries}
-    run = REGISTER.start(config, Runtime(), features, matches, sensors, BY_HAND, PRIOR, 0)
+    run = REGISTER.start(config, Runtime(), features, matches, sensors, dict.fromkeys(sensors, GOOD), BY_HAND, PRIOR, 0)
     return list(run(list(queries)))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..config import config_to_json
 from ..data.evidence import Calibration
 from ..formats.access import read
@@ -60,6 +62,7 @@ def map_facts(map_: Map) -> dict[str, Any]:
         "observations": sparse.num_observations,
         "mean_reprojection_error_px": round(sparse.mean_error, 3),
         "mean_track_length": round(float(tracks.mean()), 2) if len(tracks) else 0.0,
+        "errors_of_poses": _pose_noise(map_),
         "extent_m" if map_.frame.metric else "extent_map_units": extent(sparse.cam_from_world.center),
         **frame_facts(map_.frame),
         "confidence": trial_facts(map_.calibration.value),
@@ -81,6 +84,13 @@ def trial_facts(calibration: Calibration) -> dict[str, Any]:
         "right_poses": f"{len(right)}, confidence at least {right.min():.2f}" if len(right) else "none",
         "wrong_poses": f"{len(wrong)}, confidence at most {wrong.max():.2f}" if len(wrong) else "none",
     }
+
+
+def _pose_noise(map_: Map) -> dict[str, float]:
+    """Standard deviations of the components of the images' pose errors, to two digits."""
+    rotation, center = map_.sparse.pose_noise
+    unit = "center_m" if map_.frame.metric else "center_map_units"
+    return {"rotation_deg": float(f"{np.rad2deg(rotation):.2g}"), unit: float(f"{center:.2g}")}
 
 
 def _references(value: Any) -> list[str]:

@@ -24,9 +24,10 @@ class PoseEstimate:
     """The pose of one query and where it comes from.
 
     `covariance`: of (rotation 3, translation 3), radians and `unit`, of the left perturbation
-    `Exp(xi) @ cam_from_world`: the translation block is the camera centre's covariance in camera axes. Takes the
-    map's points as exact. None where there is no pose. `reason` says why there is none. `confidence`: the probability
-    that the pose is right, from its `evidence`; a pose that was found and refused keeps both.
+    `Exp(xi) @ cam_from_world`: the translation block is the camera centre's covariance in camera axes. Holds the noise
+    of keypoints and points, errors of the map's poses, and what is left open of the intrinsics
+    (`solvers.pose_covariance`). None where there is no pose. `reason` says why there is none. `confidence`: the
+    probability that the pose is right, from its `evidence`; a pose that was found and refused keeps both.
 
     `camera`: the intrinsics that the pose goes with, found with it where they were rough. `focal_source`: where they
     were taken from, as in `Sensor`. `focal_sigma_px`: standard deviation of the focal length, which the covariance

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -24,6 +24,10 @@ class SparseMap:
     `point_of_keypoint`: the images' keypoints one after the other (image i has rows offsets[i]:offsets[i+1]);
     each the row of its point, or NO_POINT. `cameras[camera_of_image[i]]` is the camera of image i.
     `colors`: RGB, the mean over the images that show the point; None where nobody has looked.
+
+    `point_covariances`: of the part of each point's error that comes from the noise of its keypoints: xx, xy, xz, yy,
+    yz, zz in world axes, m^2; None where nobody has estimated them. `pose_noise`: standard deviation of each component
+    of the errors of the images' poses, rotation (radians) and centre (m). `stages.place.moved` moves both.
     """
 
     image_names: Sequence[str]
@@ -35,6 +39,8 @@ class SparseMap:
     offsets: Int64[np.ndarray, "i_plus_1"]
     point_of_keypoint: Int32[np.ndarray, "o"]
     colors: UInt8[np.ndarray, "p 3"] | None = None
+    point_covariances: Float32[np.ndarray, "p 6"] | None = None
+    pose_noise: Float64[np.ndarray, "2"] = field(default_factory=lambda: np.zeros(2))
 
     def __repr__(self) -> str:
         counts = f"{len(self.image_names)} images, {len(self.points)} points, {self.num_observations} observations"
@@ -66,6 +72,25 @@ class SparseMap:
         """The row of the point of each keypoint of an image, or NO_POINT."""
         return self.point_of_keypoint[self.offsets[image] : self.offsets[image + 1]]
 
+    def image_of(self, rows: Int64[np.ndarray, "r"]) -> Int32[np.ndarray, "r"]:
+        """The image of rows of `point_of_keypoint`."""
+        return (np.searchsorted(self.offsets, rows, side="right") - 1).astype(np.int32)
+
+    def observations_of(self, points: Int32[np.ndarray, "m"]) -> tuple[Int32[np.ndarray, "o"], Int64[np.ndarray, "o"]]:
+        """Of all observations of some points: the image, and which of `points` it shows."""
+        rows, starts = self._rows_by_point
+        counts = starts[points + 1] - starts[points]
+        which = np.repeat(np.arange(len(points)), counts)
+        within = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return self.image_of(rows[starts[points][which] + within]), which
+
+    @cached_property
+    def _rows_by_point(self) -> tuple[Int64[np.ndarray, "o"], Int64[np.ndarray, "p_plus_1"]]:
+        """Rows of `point_of_keypoint` that show a point, by point, and where each point's begin."""
+        rows = np.flatnonzero(self.point_of_keypoint != NO_POINT)
+        order = np.argsort(self.point_of_keypoint[rows], kind="stable")
+        return rows[order], np.concatenate([[0], np.cumsum(self.track_lengths)])
+
     def camera(self, image: int) -> Camera:
         """The camera of an image."""
         return self.cameras[self.camera_of_image[image]]
@@ -83,6 +108,8 @@ class SparseMap:
             "offsets": self.offsets,
             "point_of_keypoint": self.point_of_keypoint,
             **({} if self.colors is None else {"colors": self.colors}),
+            **({} if self.point_covariances is None else {"point_covariances": self.point_covariances}),
+            "pose_noise": self.pose_noise,
         }
 
     @classmethod

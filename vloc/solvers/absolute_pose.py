@@ -12,13 +12,15 @@ from typing import Annotated, Literal
 import msgspec
 import numpy as np
 
-from ..array_types import Bool, Float64
+from ..array_types import Bool, Float64, Int
 from ..data.capture import CALIBRATED, EXIF, GUESSED
+from ..data.sparse_map import SparseMap
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from . import poselib
 from .focal_pose import pose_and_focal
-from .pose_refinement import Prior, RefinedPose, refine_pose, reprojection_errors
+from .pose_covariance import covariance_of_map
+from .pose_refinement import Prior, RefinedPose, focal_sigma, refine_pose, reprojection_errors
 
 GUESSED_FOCAL_ERROR = 0.5
 """standard deviation of ln(focal length) of a guess: two thirds of all lenses are within a factor of 1.65"""
@@ -63,18 +65,29 @@ class PnpConfig:
 
 @dataclass(frozen=True, eq=False)
 class PnpResult:
-    """A pose with its evidence, or None with the reason; `covariance` as in `PoseEstimate`, of exact 3D points.
+    """A pose with its evidence, or None with the reason.
 
-    `camera`: the intrinsics that the pose goes with. `focal_sigma`: standard deviation of ln(focal length), 0 where the
-    intrinsics were taken as exact.
+    `covariance`: of (rotation, translation, free intrinsics) as in `RefinedPose`, for exact poses of the map;
+    `by_point`: their derivative by every match's point, 0 for matches left out. `camera`: the intrinsics that the pose
+    goes with.
     """
 
     cam_from_world: Rigid | None
     inliers: Bool[np.ndarray, "m"]
-    covariance: Float64[np.ndarray, "6 6"] | None = None
+    covariance: Float64[np.ndarray, "k k"] | None = None
     reason: str = ""
     camera: Camera | None = None
-    focal_sigma: float = 0.0
+    by_point: Float64[np.ndarray, "m k 3"] | None = None
+
+    @property
+    def pose_covariance(self) -> Float64[np.ndarray, "6 6"] | None:
+        """Of (rotation, translation) alone."""
+        return None if self.covariance is None else self.covariance[:6, :6]
+
+    @property
+    def focal_sigma(self) -> float:
+        """Standard deviation of ln(focal length); 0 where the intrinsics were taken as exact."""
+        return focal_sigma(self.covariance)
 
     @property
     def num_inliers(self) -> int:
@@ -132,12 +145,21 @@ def refined_absolute_pose(
     local = points_in_world - origin
     pose = Rigid(cam_from_world.rotation, cam_from_world.apply(origin[None])[0])
     start = RefinedPose(pose, found, camera.moves_to(found)[: len(prior)])
-    refined, inliers = _solve(points2d, local, camera, config, prior, start)
+    refined, _, inliers = _solve(points2d, local, camera, config, prior, start)
     if refined is not None:
         errors = reprojection_errors(points2d, local, refined.camera, refined.cam_from_world)[inliers]
         scale = np.clip(np.median(errors), LEAST_LOSS_SCALE_PX, config.loss_scale_px) if len(errors) else 1
         config = replace(config, loss_scale_px=float(scale))
     return _refined(points2d, local, camera, config, prior, refined or start, origin)
+
+
+def with_map_errors(found: PnpResult, sparse: SparseMap, points: Int[np.ndarray, "m"]) -> PnpResult:
+    """The result with what errors of the map's poses add to its covariance; `points`: the map's rows of all matches."""
+    if found.covariance is None or found.by_point is None:
+        return found
+    used = np.flatnonzero(found.by_point.any((1, 2)))
+    added = covariance_of_map(sparse, points[used].astype(np.int32), found.by_point[used])
+    return replace(found, covariance=found.covariance + added)
 
 
 def intrinsics_prior(config: PnpConfig, camera: Camera, focal_source: str) -> Prior:
@@ -160,22 +182,24 @@ def _refined(
     origin: Float64[np.ndarray, 3],
 ) -> PnpResult:
     """The start refined on the matches that agree with it; `points` are measured from the `origin` of the world."""
-    refined, inliers = _solve(points2d, points, camera, config, prior, start)
+    refined, used, inliers = _solve(points2d, points, camera, config, prior, start)
     if reason := _refusal(refined, inliers, config):
         return PnpResult(None, inliers, reason=reason)
-    assert refined is not None  # noqa: S101 - refused otherwise
+    assert refined is not None and refined.by_point is not None  # noqa: S101 - refused otherwise
+    by_point = np.zeros((len(points2d), *refined.by_point.shape[1:]))
+    by_point[used] = refined.by_point
     found = refined.cam_from_world
     world = Rigid(found.rotation, found.translation - found.rotation @ origin)
-    return PnpResult(world, inliers, refined.covariance, "", refined.camera, refined.focal_sigma)
+    return PnpResult(world, inliers, refined.covariance, "", refined.camera, by_point)
 
 
 def _solve(
     points2d: np.ndarray, points: np.ndarray, camera: Camera, config: PnpConfig, prior: Prior, start: RefinedPose
-) -> tuple[RefinedPose | None, Bool[np.ndarray, "m"]]:
-    """The refined pose, None where too few matches agree to refine one, and the matches that agree."""
+) -> tuple[RefinedPose | None, Bool[np.ndarray, "m"], Bool[np.ndarray, "m"]]:
+    """The refined pose, None where too few matches agree to refine one, the matches used for it, those that agree."""
     pose, moved = start.cam_from_world, start.moved
     inliers = reprojection_errors(points2d, points, camera.adjusted(*moved), pose) < config.max_error_px
-    refined = None
+    refined, before = None, inliers
     for _ in range(MAX_ROUNDS if prior else 1):
         if inliers.sum() < config.min_inliers:
             break
@@ -185,7 +209,7 @@ def _solve(
         inliers = reprojection_errors(points2d, points, refined.camera, pose) < config.max_error_px
         if refined.covariance is None or np.array_equal(before, inliers):
             break
-    return refined, inliers
+    return refined, before, inliers
 
 
 def _better(

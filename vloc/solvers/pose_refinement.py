@@ -10,6 +10,7 @@ from ..array_types import Float64
 from ..geometry.camera import Camera
 from ..geometry.projection import distortion_derivative, distortion_jacobian, focal_derivative, project
 from ..geometry.rigid import Rigid
+from .pose_covariance import Sensitivity, sensitivity
 
 MAX_STEPS = 50
 SMALLEST_STEP = 1e-6  # radians, or depths of the scene: micrometres, where noise leaves millimetres
@@ -25,17 +26,27 @@ parameter, principal point (x, y) px, ln(fy / fx); the first 1, 2 or all 5 of th
 
 @dataclass(frozen=True, eq=False)
 class RefinedPose:
-    """A minimum, with the covariance of (rotation, translation) as a left perturbation; None where it is degenerate.
+    """A minimum, with the covariance of (rotation, translation, free intrinsics); None where it is degenerate.
 
-    `moved`: how far the free intrinsics went from where their prior has them. `focal_sigma`: standard deviation of
-    ln(focal length), which is in the covariance; 0 for a camera taken as exact.
+    `moved`: how far the free intrinsics went from where their prior has them. `covariance`: of the left perturbation,
+    for exact poses of the map (`pose_covariance`). `by_point`: the derivative of the same by every point in the world.
     """
 
     cam_from_world: Rigid
     camera: Camera
     moved: Float64[np.ndarray, "k"]
-    covariance: Float64[np.ndarray, "6 6"] | None = None
-    focal_sigma: float = 0.0
+    covariance: Float64[np.ndarray, "c c"] | None = None
+    by_point: Float64[np.ndarray, "m c 3"] | None = None
+
+    @property
+    def focal_sigma(self) -> float:
+        """Standard deviation of ln(focal length); 0 for a camera taken as exact."""
+        return focal_sigma(self.covariance)
+
+
+def focal_sigma(covariance: Float64[np.ndarray, "k k"] | None) -> float:
+    """Standard deviation of ln(focal length), by the covariance of a pose and free intrinsics; 0 where none are."""
+    return 0.0 if covariance is None or len(covariance) == 6 else float(np.sqrt(covariance[6, 6]))
 
 
 def refine_pose(
@@ -63,11 +74,11 @@ def refine_pose(
         depth = pose.apply(points_in_world)[:, 2].mean()
         if max(np.abs(step[:3]).max(), np.abs(step[3:6]).max() / depth) < SMALLEST_STEP:
             break
-    covariance = _covariance(residuals, jacobian, prior, loss_scale_px)
-    if covariance is None:
+    found = _sensitivity(points2d, residuals, jacobian, prior, loss_scale_px)
+    if found is None:
         return RefinedPose(pose, camera.adjusted(*moved), moved)
-    focal_sigma = float(np.sqrt(covariance[6, 6])) if prior else 0.0
-    return RefinedPose(pose, camera.adjusted(*moved), moved, covariance[:6, :6], focal_sigma)
+    by_point = -found.by_residual @ (jacobian[:, 3:6].T.swapaxes(1, 2) @ pose.rotation)
+    return RefinedPose(pose, camera.adjusted(*moved), moved, found.covariance, by_point)
 
 
 def reprojection_errors(
@@ -165,19 +176,20 @@ def _noise(residuals: Float64[np.ndarray, "2 m"], num_free: int, loss_scale_px: 
     return float((pull**2).sum() / max(residuals.size - num_free, 1)), float(slopes.mean() / correction)
 
 
-def _covariance(
-    residuals: Float64[np.ndarray, "2 m"], jacobian: Float64[np.ndarray, "2 k m"], prior: Prior, loss_scale_px: float
-) -> Float64[np.ndarray, "k k"] | None:
-    """Huber 1981, eq. 7.6.5: K^2 sum(psi^2) / (n - p) / mean(psi')^2 (J^T J)^-1, so the noise is the measured one.
-
-    With the information of the prior added to that of the matches.
-    """
-    noise, slope = _noise(residuals, len(jacobian[0]), loss_scale_px)
-    variance = noise / slope**2
-    information = _gram(jacobian)
-    information[6:, 6:] += np.diag(variance / np.square(prior))
-    inverse = _solve(information, np.eye(len(information)))
-    return None if inverse is None else (inverse + inverse.T) / 2 * variance
+def _sensitivity(
+    points2d: Float64[np.ndarray, "m 2"],
+    residuals: Float64[np.ndarray, "2 m"],
+    jacobian: Float64[np.ndarray, "2 k m"],
+    prior: Prior,
+    loss_scale_px: float,
+) -> Sensitivity | None:
+    """Of the minimum, with the priors as strong as `_step` has them."""
+    num_free = len(jacobian[0])
+    noise, slope = _noise(residuals, num_free, loss_scale_px)
+    deviations, strength = np.zeros(num_free), np.zeros(num_free)
+    deviations[6:] = prior
+    strength[6:] = noise / slope / np.square(prior)
+    return sensitivity(points2d, residuals, jacobian, loss_scale_px, strength, deviations)
 
 
 def _exp(step: Float64[np.ndarray, 6]) -> Rigid:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
@@ -19,6 +19,8 @@ from ..data.sparse_map import SparseMap
 from ..errors import DataError, StageError
 from ..geometry.camera import Camera
 from .colmap import PairMatches, check_keypoints, check_matches
+from .point_refinement import with_covariances
+from .pose_noise import pose_noise
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,17 @@ def reconstruct(
         settings = {**asdict(config), "seed": seed, "num_threads": num_threads}
         _write_job(Path(folder), images, keypoints, matches, settings)
         _run_child(Path(folder))
-        return _read_result(Path(folder), len(images.names), matches)
+        result = _read_result(Path(folder), len(images.names), matches)
+    return replace(result, sparse=_with_uncertainty(result.sparse, images.names, keypoints))
+
+
+def _with_uncertainty(
+    sparse: SparseMap, names: Sequence[str], keypoints: Sequence[Float32[np.ndarray, "_ 2"]]
+) -> SparseMap:
+    """Poses are fitted to the keypoints here, so `pose_noise` is only what the model cannot explain."""
+    own = dict(zip(names, keypoints, strict=True))
+    registered = [own[name] for name in sparse.image_names]
+    return with_covariances(replace(sparse, pose_noise=pose_noise(sparse, registered)), registered)
 
 
 def _check(images: UnposedImages, keypoints: Sequence[np.ndarray], matches: PairMatches) -> None:

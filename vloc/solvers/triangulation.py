@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import msgspec
@@ -12,7 +12,8 @@ import numpy as np
 from ..array_types import Float32
 from ..data.sparse_map import NO_POINT, SparseMap
 from .colmap import PairMatches, correspondence_graph, posed_reconstruction, pycolmap
-from .point_refinement import refine_points
+from .point_refinement import refine_points, with_covariances
+from .pose_noise import pose_noise
 from .posed_images import PosedImages
 
 
@@ -26,8 +27,9 @@ class TriangulationConfig:
     """degrees; points whose rays meet at less are dropped"""
     keep_two_view_points: bool = True
     """whether points that only two images see are made"""
-    pose_error_px: Annotated[float, msgspec.Meta(ge=0)] = 0.1
-    """px; how far the given poses are expected to move keypoints; 0 takes the poses as exact"""
+    pose_error_px: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """px; how far the given poses are expected to move keypoints; 0 takes the poses as exact; None: as far as the
+    disagreement of the images tells"""
 
 
 def triangulate(
@@ -39,15 +41,18 @@ def triangulate(
     """Points from matches (rows of `images` -> keypoint rows); cameras and poses stay exactly as given.
 
     Schoenberger and Frahm 2016, section 4.2, then bundle adjustment of the points alone. The result does not depend
-    on the number of cores. Where poses may be in error, the points are refined with an offset of every image
-    (`point_refinement`). DataError for matches or keypoints that cannot be.
+    on the number of cores. The errors of the poses are estimated (`pose_noise`), and the points refined with an offset
+    of every image (`point_refinement`). DataError for matches or keypoints that cannot be.
     """
     counts = [len(points) for points in keypoints]
     graph = correspondence_graph(counts, matches)
     model = posed_reconstruction(images, keypoints)
     _make_points(model, graph, config)
     sparse = sparse_map(images, counts, model, range(1, len(images) + 1))
-    return refine_points(sparse, keypoints, config.pose_error_px) if config.pose_error_px else sparse
+    if config.pose_error_px == 0:
+        return with_covariances(sparse, keypoints)
+    sparse = replace(sparse, pose_noise=pose_noise(sparse, keypoints))
+    return refine_points(sparse, keypoints, config.pose_error_px)
 
 
 def _make_points(model: Any, graph: Any, config: TriangulationConfig) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
+from ..array_types import Float32
 from ..data.features import KeypointColors
 from ..data.sparse_map import SparseMap
 from ..geometry.alignment import Similarity
@@ -21,7 +24,18 @@ def moved(sparse: SparseMap, map_from_reconstruction: Similarity) -> SparseMap:
         sparse,
         cam_from_world=map_from_reconstruction.apply_to_cameras(sparse.cam_from_world),
         points=map_from_reconstruction.apply(sparse.points),
+        point_covariances=_turned(sparse.point_covariances, map_from_reconstruction),
+        pose_noise=sparse.pose_noise * [1, map_from_reconstruction.scale],
     )
+
+
+def _turned(covariances: Float32[np.ndarray, "p 6"] | None, by: Similarity) -> Float32[np.ndarray, "p 6"] | None:
+    """The same for upper triangles, row by row."""
+    if covariances is None:
+        return None
+    full = covariances[:, [[0, 1, 2], [1, 3, 4], [2, 4, 5]]]
+    turned = by.apply_to_covariances(full.astype(np.float64))
+    return turned[:, *np.triu_indices(3)].astype(np.float32)
 
 
 def _place(
@@ -34,4 +48,4 @@ def _place(
     return replace(moved(reconstruction, frame), colors=mean_colors(reconstruction, colors) if colors else None)
 
 
-PLACE: OnceStage[SparseMap] = OnceStage("place", 1, SparseMap, _place)
+PLACE: OnceStage[SparseMap] = OnceStage("place", 2, SparseMap, _place)

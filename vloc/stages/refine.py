@@ -20,7 +20,7 @@ from ..geometry.projection import project
 from ..geometry.rigid import Rigid
 from ..matching.guided import most_similar, near, usual_distance
 from ..runtime import Runtime
-from ..solvers.absolute_pose import PnpConfig, refined_absolute_pose
+from ..solvers.absolute_pose import PnpConfig, refined_absolute_pose, with_map_errors
 from ..stage import EachStage, Run
 
 
@@ -56,13 +56,14 @@ def refine(
     )
     if found.cam_from_world is None or found.camera is None:
         return estimate
+    told = with_map_errors(found, sparse, points)
     return replace(
         estimate,
         cam_from_world=found.cam_from_world,
-        covariance=found.covariance,
+        covariance=told.pose_covariance,
         num_guided=found.num_inliers,
         camera=found.camera,
-        focal_sigma_px=found.focal_sigma * found.camera.focal[0],
+        focal_sigma_px=told.focal_sigma * found.camera.focal[0],
     )
 
 
@@ -112,4 +113,4 @@ def _start(
     return run
 
 
-REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 1, PoseEstimate, _start, chunk=64)
+REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 2, PoseEstimate, _start, chunk=64)

@@ -16,7 +16,7 @@ from ..data.selection import Correspondences
 from ..data.sparse_map import SparseMap
 from ..errors import DataError
 from ..runtime import Runtime
-from ..solvers.absolute_pose import PnpConfig, absolute_pose
+from ..solvers.absolute_pose import PnpConfig, absolute_pose, with_map_errors
 from ..solvers.acceptance import doubt, weigh
 from ..solvers.calibration import confidence
 from ..solvers.focal_pose import prepare
@@ -39,17 +39,18 @@ def register(
     if sensor.camera is None:
         raise DataError(f"{name}: recorded by a {sensor.kind}, expected a camera")
     found = absolute_pose(pixels, points, sensor.camera, config, seed, sensor.focal_source)
+    told = with_map_errors(found, sparse, matches.points)
     estimate = PoseEstimate(
         name,
         found.cam_from_world,
         "none" if found.cam_from_world is None else "pnp",
         found.num_inliers,
         len(matches),
-        found.covariance,
+        told.pose_covariance,
         reason=found.reason,
         camera=found.camera or sensor.camera,
         focal_source=sensor.focal_source,
-        focal_sigma_px=found.focal_sigma * found.camera.focal[0] if found.camera else 0.0,
+        focal_sigma_px=told.focal_sigma * found.camera.focal[0] if found.camera else 0.0,
     )
     if found.cam_from_world is None:
         return estimate

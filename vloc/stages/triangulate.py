@@ -34,7 +34,7 @@ def _triangulate(
     return triangulate(images, [features[name].keypoints for name in names], by_rows(names, matches), config)
 
 
-TRIANGULATE: OnceStage[SparseMap] = OnceStage("triangulate", 2, SparseMap, _triangulate)
+TRIANGULATE: OnceStage[SparseMap] = OnceStage("triangulate", 3, SparseMap, _triangulate)
 
 
 def by_rows(names: Sequence[str], matches: Mapping[Pair, Matches]) -> dict[tuple[int, int], np.ndarray]:
@@ -66,4 +66,4 @@ def _reconstruct(
     return reconstruct(images, keypoints, by_rows(names, matches), config, seed, runtime.num_workers).sparse
 
 
-RECONSTRUCT: OnceStage[SparseMap] = OnceStage("reconstruct", 1, SparseMap, _reconstruct)
+RECONSTRUCT: OnceStage[SparseMap] = OnceStage("reconstruct", 2, SparseMap, _reconstruct)

@@ -1,0 +1,80 @@
+"""Keypoints of map images that show a point, and how their pixels answer to small changes of points and poses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ..array_types import Float32, Float64, Int32
+from ..data.sparse_map import NO_POINT, SparseMap
+from ..geometry.camera import Camera
+from ..geometry.projection import distortion_jacobian, project
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """Which image (row) shows which point (row); images in rising order."""
+
+    image: Int32[np.ndarray, "o"]
+    point: Int32[np.ndarray, "o"]
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+
+@dataclass(frozen=True, eq=False)
+class Linearised:
+    """Projected pixels, px, and their derivatives by the point in the world and by the pose.
+
+    Poses move as Exp(rotation, translation) @ cam_from_world; the translation is minus the centre's, in camera axes.
+    """
+
+    pixels: Float64[np.ndarray, "o 2"]
+    by_point: Float64[np.ndarray, "o 2 3"]
+    by_pose: Float64[np.ndarray, "o 2 6"]
+
+
+def all_observations(
+    sparse: SparseMap, keypoints: Sequence[Float32[np.ndarray, "_ 2"]]
+) -> tuple[Observations, Float64[np.ndarray, "o 2"]]:
+    """Every observation of a map, and its pixel."""
+    rows = np.flatnonzero(sparse.point_of_keypoint != NO_POINT)
+    pixels = np.concatenate([np.zeros((0, 2), np.float32), *keypoints])[rows]
+    return Observations(sparse.image_of(rows), sparse.point_of_keypoint[rows]), pixels.astype(np.float64)
+
+
+def linearise(sparse: SparseMap, points: Float64[np.ndarray, "p 3"], seen: Observations) -> Linearised:
+    """The map's poses and cameras at some points; behind a camera pixels are NaN and derivatives 0.
+
+    The arrays lie in memory with the observations along the last axis, where loops over them are fastest.
+    """
+    pixels, by_point, by_pose = (np.empty((*shape, len(seen))) for shape in ((2,), (2, 3), (2, 6)))
+    bounds = np.flatnonzero(np.diff(seen.image, prepend=-1, append=-1))
+    for start, stop in pairwise(bounds.tolist()):
+        image, part = int(seen.image[start]), slice(start, stop)
+        camera, pose = sparse.camera(image), sparse.cam_from_world[image]
+        in_cam = pose.apply(points[seen.point[part]])
+        pixels[:, part] = project(camera, in_cam).T
+        x, (a, b, c) = in_cam.T, _by_point_in_cam(camera, in_cam)
+        by_point[..., part] = np.einsum("ikn,ij->kjn", np.stack([a, b, c]), pose.rotation)
+        by_pose[..., part] = np.stack([x[1] * c - x[2] * b, x[2] * a - x[0] * c, x[0] * b - x[1] * a, a, b, c], axis=1)
+    return Linearised(pixels.T, np.moveaxis(by_point, -1, 0), np.moveaxis(by_pose, -1, 0))
+
+
+def _by_point_in_cam(camera: Camera, in_cam: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "3 2 n"]:
+    """The derivative of pixels by x, y and z."""
+    in_front = in_cam[:, 2] > 0
+    inverse_depth = in_front / np.where(in_front, in_cam[:, 2], 1.0)
+    u, v = in_cam[:, 0] * inverse_depth, in_cam[:, 1] * inverse_depth
+    by_u, by_v = distortion_jacobian(camera, u, v).swapaxes(0, 1) * inverse_depth
+    return np.stack([by_u, by_v, -u * by_u - v * by_v])
+
+
+def sums(values: Float64[np.ndarray, "o *shape"], groups: np.ndarray, count: int) -> Float64[np.ndarray, "g *shape"]:
+    """The sum of the values of each group."""
+    rows = np.ascontiguousarray(np.moveaxis(values, 0, -1)).reshape(-1, len(values))
+    totals = np.stack([np.bincount(groups, row, count) for row in rows], axis=1)
+    return totals.reshape(count, *values.shape[1:])

@@ -1,0 +1,164 @@
+"""How far the given poses of map images are off, found from their own disagreement.
+
+With the points eliminated, the residuals of a map are linear in the errors of its poses and in the noise of its
+keypoints. Poses from other software, a laser or a tracker have independent errors of one size each in rotation and in
+centre; the two sizes are variance components, estimated by restricted maximum likelihood (Patterson and Thompson 1971)
+with the fixed point of MacKay 1992 (eq. 4.9): sum |error|^2 / (number of errors - how many of them the prior fixes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..array_types import Float32, Float64, Int64
+from ..data.sparse_map import SparseMap
+from .observations import Linearised, Observations, all_observations, linearise, sums
+
+BLOCK_SIZE, MAX_BLOCKS = 24, 4
+"""images whose poses are looked at together, and how often: bounds time and memory"""
+REWEIGHTINGS = 3
+MAX_STEPS, SMALLEST_CHANGE = 50, 1e-2
+START_PX, LEAST_PX = 0.1, 3e-3
+"""px; what both kinds of error begin with, and less than which they never are"""
+TAIL = 8.0
+"""variances of keypoint noise beyond which an observation's weight falls (Student's t)"""
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Some images (counted from 0) and the observations of points that at least two of them show."""
+
+    seen: Observations
+    residuals: Float64[np.ndarray, "o 2"]
+    at: Linearised
+    num_images: int
+    num_points: int
+
+
+def pose_noise(sparse: SparseMap, keypoints: Sequence[Float32[np.ndarray, "_ 2"]]) -> Float64[np.ndarray, "2"]:
+    """Standard deviation of each component of the poses' errors: rotation, radians; centre, metres (or map units).
+
+    Zeros where no two images show the same point.
+    """
+    blocks = list(_blocks(sparse, keypoints))
+    if not blocks:
+        return np.zeros(2)
+    units = np.median([_units(block) for block in blocks], axis=0)  # one px of either, in radians and metres
+    variances = np.full(2, (START_PX**2)) * units**2
+    systems = [(np.zeros((0, 0)), np.zeros(0))] * len(blocks)
+    weights = [_weights(block, block.residuals) for block in blocks]
+    for _ in range(REWEIGHTINGS):
+        systems = [_eliminate_points(block, w) for block, w in zip(blocks, weights, strict=True)]
+        variances = _maximum_likelihood(systems, variances, (LEAST_PX * units) ** 2)
+        weights = [
+            _weights(block, _left_over(block, w, system, variances))
+            for block, w, system in zip(blocks, weights, systems, strict=True)
+        ]
+    found: Float64[np.ndarray, "2"] = np.sqrt(variances)
+    return found
+
+
+def _blocks(sparse: SparseMap, keypoints: Sequence[np.ndarray]) -> Iterator[_Block]:
+    seen, pixels = all_observations(sparse, keypoints)
+    count = min(MAX_BLOCKS, -(-len(sparse.image_names) // BLOCK_SIZE))
+    for first in np.linspace(0, len(sparse.image_names), count, endpoint=False).astype(int).tolist():
+        images = _neighbourhood(sparse, seen, first)
+        rows = np.flatnonzero(np.isin(seen.image, images))
+        rows = rows[np.bincount(seen.point[rows], minlength=len(sparse.points))[seen.point[rows]] > 1]
+        part = Observations(seen.image[rows], seen.point[rows])
+        at = linearise(sparse, sparse.points, part)
+        if len(rows) and np.isfinite(at.pixels).all():
+            image, point = (np.unique(x, return_inverse=True)[1].astype(np.int32) for x in (part.image, part.point))
+            sizes = int(image.max()) + 1, int(point.max()) + 1
+            yield _Block(Observations(image, point), pixels[rows] - at.pixels, at, *sizes)
+
+
+def _neighbourhood(sparse: SparseMap, seen: Observations, first: int) -> Int64[np.ndarray, "b"]:
+    """An image and those that share most points with it, or with those already taken."""
+    images = np.array([first])
+    for size in (BLOCK_SIZE // 4, BLOCK_SIZE // 2, BLOCK_SIZE):
+        is_shown = np.zeros(len(sparse.points), bool)
+        is_shown[seen.point[np.isin(seen.image, images)]] = True
+        shared = np.bincount(seen.image, is_shown[seen.point], len(sparse.image_names)).astype(np.float64)
+        shared[images] = np.inf
+        images = np.argsort(-shared, kind="stable")[:size]
+        images = np.sort(images[shared[images] > 0])
+    return images
+
+
+def _units(block: _Block) -> Float64[np.ndarray, "2"]:
+    """The rotation (radians) and the shift of a centre that move keypoints by about a pixel."""
+    return 1 / np.median(np.abs(block.at.by_pose[:, 0, [1, 3]]), axis=0)
+
+
+def _weights(block: _Block, left_over: Float64[np.ndarray, "o 2"]) -> Float64[np.ndarray, "o"]:
+    """Inverse variances of keypoints: the measured noise, by its median, which mismatches leave alone, and its tail."""
+    squares = (left_over**2).mean(1)
+    freedom = max(1 - 1.5 * block.num_points / len(squares), 0.1)  # of 2 numbers, a point takes 3 for all it has
+    noise = max(np.median(squares) / np.log(2) / freedom, 1e-12)
+    weights: Float64[np.ndarray, "o"] = (1 + 2 / TAIL) / (noise + 2 * squares / TAIL)
+    return weights
+
+
+def _eliminate_points(block: _Block, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the residuals tell of the poses' errors whatever the points: normal matrix (6 b, 6 b) and right side."""
+    from scipy.sparse import bsr_array
+
+    seen, by_pose, (rotated, right) = block.seen, block.at.by_pose, _whitened(block, weights, block.residuals)
+    mixed = np.einsum("oka,okb,o->oab", rotated, by_pose, weights)
+    order = np.argsort(seen.point, kind="stable")
+    starts = np.searchsorted(seen.point[order], np.arange(block.num_points + 1))
+    size = 6 * block.num_images
+    coupling = bsr_array((mixed[order], seen.image[order], starts), shape=(3 * block.num_points, size))
+    own = sums(np.einsum("oka,okb,o->oab", by_pose, by_pose, weights), seen.image, block.num_images)
+    pull = sums(np.einsum("oka,ok,o->oa", by_pose, block.residuals, weights), seen.image, block.num_images)
+    normal = -(coupling.T @ coupling).toarray()
+    for image in range(block.num_images):
+        normal[6 * image : 6 * image + 6, 6 * image : 6 * image + 6] += own[image]
+    return normal, pull.ravel() - coupling.T @ right.ravel()
+
+
+def _whitened(block: _Block, weights: np.ndarray, residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The derivative by points in whose units the weighted normal matrix of each point is 1, and J^T W r in them."""
+    by_point, point = block.at.by_point, block.seen.point
+    gram = sums(np.einsum("oki,okj,o->oij", by_point, by_point, weights), point, block.num_points)
+    gram += np.eye(3) * 1e-9 * np.trace(gram, axis1=1, axis2=2)[:, None, None]  # points that rays leave free along them
+    unit = np.linalg.inv(np.linalg.cholesky(gram)).transpose(0, 2, 1)
+    rotated = by_point @ unit[point]
+    return rotated, sums(np.einsum("oka,ok,o->oa", rotated, residuals, weights), point, block.num_points)
+
+
+def _left_over(
+    block: _Block, weights: np.ndarray, system: tuple[np.ndarray, np.ndarray], variances: np.ndarray
+) -> Float64[np.ndarray, "o 2"]:
+    """Residuals that neither the likeliest errors of poses nor shifts of points explain."""
+    normal, right = system
+    errors = np.linalg.solve(normal + np.diag(1 / _of_each(variances, len(right))), right).reshape(-1, 6)
+    left = block.residuals - np.einsum("okb,ob->ok", block.at.by_pose, errors[block.seen.image])
+    rotated, shift = _whitened(block, weights, left)
+    return left - np.einsum("oka,oa->ok", rotated, shift[block.seen.point])
+
+
+def _maximum_likelihood(
+    systems: Sequence[tuple[np.ndarray, np.ndarray]], variances: np.ndarray, least: np.ndarray
+) -> Float64[np.ndarray, "2"]:
+    """Variances of rotations and of centres over all blocks."""
+    for _ in range(MAX_STEPS):
+        squares, fixed = np.zeros(2), np.zeros(2)
+        for normal, right in systems:
+            covariance = np.linalg.inv(normal + np.diag(1 / _of_each(variances, len(right))))
+            by_kind = (covariance @ right).reshape(-1, 2, 3), np.diag(covariance).reshape(-1, 2, 3)
+            squares += (by_kind[0] ** 2).sum((0, 2))
+            fixed += (1 - by_kind[1] / variances[None, :, None]).sum((0, 2))
+        before, variances = variances, np.maximum(squares / np.maximum(fixed, 1e-6), least)
+        if np.abs(np.log(variances / before)).max() < SMALLEST_CHANGE:
+            break
+    return variances
+
+
+def _of_each(variances: np.ndarray, size: int) -> np.ndarray:
+    """The variance of every component: three of rotation and three of the centre for each image."""
+    return np.tile(np.repeat(variances, 3), size // 6)
