@@ -29,16 +29,18 @@ def build_map(
     *,
     pairs: Sequence[tuple[str, str]] | None = None,
     runtime: Runtime | None = None,
+    retrain: bool = False,
     **settings: Any,
 ) -> Map:
     """Build the map of a capture, or of what `read` finds at a location, in a folder, or finish or update it there.
 
     `settings` are those of `MappingConfig`, with `features`, `retrieval`, `fusion` and `matcher` as on the command
     line: `build_map(capture, "gallery.map", features="sift:max_keypoints=4096", pair={"num_pairs": 10})`.
+    With `retrain`, what descriptors learned for the map that is there is learned anew from the images that are.
     """
     config = make_config(MappingConfig, **{_STAGE_OF.get(name, name): value for name, value in settings.items()})
     with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
-        return map_capture(work, with_devices(_captured(capture)), config, pairs)
+        return map_capture(work, with_devices(_captured(capture)), config, pairs, retrain=retrain)
 
 
 def localize(

@@ -18,7 +18,7 @@ from .data.features import GlobalDescriptor, LocalFeatures
 from .data.frame import Frame
 from .data.selection import Trained
 from .data.sparse_map import SparseMap
-from .errors import ConfigError, DataError
+from .errors import ConfigError, DataError, StoreError
 from .run.fingerprint import fingerprint
 from .run.results import NamedArtifact
 from .run.store import open_artifact, open_results
@@ -151,6 +151,15 @@ def vectors_of(
 
 def _stacked(results: Mapping[Any, GlobalDescriptor], names: Sequence[str]) -> Float32[np.ndarray, "i d"]:
     return np.stack([results[name].vector for name in names]) if len(names) else np.zeros((0, 0), np.float32)
+
+
+def learned_before(folder: Path) -> tuple[str, ...]:
+    """References to what the descriptors of the map in a folder learned; none where there is no map."""
+    try:
+        references = msgspec.convert(read_manifest(folder / MANIFEST)["references"], ReferencesForm)
+    except (StoreError, KeyError, msgspec.ValidationError):
+        return ()
+    return tuple(references.trained)
 
 
 def manifest_of(

@@ -14,7 +14,7 @@ from .data.sparse_map import SparseMap
 from .errors import StageError
 from .framing import frame_of
 from .known_cameras import calibrated_devices
-from .map import MANIFEST, Map, manifest_of, vectors_of
+from .map import MANIFEST, Map, learned_before, manifest_of, vectors_of
 from .matching.base import PosedMatcher
 from .retrieval.base import TRAINING_IMAGES, GlobalFeature
 from .run.workspace import Workspace
@@ -38,17 +38,21 @@ def map_capture(
     config: MappingConfig,
     pairs: Sequence[Pair] | None = None,
     about: Mapping[str, Any] | None = None,
+    *,
+    retrain: bool = False,
 ) -> Map:
     """Build the map of a capture in a workspace. With `pairs`, those of images that can be placed are matched.
 
-    Images with poses are triangulated with the poses fixed; a capture without any is reconstructed by SfM.
+    What descriptors learned for the map that is there stays, unless `retrain`: else an added image would change all
+    vectors. Images with poses are triangulated with the poses fixed; a capture without any is reconstructed by SfM.
     """
     if pairs is None:
         check(config.pair, capture)
     photos = Photos(capture, work.content_hash)
     features = work.each(EXTRACT, photos.of(capture.images.names, in_color=config.extract.in_color), config.extract)
     names = placeable(capture, features)
-    described = [describe(work, photos, names, descriptor, config.seed) for descriptor in config.describe]
+    learned = () if retrain else learned_before(work.folder)
+    described = [describe(work, photos, names, descriptor, config.seed, learned) for descriptor in config.describe]
     if pairs is None:
         vectors = vectors_of([results for results, _ in described], names)
         ranked = work.once(PAIR, config.pair, layout(capture, names), vectors, config.fuse)
@@ -122,9 +126,9 @@ def placeable(capture: Capture, features: Results[LocalFeatures]) -> list[str]:
 
 
 def describe(
-    work: Workspace, photos: Photos, names: Sequence[str], descriptor: GlobalFeature, seed: int
+    work: Workspace, photos: Photos, names: Sequence[str], descriptor: GlobalFeature, seed: int, learned: Sequence[str]
 ) -> tuple[Results[GlobalDescriptor], Artifact[Trained]]:
-    """One global descriptor of every image, and what it learned from them first."""
+    """One global descriptor of every image, and what it learned from them first, or before (references)."""
     images = photos.of(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
-    trained = work.once(TRAIN, descriptor, images.drawn(TRAINING_IMAGES), seed)
+    trained = work.once(TRAIN, descriptor, images.drawn(TRAINING_IMAGES), seed, earlier=learned, despite="images")
     return work.each(DESCRIBE, images, descriptor, shared=[trained]), trained

@@ -90,6 +90,42 @@ def test_another_pixel_centre_is_named_as_the_reason_of_what_is_redone(
     assert "the capture is read otherwise than before: pixel center 0.5 -> 0.0; what depends on it is redone" in told
 
 
+def test_an_added_image_is_described_alone_unless_descriptors_learn_anew(
+    gallery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def rows(*flags: str) -> dict[str, int]:
+        capsys.readouterr()
+        assert main([*command, "--quiet", "--json", "--dry-run", *flags]) == 0
+        return {row["stage"]: row["todo"] for row in json.loads(capsys.readouterr().out)}
+
+    def learned() -> list[str]:
+        return Map.open(tmp_path / "map").manifest["references"]["trained"]
+
+    capture = shutil.copytree(gallery.mapping, tmp_path / "mapping")
+    command = ["map", str(capture), str(tmp_path / "map")]
+    records = capture / "sensors" / "records_camera.txt"
+    all_lines = records.read_text()
+    records.write_text("".join(all_lines.splitlines(keepends=True)[:-1]))
+    assert main([*command, "--quiet"]) == 0
+    before = learned()
+    records.write_text(all_lines)
+    assert (rows()["train"], rows()["describe"]) == (0, 1)
+    assert rows("--retrain")["train"] == 1
+    assert rows("--describe.densevlad.num-words", "8")["train"] == 1
+    assert main(command) == 0
+    told = capsys.readouterr()
+    assert "train: 1 kept, whatever its images" in told.err
+    assert "what descriptors learned from the images before is kept; --retrain learns it anew" in told.out
+    assert learned() == before
+    assert main([*command, "--quiet", "--retrain"]) == 0
+    assert learned() != before
+    assert "--retrain" not in capsys.readouterr().out
+    # What a fresh folder learns is what learning anew gives, and from then on it is the map's own.
+    assert main(["map", str(capture), str(tmp_path / "fresh"), "--quiet"]) == 0
+    assert learned() == Map.open(tmp_path / "fresh").manifest["references"]["trained"]
+    assert set(rows().values()) == {0}
+
+
 def test_broken_images_are_listed_and_the_others_go_on(
     gallery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from squares import POWERS, SQUARES, SUMS, Numbers, Power, Table, run_all, tree_hash
+from squares import POWERS, SQUARES, SUMS, Numbers, Power, Table, add_up, run_all, tree_hash
 
 from vloc.errors import DataError, StoreError
+from vloc.run.results import NamedArtifact
 from vloc.run.store import open_artifact, open_results
 from vloc.run.workspace import Workspace, read_manifest
 from vloc.runtime import Runtime
-from vloc.stage import EachStage
+from vloc.stage import EachStage, OnceStage
 
 
 def powers(folder: Path, items: Numbers, settings: Power = SQUARES, stage: EachStage = POWERS):
@@ -116,6 +117,35 @@ def test_once_is_computed_once_and_read_when_looked_at(tmp_path: Path) -> None:
     assert first.value.rows.item() == 0 + 0 + 1 + (1 + 4)
     second, plan = run()
     assert (second.fingerprint, plan[1].todo) == (first.fingerprint, 0)
+
+
+def test_an_earlier_result_serves_where_only_the_named_input_differs(tmp_path: Path) -> None:
+    def run(count: int, despite: str, earlier: list[str], sums: OnceStage = SUMS) -> tuple[NamedArtifact, list[str]]:
+        with Workspace(tmp_path) as work:
+            powers = work.each(POWERS, Numbers.first(count), Power())
+            made = work.once(sums, None, powers, earlier=earlier, despite=despite)
+            return made, work.kept
+
+    first, kept = run(4, "powers", [])
+    assert kept == []
+    again, kept = run(4, "powers", [first.reference])
+    assert (again.reference, kept) == (first.reference, [])
+    later, kept = run(5, "powers", ["sums-0123456789abcdef/gone", first.reference])
+    assert (later.reference, later.value.rows.item(), kept) == (first.reference, 6, ["sums"])
+    assert run(5, "weights", [first.reference])[0].value.rows.item() == 20
+    other, kept = run(6, "powers", [first.reference], OnceStage("sums", 2, Table, add_up))
+    assert (other.value.rows.item(), kept) == (50, [])
+
+
+def test_an_earlier_result_that_is_broken_is_made_anew(tmp_path: Path) -> None:
+    def run(count: int, earlier: list[str]) -> NamedArtifact:
+        with Workspace(tmp_path) as work:
+            powers = work.each(POWERS, Numbers.first(count), Power())
+            return work.once(SUMS, None, powers, earlier=earlier, despite="powers")
+
+    first = run(4, [])
+    next((tmp_path / first.reference.partition("/")[0]).glob("*.h5")).write_bytes(b"broken")
+    assert run(5, [first.reference]).value.rows.item() == 20
 
 
 def test_results_and_artifacts_open_again_by_reference(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ class MapFlags(options.ReadFlags, options.RunFlags):
     """matcher of local features"""
     pairs: Path | None = None
     """which images to match: a METHOD of --pair.method, or a FILE of pairs"""
+    retrain: options.Switch = False
+    """learn the descriptors' vocabularies anew from the images that there are now, and so describe all of them again"""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -58,7 +60,7 @@ def run(arguments: Sequence[str]) -> int:
         print(f"the capture is read otherwise than before: {changes}; what depends on it is redone", file=sys.stderr)
     with Workspace(flags.map, flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
         try:
-            map_ = map_capture(work, capture, config, pairs, said)
+            map_ = map_capture(work, capture, config, pairs, said, retrain=flags.retrain)
         except StageError:
             print(failure_lines(summary_of_failures(work.failures)), end="", file=sys.stderr)
             raise
@@ -66,6 +68,8 @@ def run(arguments: Sequence[str]) -> int:
     if flags.dry_run:
         return options.print_plan(work.plan, flags)
     summary = {**summarise(map_, capture), "failures": failures}
+    if work.kept:
+        summary["notes"].append("what descriptors learned from the images before is kept; --retrain learns it anew")
     if flags.json:
         options.print_json(summary)
     elif not flags.quiet:

@@ -58,6 +58,13 @@ def difference(new: Identity, old: Identity) -> str:
     return "; ".join(reasons) or "new"
 
 
+def differs_only_in(new: Identity, old: Identity, name: str) -> bool:
+    """Whether nothing but the input of that name is another one."""
+    same = new.stage == old.stage and new.version == old.version and new.settings == old.settings
+    inputs = [dict(identity.context) for identity in (new, old)]
+    return same and all(parts.pop(name, None) is not None for parts in inputs) and inputs[0] == inputs[1]
+
+
 def _input_names(stage: EachStage[Any, Any] | OnceStage[Any], count: int) -> list[str]:
     """What the stage itself calls its common inputs: the last parameters of its function."""
     function = stage.start if isinstance(stage, EachStage) else stage.run

@@ -12,19 +12,19 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from ..atomic import write_text
-from ..errors import DataError
+from ..errors import DataError, StoreError
 from ..runtime import Runtime, one_thread_per_worker
 from ..stage import Artifact, Context, EachStage, Items, Key, OnceStage, Storable
 from .content import ContentHashes
 from .execute import Job, chunked, execute, fingerprints
 from .guard import disk_guard, memory_guard
-from .identity import identify
+from .identity import Identity, differs_only_in, identify
 from .inputs import KeyedItems, Table, as_context
 from .lock import FolderLock
 from .plan import PlanRow, why
 from .progress import Reporter, Silent
 from .results import NamedArtifact, PlanEnds, StoredResults
-from .store import ONLY, Store, artifact_of, read_json
+from .store import ONLY, Store, artifact_of, read_identity, read_json
 
 I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R", bound=Storable)
@@ -54,6 +54,8 @@ class Workspace:
         """stage -> item -> reason, of this run"""
         self.seconds: Counter[Key] = Counter()
         """item -> time spent on it in this run, all stages together"""
+        self.kept: list[str] = []
+        """stages of which an earlier result serves though an input has changed"""
         self._hashes = ContentHashes(folder)
         self._lock = FolderLock(folder)
         self._seen: set[str] = set()
@@ -106,19 +108,40 @@ class Workspace:
                 self.seconds.update({chosen.keys[row]: seconds for row, seconds in job.seconds.items()})
         return self._finish(store, store.results(stage.result, marks), marks)
 
-    def once(self, stage: OnceStage[R], settings: object, *shared: object) -> NamedArtifact[R]:
-        """The result of a stage that takes everything at once."""
+    def once(
+        self, stage: OnceStage[R], settings: object, *shared: object, earlier: Sequence[str] = (), despite: str = ""
+    ) -> NamedArtifact[R]:
+        """The result of a stage that takes everything at once.
+
+        `earlier` are references to results of which one serves as well, if nothing but the input `despite` differs.
+        """
         context = [as_context(value) for value in shared]
         store = self._open(Store(self.folder, identify(stage, settings, context)))
+        before = self._earlier(store.identity, earlier, despite)
+        store = before or store
         marks: dict[Key, str] = {ONLY: ""}
         todo = store.place(ONLY, "") is None
-        self._start(store, 1, int(todo))
+        self._start(store, 1, int(todo), f"kept, whatever its {despite}" if before else "")
         if todo and not self.dry_run:
             with memory_guard(stage.name), one_thread_per_worker():
                 result = stage.run(settings, self.runtime, *_values(context))
                 store.add([ONLY], [""], [result.to_arrays()])
             self.reporter.advance(failed=False)
         return artifact_of(self._finish(store, store.results(stage.result, marks), marks))
+
+    def _earlier(self, identity: Identity, earlier: Sequence[str], despite: str) -> Store | None:
+        """The store of the first earlier result that is there and serves; None where the identity's own has to."""
+        for reference in earlier:
+            try:
+                before = read_identity(self.folder / reference.partition("/")[0])
+            except StoreError:
+                continue
+            if before.key != identity.key and differs_only_in(identity, before, despite):
+                store = self._open(Store(self.folder, before))
+                if store.place(ONLY, "") is not None:
+                    self.kept.append(identity.stage)
+                    return store
+        return None
 
     def content_hash(self, name: str, stamp: object, read: Callable[[], bytes]) -> str:
         """Fingerprint of a file's content, read again only when `stamp` (its size and time) has changed."""
@@ -153,8 +176,8 @@ class Workspace:
                 broken.unlink()
         return store
 
-    def _start(self, store: Store, total: int, todo: int) -> None:
-        row = PlanRow(store.identity.stage, total, todo, why(store, total, todo, self._seen))
+    def _start(self, store: Store, total: int, todo: int, reason: str = "") -> None:
+        row = PlanRow(store.identity.stage, total, todo, reason or why(store, total, todo, self._seen))
         self._seen.add(store.identity.folder)
         self.plan.append(row)
         self.reporter.start(row.stage, row.total, row.todo, row.reason)
