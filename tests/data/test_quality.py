@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,10 @@ def test_scores_survive_storing_and_json() -> None:
 def test_an_estimate_keeps_its_quality_when_stored(quality: ImageQuality | None) -> None:
     estimate = PoseEstimate("q.jpg", Rigid.identity(), "pnp", 20, 30, np.eye(6), ("a.jpg",), quality=quality)
     assert PoseEstimate.from_arrays(estimate.to_arrays()).quality == quality
+
+
+def test_the_limits_are_those_of_the_documentation() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "quality.md"
+    rows = [line.split("|")[1:-1] for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    documented = {row[0].strip(" `"): (float(row[2]), float(row[3])) for row in rows}
+    assert documented == {name: (limit.useless, limit.good) for name, limit in LIMITS.items()}

@@ -40,7 +40,7 @@ LIMITS = {
     "sharpness": Limit(0.04, 0.2, "is blurred", "sharpness"),
     "texture": Limit(0.04, 0.2, "shows nearly no texture", "textured share"),
 }
-"""Worst to best; docs/quality.md says how they were found."""
+"""From what nobody can use to what any good photo has; docs/quality.md says how they were found."""
 
 
 @dataclass(frozen=True)
