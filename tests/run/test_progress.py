@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from squares import Numbers, run_all
 
+from vloc.run import progress
 from vloc.run.progress import Lines, Live, Silent, reporter_for
 
 
@@ -68,3 +70,32 @@ def test_the_workspace_imports_without_rich_hdf5_or_opencv() -> None:
         env={**os.environ, "PYTHONPATH": str(root)},
     )
     assert run.stdout.strip() == "[]"
+
+
+def test_plain_lines_tell_rate_and_time_left_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([100.0, 109.0, 112.0, 113.0, 124.0, 128.0])  # start, four items, finish
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    stream = io.StringIO()
+    lines = Lines(stream)
+    lines.start("match", 7, 4, "resumed")
+    for _ in range(4):
+        lines.advance(failed=False)
+    lines.finish(failures=0)
+    assert stream.getvalue().splitlines() == [
+        "match: 4 of 7 to do (resumed)",
+        "match: 2/4, 0.2/s, 12 s left",  # 2 in 12 s
+        "match: 4/4, 0.2/s, 0 s left",  # 12 s after the line before
+        "match: 4 done in 28.0 s (0.1/s)",
+    ]
+
+
+def test_the_live_list_counts_what_was_there_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    live = Live(stream)
+    live.start("match", 7, 4, "resumed")
+    live.advance(failed=False)
+    live.advance(failed=True)
+    live.finish(failures=1)
+    live.close()
+    last = stream.getvalue()[-400:]
+    assert "5/7" in last and "1 failed" in last
