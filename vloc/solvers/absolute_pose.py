@@ -59,8 +59,8 @@ class PnpConfig:
     auto: none of those that are calibrated or given, all of those from EXIF and of guesses"""
     focal_error: Annotated[float, msgspec.Meta(gt=0)] = 0.05
     """relative; standard deviation of focal lengths from EXIF, which draw the refined ones to them"""
-    max_focal_error: Annotated[float, msgspec.Meta(gt=0)] = 0.05
-    """relative; no pose where the focal length found with it has a larger standard deviation"""
+    max_focal_error: Annotated[float, msgspec.Meta(gt=0)] = 0.06
+    """relative; no pose where the focal length found with it has a larger standard deviation; what EXIF says passes"""
 
 
 @dataclass(frozen=True, eq=False)
