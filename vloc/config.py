@@ -114,6 +114,8 @@ def _checked(cls: type, name: str, value: Any) -> Any:
         return _descriptors([value] if isinstance(value, str) else value)
     default = getattr(cls(), name)
     if isinstance(value, Mapping):
+        if not dataclasses.is_dataclass(default):
+            raise ConfigError(f"{name}: expected one value, got a table of settings")
         return configure(type(default), value, name)
     if name in REGISTRIES:
         return None if value is None else plugin(name, value)

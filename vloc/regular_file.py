@@ -38,3 +38,8 @@ def is_regular(path: Path) -> bool:
         return S_ISREG(path.stat().st_mode)
     except (OSError, ValueError):
         return False
+
+
+def resolved(path: Path) -> Path:
+    """The path without links; unlike `Path.resolve`, no error where a link leads to itself."""
+    return Path(os.path.realpath(path))

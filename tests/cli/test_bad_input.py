@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from vloc.cli.localize import read_estimates
 from vloc.cli.main import main
+from vloc.errors import DataError
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -31,3 +33,18 @@ def test_results_nested_100_000_deep_are_refused(job, tmp_path: Path, capsys: py
     (tmp_path / "poses.txt.json").write_text("[" * 100_000)
     assert main(["evaluate", str(tmp_path / "poses.txt"), str(job.truth)]) == 2
     assert "poses.txt.json" in capsys.readouterr().err
+
+
+def test_a_table_of_settings_for_a_single_value_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.toml").write_text("[seed]\nvalue = 1\n")
+    assert main(["map", "nowhere", str(tmp_path / "map"), "--config", str(tmp_path / "a.toml")]) == 2
+    assert "a.toml: seed: expected one value, got a table of settings" in capsys.readouterr().err
+
+
+def test_rows_of_results_that_lack_a_part_are_refused(job, tmp_path: Path) -> None:
+    (tmp_path / "poses.txt").write_bytes(job.results.read_bytes())
+    text = job.results.with_name("poses.txt.json").read_text()
+    for damaged in (text.replace('"status"', '"statu"'), "[5]", '{"a": 1}', text.replace('"name"', '"n"')):
+        (tmp_path / "poses.txt.json").write_text(damaged)
+        with pytest.raises(DataError, match=r"poses\.txt\.json: expected the rows that vloc localize writes"):
+            read_estimates(tmp_path / "poses.txt")

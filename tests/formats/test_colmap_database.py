@@ -187,6 +187,8 @@ BROKEN = {
     "in no frame": "DELETE FROM frame_data WHERE data_id = 2",
     "sensor_from_rig": "UPDATE rig_sensors SET sensor_from_rig = x'00'",
     "expected int": "UPDATE cameras SET width = 'wide'",
+    "model is None, expected int": "CREATE TABLE t AS SELECT * FROM cameras; DROP TABLE cameras; "
+    "ALTER TABLE t RENAME TO cameras; UPDATE cameras SET model = NULL",
 }  # fmt: skip
 
 

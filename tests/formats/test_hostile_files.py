@@ -12,6 +12,7 @@ from vloc.cli.main import main
 from vloc.errors import DataError
 from vloc.formats.access import read
 from vloc.formats.images import FolderImages, unsafe_path
+from vloc.formats.opensfm.features import load_npz
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -146,3 +147,33 @@ def test_an_image_that_leaves_through_a_link_is_never_read(photo, tmp_path):
     (photo / "out.png").symlink_to(tmp_path / "secret.png")
     with pytest.raises(DataError, match="a symbolic link leads out"):
         FolderImages(photo).read("out.png")
+
+
+def test_a_damaged_header_of_exif_is_no_exif_and_no_warning(photo):
+    # pytest makes every warning an error; Pillow warns of tags that pass the end of the file
+    tags = Image.Exif()
+    tags[0x0112] = 6
+    tags.get_ifd(0x8825).update({1: "N", 2: (52.0, 30.0, 0.0), 3: "E", 4: (13.0, 0.0, 0.0)})
+    Image.new("RGB", (64, 48)).save(photo / "b.jpg", exif=tags)
+    data = (photo / "b.jpg").read_bytes()
+    for place in range(data.index(b"Exif"), data.index(b"Exif") + 120):
+        (photo / "b.jpg").write_bytes(data[:place] + b"\xff" + data[place + 1 :])
+        assert len(read(f"images:{photo}").images) == 2
+
+
+def test_a_file_of_features_that_links_to_itself_is_refused_by_name(folder):
+    kind = folder / "reconstruction" / "keypoints" / "sift"
+    (kind / "a").mkdir(parents=True)
+    (kind / "keypoints.txt").write_text("# kapture format: 1.1\nsift, float32, 2\n")
+    (kind / "a" / "0.jpg.kpt").symlink_to("0.jpg.kpt")
+    with pytest.raises(DataError, match=r"0\.jpg\.kpt: Too many levels of symbolic links"):
+        read(f"kapture:{folder}")
+
+
+def test_compressed_features_that_were_damaged_are_refused_by_file(tmp_path):
+    np.savez_compressed(tmp_path / "f.npz", points=np.arange(4000.0))
+    data = (tmp_path / "f.npz").read_bytes()
+    for place in range(100, 200):
+        (tmp_path / "f.npz").write_bytes(data[:place] + bytes([data[place] ^ 255]) + data[place + 1 :])
+        with pytest.raises(DataError, match=r"f\.npz: points: broken"):
+            load_npz(tmp_path / "f.npz", "points")

@@ -155,9 +155,10 @@ def read_estimates(results: Path) -> list[PoseEstimate]:
     try:
         rows = read_json(details)
         estimates = [_from_json(row, poses.get(row["name"])) for row in rows]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        num_localized = sum(row["status"] == "localized" for row in rows)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{details}: expected the rows that vloc localize writes ({error!r})") from None
-    if len(poses) != sum(row["status"] == "localized" for row in rows):
+    if len(poses) != num_localized:
         raise DataError(f"{details}: localized queries are not those of {results}; run vloc localize again")
     return estimates
 

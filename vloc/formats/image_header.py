@@ -11,6 +11,7 @@ from ..errors import DataError
 from ..regular_file import open_regular
 from .gps import Position, exif_position
 from .images import open_image
+from .quiet import quiet
 
 # EXIF tags, by their numbers in the standard (CIPA DC-008).
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
@@ -61,12 +62,15 @@ def image_header(file: BinaryIO, name: str) -> ImageHeader:
     image = open_image(file, name)
     width, height = image.size
     try:
-        tags = image.getexif()
-        exif, gps = {**tags, **tags.get_ifd(_EXIF_IFD)}, tags.get_ifd(_GPS_IFD)
+        with quiet():  # of EXIF that is broken, which counts as none
+            tags = image.getexif()
+            exif, gps = {**tags, **tags.get_ifd(_EXIF_IFD)}, tags.get_ifd(_GPS_IFD)
     except Exception:
         exif, gps = {}, {}
     orientation = exif.get(_ORIENTATION)
     focal_px, source = _focal(exif, width, height)
+    if not _positive(focal_px):
+        focal_px, source = None, ""
     valid = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
     device = _device(exif, width, height)
     return ImageHeader(width, height, valid, _camera(exif), focal_px, source, exif_position(gps), device)

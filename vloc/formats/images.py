@@ -18,8 +18,9 @@ import numpy as np
 from ..array_types import UInt8
 from ..errors import DataError
 from ..geometry.camera import Camera
-from ..regular_file import read_regular
+from ..regular_file import read_regular, resolved
 from .heif import INSTALL_HEIF, heif_image, is_heif
+from .quiet import quiet
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -65,8 +66,7 @@ class FolderImages:
         if reason := unsafe_path(name):
             raise DataError(f"{self.root}: image '{name!r}': {reason}")
         path = self.root / name
-        # Not `resolve`, which ends with an error of its own at a link that leads to itself.
-        if not Path(os.path.realpath(path)).is_relative_to(self._resolved_root):
+        if not resolved(path).is_relative_to(self._resolved_root):
             raise DataError(f"{path}: a symbolic link leads out of {self.root}")
         return path
 
@@ -87,7 +87,7 @@ class FolderImages:
 
     @cached_property
     def _resolved_root(self) -> Path:
-        return Path(os.path.realpath(self.root))
+        return resolved(self.root)
 
 
 def unsafe_path(name: str) -> str | None:
@@ -169,7 +169,8 @@ def open_image(file: BinaryIO, name: str) -> Image:
 def _header(factory: Callable[[BinaryIO, str], Image], file: BinaryIO, form: str, name: str) -> Image:
     file.seek(0)
     try:
-        return factory(file, "")
+        with quiet():
+            return factory(file, "")
     except _BROKEN as error:
         raise DataError(f"{name}: broken {form} image: {error or 'cannot read its header'}") from None
 

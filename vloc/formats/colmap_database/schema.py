@@ -119,13 +119,17 @@ def columns_of(database: sqlite3.Connection, table: str) -> set[str]:
 
 
 def rows_of(database: sqlite3.Connection, path: Path, table: str, types: dict[str, type]) -> list[tuple[Any, ...]]:
-    """All rows of some columns, in the order of the first; DataError for a value of another type (NULL is None)."""
+    """All rows of some columns, in the order of the first; DataError for a value of another type.
+
+    NULL is None where blobs and floats are wanted, else another type.
+    """
     if missing := [name for name in types if name not in columns_of(database, table)]:
         raise DataError(f"{path}: table {table}: no column {', '.join(missing)}")
     names = ", ".join(types)
     rows = database.execute(f"SELECT {names} FROM {table} ORDER BY {next(iter(types))}").fetchall()  # noqa: S608 - names from this package
     for row in rows:
         for (name, of), value in zip(types.items(), row, strict=True):
-            if value is not None and not isinstance(value, of) and not (of is float and isinstance(value, int)):
+            is_absent = value is None and of in (bytes, float)
+            if not is_absent and not isinstance(value, of) and not (of is float and isinstance(value, int)):
                 raise DataError(f"{path}: table {table}, row {row[0]}: {name} is {value!r:.40}, expected {of.__name__}")
     return rows

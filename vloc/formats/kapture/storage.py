@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DataError
-from ...regular_file import open_regular, read_regular
+from ...regular_file import open_regular, read_regular, resolved
 from ..images import unsafe_path
 from ..remarks import Remarks
 
@@ -76,14 +76,21 @@ def open_storage(folder: Path, kind: str, suffix: str, remarks: Remarks) -> Stor
 def _files(root: Path, folder: Path, suffix: str) -> Iterator[tuple[str, int]]:
     """(path in the root, size) of all files below; DataError for a symbolic link that leads out of the root."""
     for path in sorted(folder.iterdir()):
-        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+        if path.is_symlink() and not resolved(path).is_relative_to(resolved(root)):
             raise DataError(f"{path}: a symbolic link leads out of {root}")
         if path.is_dir():
             if path.is_symlink():
                 raise DataError(f"{path}: a folder of features is a symbolic link inside another")
             yield from _files(root, path, suffix)
         elif path.name.endswith(suffix):
-            yield path.relative_to(root).as_posix(), path.stat().st_size
+            yield path.relative_to(root).as_posix(), _size(path)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from None
 
 
 def _members(path: Path, suffix: str, remarks: Remarks) -> dict[str, tuple[int, int]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from ...errors import DataError
 from ...geometry.camera import Camera
 from ...regular_file import is_regular, open_regular
 from ..images import FolderImages
+from ..quiet import quiet
 from ..remarks import Remarks
 from ..text_fields import parse_float, parse_integer, refusal
 from ..text_lines import lines_of
@@ -23,6 +26,13 @@ VERSION = "OPENSFM_TRACKS_VERSION_v1"
 _FIELDS = {VERSION: 9, "OPENSFM_TRACKS_VERSION_v2": 11, "": 8}
 MAX_BYTES = 4 << 30
 SUFFIX = ".features.npz"
+
+
+# What damaged zip files and headers of arrays raise.
+_BROKEN = (
+    OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, MemoryError,
+    SyntaxError, TokenError, RecursionError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,9 +100,9 @@ def load_npz(path: Path, key: str) -> np.ndarray:
             size = archive.getinfo(f"{key}.npy").file_size
         if size > MAX_BYTES:
             raise DataError(f"{path}: {key}: {size} bytes, expected at most {MAX_BYTES}")
-        with open_regular(path) as file, np.load(file, allow_pickle=False) as arrays:
+        with quiet(), open_regular(path) as file, np.load(file, allow_pickle=False) as arrays:
             array: np.ndarray = arrays[key]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         raise DataError(f"{path}: {key}: broken or pickled features: {error}") from None
     if array.dtype.kind not in "fiu":
         raise DataError(f"{path}: {key}: values of type {array.dtype}, expected numbers")
