@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from vloc.errors import DataError
+from vloc.formats.image_header import image_header
 from vloc.formats.images import FolderImages, check_size, decode
 from vloc.geometry.camera import Camera
 
@@ -195,3 +196,16 @@ def test_real_photos_decode_to_the_pixels_opencv_gives(data: Path):
     path = next((data / "strecha/fountain-P11/mapping/sensors/records_data").glob("*.jpg"))
     grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
     assert np.array_equal(decode(path.read_bytes(), "x", color=False), grey)
+
+
+def test_headers_that_claim_more_pixels_than_any_image_has_are_refused(tmp_path):
+    file = io.BytesIO()
+    Image.new("L", (32, 24)).save(file, "GIF")
+    data = bytearray(file.getvalue())
+    place = data.index(b"\x2c\0\0\0\0\x20\0\x18\0") + 5
+    data[place : place + 4] = b"\xff" * 4  # the frame, beyond the screen
+    with pytest.raises(DataError, match=r"a\.gif: broken GIF image: Image size .* exceeds"):
+        decode(bytes(data), "a.gif", color=False)
+    with pytest.raises(DataError, match=r"a\.bmp: image of 67108864 x 1 px"):
+        image_header(io.BytesIO(b"BM" + bytes(12) + (40).to_bytes(4, "little") + (2**26).to_bytes(4, "little")
+                                + (1).to_bytes(4, "little") + b"\1\0\x08\0" + bytes(24)), "a.bmp")  # fmt: skip

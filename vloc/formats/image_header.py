@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import DataError
+from ..geometry.camera import MAX_SIDE
 from ..regular_file import open_regular
 from .gps import Position, exif_position
 from .images import open_image
@@ -61,6 +62,8 @@ def image_header(file: BinaryIO, name: str) -> ImageHeader:
     """The header of an image file; DataError where there is none. Unreadable EXIF counts as no EXIF."""
     image = open_image(file, name)
     width, height = image.size
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+        raise DataError(f"{name}: image of {width} x {height} px, expected 1 to {MAX_SIDE} px a side")
     try:
         with quiet():  # of EXIF that is broken, which counts as none
             tags = image.getexif()

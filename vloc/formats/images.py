@@ -167,11 +167,16 @@ def open_image(file: BinaryIO, name: str) -> Image:
 
 
 def _header(factory: Callable[[BinaryIO, str], Image], file: BinaryIO, form: str, name: str) -> Image:
+    from PIL.Image import DecompressionBombError
+
     file.seek(0)
     try:
         with quiet():
-            return factory(file, "")
-    except _BROKEN as error:
+            image = factory(file, "")
+            if form == "TIFF":
+                image.getexif()  # again, with the same warnings, when pixels are loaded, unless it is there
+            return image
+    except (*_BROKEN, DecompressionBombError) as error:
         raise DataError(f"{name}: broken {form} image: {error or 'cannot read its header'}") from None
 
 

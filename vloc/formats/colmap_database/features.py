@@ -40,6 +40,8 @@ class DatabaseArrays:
         if row is None:
             raise DataError(f"{self.path}: table {self.table} has no row of {key} any more")
         count, data = row
+        if not (isinstance(count, int) and isinstance(data, bytes | None)):
+            raise DataError(f"{self.path}: table {self.table}: {key}: {data!r:.40}, expected bytes")
         array = np.frombuffer(data or b"", np.uint8).reshape(count, -1) if count else np.zeros((0, 0), np.uint8)
         if count == 0:
             return np.zeros((0, self.width), self.dtype)
