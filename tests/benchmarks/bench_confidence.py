@@ -36,6 +36,7 @@ from vloc.solvers.calibration import terms
 SIZES = {(320, 240): (90, 130), (640, 480): (45, 30), (1024, 768): (24, 6)}
 """image size -> map images and queries of each gallery"""
 KINDS = ("own", "other", "noise", "mirrored", "degraded")
+OWN = ("own", "degraded")
 RIGHT_M, RIGHT_DEG, BELIEVED = 0.5, 5.0, 0.5
 RIDGE = 0.3
 
@@ -204,10 +205,15 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def fit(rows: list[dict[str, Any]]) -> None:
-    """Print weights by ridge logistic regression on standardised terms; right and wrong poses weigh the same."""
+    """Print weights by ridge logistic regression on standardised terms; right and wrong poses weigh the same.
+
+    Photos of other places take their quality from those of the place, in turn: it says nothing of where a photo is.
+    """
     found = [row for row in rows if row["evidence"]]
-    is_right = np.array([row["right"] for row in found])
-    design = terms(np.array([row["evidence"] for row in found]))
+    is_right, is_own = (np.array(flags) for flags in zip(*((r["right"], r["kind"] in OWN) for r in found), strict=True))
+    evidence = np.array([row["evidence"] for row in found])
+    evidence[~is_own, -1] = np.resize(evidence[is_own, -1], (~is_own).sum())
+    design = terms(evidence)
     mean, scale = design.mean(0), design.std(0)
     mean[0], scale[0] = 0.0, 1.0
     unit = (design - mean) / scale

@@ -62,8 +62,14 @@ def test_matches_in_one_place_count_once():
 def test_agreement_looks_at_the_images_that_support_the_pose():
     images = np.repeat(np.array([3, 5, 8], np.int32), [10, 10, 80])
     agrees = np.concatenate([np.arange(10) < 9, np.arange(10) < 8, np.zeros(80, bool)])
-    assert agreement(images, agrees) == 9 / 10
+    # Wilson's interval of 9 of 10 begins at (0.9 + 0.19208 - 1.96 sqrt(0.009 + 0.009604)) / 1.38416
+    assert agreement(images, agrees) == pytest.approx(0.5958, abs=1e-4)
     assert agreement(images[:20], agrees[:20]) == agreement(images, agrees)
+
+
+def test_the_same_share_of_more_matches_is_more_agreement():
+    few, many = (agreement(np.zeros(n, np.int32), np.ones(n, bool)) for n in (12, 300))
+    assert few == pytest.approx(12 / (12 + 1.96**2)) and many == pytest.approx(300 / (300 + 1.96**2))
 
 
 def test_coverage_is_the_share_of_cells_with_a_match():

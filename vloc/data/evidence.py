@@ -19,7 +19,7 @@ class Evidence:
     log10_false_alarms: float
     """log10 of how many poses are expected to agree as well with as many random matches; below 0 it is no chance"""
     agreement: float
-    """of the matches with the map images that support the pose most, the share that agrees, 0 to 1"""
+    """of the matches with the map images that support the pose most, the share that agrees at least, 0 to 1"""
     coverage: float
     """share of the image in which matches agree, 0 to 1"""
     rival: float

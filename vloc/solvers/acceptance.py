@@ -113,16 +113,23 @@ def one_a_place(points2d: Float64[np.ndarray, "m 2"], camera: Camera) -> np.ndar
 
 
 def agreement(images: Int32[np.ndarray, "m"], agrees: Bool[np.ndarray, "m"]) -> float:
-    """The share of agreeing matches with the fewest images that give half of them.
+    """The share of agreeing matches with the fewest images that give half of them: what it is at least, with few too.
 
-    Retrieved images of other places only add matches that disagree, so they are no evidence against a pose.
+    Retrieved images of other places only add matches that disagree, so they are no evidence against a pose. The bound
+    is the lower one of Wilson's interval of 95 % (1927).
     """
     _, image = np.unique(images, return_inverse=True)
     total, agreeing = np.bincount(image), np.bincount(image, agrees)
     order = np.argsort(-agreeing, kind="stable")
     sums = np.cumsum(agreeing[order])
     supporting = order[: int(np.searchsorted(sums, sums[-1] / 2)) + 1]
-    return float(agreeing[supporting].sum() / total[supporting].sum())
+    return _wilson(float(agreeing[supporting].sum()), float(total[supporting].sum()))
+
+
+def _wilson(successes: float, trials: float) -> float:
+    share, z = successes / trials, 1.96
+    spread = z * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
+    return float((share + z**2 / (2 * trials) - spread) / (1 + z**2 / trials))
 
 
 def coverage(points2d: Float64[np.ndarray, "m 2"], camera: Camera) -> float:
