@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vloc.cli.localize import read_estimates
 from vloc.data.capture import Capture
 from vloc.data.records import Records, Trajectory
 from vloc.data.sparse_map import SparseMap
@@ -166,6 +167,24 @@ def test_aligned_to_poses_it_stays_so_and_localizes_there(
     assert run("localize", folder, gallery / "query", tmp_path / "poses.txt", "--quiet") == 0
     assert run("evaluate", tmp_path / "poses.txt", gallery / "query_truth.txt", "--json", tmp_path / "f.json") == 0
     assert json.loads((tmp_path / "f.json").read_text())["median_translation_m"] < 0.05
+
+
+def test_poses_and_covariances_are_the_same_in_every_frame(fifteen: Path, gallery: Path, tmp_path: Path) -> None:
+    folder = copy(fifteen, tmp_path / "m")
+    assert run("align", folder, "--to", gallery / "mapping", "--quiet") == 0
+    by_similarity = Map.open(folder).frame.similarity
+    assert abs(np.log(by_similarity.scale)) > 0.1
+    estimates = []
+    for map_, results in ((fifteen, tmp_path / "own.txt"), (folder, tmp_path / "metres.txt")):
+        assert run("localize", map_, gallery / "query", results, "--quiet") == 0
+        estimates.append(read_estimates(results))
+    for own, there in zip(*estimates, strict=True):
+        assert (own.unit, there.unit) == ("map units", "m")
+        moved = by_similarity.apply_to_cameras(own.cam_from_world)
+        sigma = np.sqrt(np.trace(there.covariance[3:, 3:]))
+        assert np.linalg.norm(moved.center - there.cam_from_world.center) < 0.1 * sigma
+        ratio = np.trace(there.covariance[3:, 3:]) / np.trace(own.covariance[3:, 3:])
+        assert ratio == pytest.approx(by_similarity.scale**2, rel=0.02)
 
 
 def test_photos_added_after_an_alignment_come_into_its_frame(

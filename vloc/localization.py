@@ -47,10 +47,10 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     outcomes = dict(refusals)
     for name, estimate in placed[-1].items():
         images = tuple(map_.sparse.image_names[row] for row in retrieved[name])
-        outcomes[name] = explained(replace(estimate, retrieved=images, unit=map_.frame.unit), qualities[name])
-    failed = (qualities, features, *placed)
+        outcomes[name] = explained(replace(estimate, retrieved=images), qualities[name])
+    failed, unit = (qualities, features, *placed), map_.frame.unit
     return [
-        outcomes.get(name) or PoseEstimate(name, None, "none", reason=_failure(name, *failed))
+        replace(outcomes.get(name) or PoseEstimate(name, None, "none", reason=_failure(name, *failed)), unit=unit)
         for name in queries.images.names
     ]
 

@@ -70,7 +70,7 @@ class Localizer:
             check_size(mode, sensor.camera, name if isinstance(image, np.ndarray) else str(image))
         quality = image_quality(pixels[False])
         if refusal := refuse(self.config.quality, {name: quality}):
-            return refusal[name]
+            return replace(refusal[name], unit=self.map.frame.unit)
         with one_blas_thread:
             rows = self._threads.submit(self._retrieve, pixels)  # beside OpenCV, which extracts on one core and a half
             features = self._extract(pixels[config.extract.in_color])
