@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -32,6 +33,13 @@ class LocalFeatures:
     def __getitem__(self, rows: np.ndarray | slice) -> LocalFeatures:
         """The features of some rows, in their order."""
         return LocalFeatures(self.keypoints[rows], self.descriptors[rows], self.scores[rows], self.scales[rows])
+
+    @cached_property
+    def lengths(self) -> Float32[np.ndarray, "n"]:
+        """Lengths of the descriptors, 1 of those that are zero."""
+        rows = self.descriptors.astype(np.float32)
+        lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
+        return np.where(lengths > 0, lengths, np.float32(1))
 
     def to_arrays(self) -> Arrays:
         """The stored form."""

@@ -51,10 +51,9 @@ def most_similar(
     `images` that show its point, so points that many images know are preferred; in one of them at least, descriptors
     must be at most `max_distance` apart (of unit vectors).
     """
-    lengths = _lengths(query.descriptors)
     starts = np.searchsorted(candidates.places, np.arange(len(points) + 1))
     best, votes = np.full((2, len(candidates.places)), [[-1], [0]], np.float32)
-    for rows, values in map_(lambda image: _compare(query, lengths, candidates, starts, points, image), images):
+    for rows, values in map_(lambda image: _compare(query, candidates, starts, points, image), images):
         np.maximum.at(best, rows, values)
         np.add.at(votes, rows, values)
     kept = np.flatnonzero(best >= 1 - max_distance**2 / 2)
@@ -70,14 +69,13 @@ def usual_distance(query: LocalFeatures, image: LocalFeatures) -> float:
     if len(image) < 2 or not len(query):
         return 0.0
     some = query[np.arange(0, len(query), max(len(query) // SAMPLE, 1))]
-    cosines = _unit_rows(some.descriptors) @ _unit_rows(image.descriptors).T
+    cosines = _unit_rows(some) @ _unit_rows(image).T
     second = np.partition(cosines, -2, axis=1)[:, -2]  # the nearest may be the thing itself
     return float(np.sqrt(np.maximum(2 - 2 * np.median(second), 0)))
 
 
 def _compare(
     query: LocalFeatures,
-    lengths: Float32[np.ndarray, "n"],
     candidates: Candidates,
     starts: Int64[np.ndarray, "p_plus_1"],
     points: Int64[np.ndarray, "p"],
@@ -95,18 +93,12 @@ def _compare(
         ours = query.descriptors[keypoints[block]].astype(np.float32)
         theirs = image.features.descriptors[observations[block]].astype(np.float32)
         cosines[block] = np.einsum("cd,cd->c", ours, theirs)
-    return rows, cosines / (lengths[keypoints] * _lengths(image.features.descriptors)[observations])
+    return rows, cosines / (query.lengths[keypoints] * image.features.lengths[observations])
 
 
-def _lengths(descriptors: np.ndarray) -> Float32[np.ndarray, "n"]:
-    """Lengths of descriptors, 1 of those that are zero."""
-    rows = descriptors.astype(np.float32)
-    lengths: Float32[np.ndarray, "n"] = np.sqrt(np.einsum("nd,nd->n", rows, rows))
-    return np.where(lengths > 0, lengths, np.float32(1))
-
-
-def _unit_rows(descriptors: np.ndarray) -> Float32[np.ndarray, "n d"]:
-    return descriptors.astype(np.float32) / _lengths(descriptors)[:, None]
+def _unit_rows(features: LocalFeatures) -> Float32[np.ndarray, "n d"]:
+    rows: Float32[np.ndarray, "n d"] = features.descriptors.astype(np.float32) / features.lengths[:, None]
+    return rows
 
 
 def _is_largest(values: Float32[np.ndarray, "c"], groups: Int64[np.ndarray, "c"]) -> Bool[np.ndarray, "c"]:
