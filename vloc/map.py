@@ -23,7 +23,7 @@ from .run.fingerprint import fingerprint
 from .run.results import NamedArtifact
 from .run.store import open_artifact, open_results
 from .run.workspace import read_manifest
-from .stage import Artifact, Results
+from .stage import Artifact, Context, Results
 
 MANIFEST = "map.json"
 FORMAT = 2
@@ -163,8 +163,12 @@ def learned_before(folder: Path) -> tuple[str, ...]:
 
 
 def manifest_of(
-    config: MappingConfig, references: Mapping[str, Any], frame: Frame, about: Mapping[str, Any]
+    config: MappingConfig, parts: Mapping[str, Context | tuple[Context, ...]], frame: Frame, about: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The text form of a map: its settings, where its parts are, its frame, and what there is to say about it."""
+    references = {
+        name: [one.reference for one in part] if isinstance(part, tuple) else part.reference
+        for name, part in parts.items()
+    }
     settings = config_to_json(config)
     return {"format": FORMAT, "config": settings, "references": references, "frame": frame.to_json(), **about}

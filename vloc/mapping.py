@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .config import MappingConfig
@@ -16,9 +17,9 @@ from .framing import frame_of
 from .known_cameras import calibrated_devices
 from .map import MANIFEST, Map, learned_before, manifest_of, vectors_of
 from .matching.base import PosedMatcher
-from .retrieval.base import TRAINING_IMAGES, GlobalFeature
+from .retrieval.base import TRAINING_IMAGES
 from .run.workspace import Workspace
-from .stage import Artifact, Results
+from .stage import Artifact, Context, Results
 from .stages.calibrate import CALIBRATE, TRY, tried
 from .stages.color import COLOR, COLOR_SIZE
 from .stages.describe import DESCRIBE, TRAIN
@@ -51,34 +52,31 @@ def map_capture(
     photos = Photos(capture, work.content_hash)
     features = work.each(EXTRACT, photos.of(capture.images.names, in_color=config.extract.in_color), config.extract)
     names = placeable(capture, features)
-    learned = () if retrain else learned_before(work.folder)
-    described = [describe(work, photos, names, descriptor, config.seed, learned) for descriptor in config.describe]
+    described = describe(work, photos, names, config, () if retrain else learned_before(work.folder))
+    vectors = vectors_of(described.vectors, names)
     if pairs is None:
-        vectors = vectors_of([results for results, _ in described], names)
         ranked = work.once(PAIR, config.pair, layout(capture, names), vectors, config.fuse)
         pairs = [(names[a], names[b]) for a, b in ranked.value.rows]
     views = {name: view(capture, name) for name in names}
-    chosen = tiled([pair for pair in pairs if views.keys() >= {*pair}])
+    matches = match(work, tiled([pair for pair in pairs if views.keys() >= {*pair}]), features, views, config)
     posed = bool(capture.has_pose.any())
-    verified = match(work, chosen, features, views, posed, config)
     solve, settings = (TRIANGULATE, config.triangulate) if posed else (RECONSTRUCT, config.sfm)
-    reconstruction = work.once(solve, settings, names, views, features, verified, config.seed)
-    pictures = photos.of(names, in_color=True, min_size=COLOR_SIZE)
-    colors = work.each(COLOR, names, None, each=[pictures, features])
+    reconstruction = work.once(solve, settings, names, views, features, matches, config.seed)
+    colors = work.each(COLOR, names, None, each=[photos.of(names, in_color=True, min_size=COLOR_SIZE), features])
     frame = frame_of(work.folder, capture, reconstruction, config.seed)
     sparse = work.once(PLACE, None, reconstruction, frame.similarity, colors)
-    calibration = calibrate(work, features, reconstruction, [results for results, _ in described], config)
-    references = {
-        "reconstruction": reconstruction.reference,
-        "colors": colors.reference,
-        "sparse": sparse.reference,
-        "calibration": calibration.reference,
-        "features": features.reference,
-        "descriptors": [results.reference for results, _ in described],
-        "trained": [trained.reference for _, trained in described],
+    calibration = calibrate(work, features, reconstruction, described, config)
+    parts: dict[str, Context | tuple[Context, ...]] = {
+        "reconstruction": reconstruction,
+        "colors": colors,
+        "sparse": sparse,
+        "calibration": calibration,
+        "features": features,
+        "descriptors": described.vectors,
+        "trained": described.trained,
     }
     devices = calibrated_devices(capture, all_refined=not posed and config.sfm.refine_intrinsics)
-    work.publish(MANIFEST, manifest_of(config, references, frame, {"devices": devices, **(about or {})}))
+    work.publish(MANIFEST, manifest_of(config, parts, frame, {"devices": devices, **(about or {})}))
     return Map.open(work.folder)
 
 
@@ -87,11 +85,11 @@ def match(
     pairs: Sequence[Pair],
     features: Results[LocalFeatures],
     views: Mapping[str, View],
-    posed: bool,
     config: MappingConfig,
 ) -> Results[Matches]:
     """The matches that the two cameras allow: known poses come before matching where the matcher can use them."""
-    if posed and isinstance(config.match, PosedMatcher):
+    has_poses = all(view.cam_from_world is not None for view in views.values())
+    if has_poses and isinstance(config.match, PosedMatcher):
         return work.each(MATCH_POSED, pairs, config.match, each=[features, views])
     matches = work.each(MATCH, pairs, config.match, each=[features])
     return work.each(VERIFY, list(matches), config.verify, each=[features, matches, views], shared=[config.seed])
@@ -101,12 +99,12 @@ def calibrate(
     work: Workspace,
     features: Results[LocalFeatures],
     sparse: Artifact[SparseMap],
-    described: Sequence[Results[GlobalDescriptor]],
+    described: Described,
     config: MappingConfig,
 ) -> Artifact[Calibration]:
     """What evidence is worth in this map: some of its images are localized without themselves."""
     names = sparse.value.image_names
-    shared = [features, sparse, vectors_of(described, names), config.fuse, config.match, config.seed]
+    shared = [features, sparse, vectors_of(described.vectors, names), config.fuse, config.match, config.seed]
     trials = work.each(TRY, tried(names, config.calibrate), config.calibrate, shared=shared)
     return work.once(CALIBRATE, None, trials)
 
@@ -125,10 +123,23 @@ def placeable(capture: Capture, features: Results[LocalFeatures]) -> list[str]:
     return names
 
 
+@dataclass(frozen=True)
+class Described:
+    """For every global descriptor, those of all images and what it learned from them first."""
+
+    vectors: tuple[Results[GlobalDescriptor], ...]
+    trained: tuple[Artifact[Trained], ...]
+
+
 def describe(
-    work: Workspace, photos: Photos, names: Sequence[str], descriptor: GlobalFeature, seed: int, learned: Sequence[str]
-) -> tuple[Results[GlobalDescriptor], Artifact[Trained]]:
-    """One global descriptor of every image, and what it learned from them first, or before (references)."""
-    images = photos.of(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
-    trained = work.once(TRAIN, descriptor, images.drawn(TRAINING_IMAGES), seed, earlier=learned, despite="images")
-    return work.each(DESCRIBE, images, descriptor, shared=[trained]), trained
+    work: Workspace, photos: Photos, names: Sequence[str], config: MappingConfig, learned: Sequence[str]
+) -> Described:
+    """The images as wholes; what descriptors have learned before (references) stays."""
+    vectors, learning = [], []
+    for descriptor in config.describe:
+        images = photos.of(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
+        drawn = images.drawn(TRAINING_IMAGES)
+        trained = work.once(TRAIN, descriptor, drawn, config.seed, earlier=learned, despite="images")
+        vectors.append(work.each(DESCRIBE, images, descriptor, shared=[trained]))
+        learning.append(trained)
+    return Described(tuple(vectors), tuple(learning))
