@@ -16,7 +16,8 @@ from vloc.datasets.synthetic_gallery import GalleryConfig, make
 
 from vloc.cli.localize import read_estimates, write_results
 from vloc.cli.main import main
-from vloc.cli.settings import _from_file as settings_of_file
+from vloc.cli.map import MapFlags
+from vloc.cli.settings import parse
 from vloc.config import MappingConfig
 from vloc.data.capture import Capture, Sensor
 from vloc.data.estimate import PoseEstimate
@@ -224,7 +225,8 @@ def _results(root: Path) -> Sample:
 def _settings(root: Path) -> Sample:
     path = root / "settings" / "settings.toml"
     _put(path, b'extract = "sift:max_keypoints=500"\nseed = 3\n[match]\nratio = 0.75\n[pair]\nnum_pairs = 5\n')
-    return Sample("settings", path.parent, lambda: {"settings": len(settings_of_file(MappingConfig, str(path)))})
+    arguments = ["capture", "map", "--config", str(path)]
+    return Sample("settings", path.parent, lambda: {"seed": parse("map", MapFlags, MappingConfig, arguments)[1].seed})
 
 
 def make_map(root: Path) -> Sample:
