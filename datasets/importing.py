@@ -30,11 +30,14 @@ def write_scene(root: Path, mapping: Capture, query: Capture, transfer: Transfer
 
     What was left out is logged. DataError where one of them is there already.
     """
+    truth = root / "query_truth.txt"
+    if truth.exists():
+        raise DataError(f"{truth}: exists already; remove it or write elsewhere")
     root.mkdir(parents=True, exist_ok=True)
     options = {"transfer": transfer, "pixel_center": pixel_center}
     lost = write(mapping, f"kapture:{root / 'mapping'}", **options)
     lost += write(dataclasses.replace(query, trajectory=Trajectory.empty()), f"kapture:{root / 'query'}", **options)
-    write_poses(root / "query_truth.txt", posed_images(query))
+    write_poses(truth, posed_images(query))
     for line in (*mapping.notes, *query.notes, *mapping.left_out, *query.left_out, *lost):
         LOG.warning("%s: %s", root.name, line)
 
