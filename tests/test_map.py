@@ -9,7 +9,8 @@ from vloc.errors import VlocError
 from vloc.map import Map
 
 REFERENCE = "sparse-0123456789abcdef/0123456789abcdef0123456789abcdef"
-REFERENCES = {"sparse": REFERENCE, "features": REFERENCE, "descriptors": [REFERENCE], "trained": [REFERENCE]}
+SINGLE = dict.fromkeys(("sparse", "features", "reconstruction", "colors"), REFERENCE)
+REFERENCES = {**SINGLE, "descriptors": [REFERENCE], "trained": [REFERENCE]}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ REFERENCES = {"sparse": REFERENCE, "features": REFERENCE, "descriptors": [REFERE
     ],
 )
 def test_a_manifest_with_numbers_for_texts_is_refused_by_its_place(part, value, message, tmp_path, capsys):
-    whole = {"format": 2, "config": {}, "references": REFERENCES, "capture": {"location": "x"}}
+    whole = {"format": 2, "config": {}, "references": REFERENCES, "frame": {}, "capture": {"location": "x"}}
     (tmp_path / "map.json").write_text(json.dumps({**whole, part: value}))
     with pytest.raises(VlocError, match=message):
         Map.open(tmp_path)
