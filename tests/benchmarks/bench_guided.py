@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_guided.py DATA/strecha/fountain-P11 [pixel_center=0]
 
-Folds are those of `bench_folds.py`; where a scene has no `gt_poses.txt`, its mapping and query captures know their poses.
+Folds are those of `bench_folds.py`; without `gt_poses.txt`, the mapping and query captures know their poses.
 """
 
 from __future__ import annotations
