@@ -181,7 +181,7 @@ def _resolve(root: Path, reference: str) -> tuple[Path, Identity, str]:
     # a reference comes from a manifest, which may have come with someone else's map: it must not climb out of it
     match = re.fullmatch(r"([\w-]+-[0-9a-f]{16})/([0-9a-f]{32})", reference)
     if match is None:
-        raise StoreError(f"'{reference}': expected a reference such as extract-0123456789abcdef/...")
+        raise StoreError(f"{root}: '{reference}': expected a reference such as extract-0123456789abcdef/...")
     folder = root / match[1]
     return folder, read_identity(folder), match[2]
 
