@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..array_types import Bool, Float64, Int32
+from ..array_types import Bool, Float64, Int32, Int64
 from ..data.evidence import Evidence
 from ..errors import DataError
 from ..geometry.camera import Camera
@@ -108,8 +108,13 @@ def is_elsewhere(pose: Rigid, other: Rigid, distance: float) -> bool:
 
 def one_a_place(points2d: Float64[np.ndarray, "m 2"], camera: Camera) -> np.ndarray:
     """Rows of the first match in every place."""
-    cells = np.floor(points2d * (PLACES / max(camera.width, camera.height))).astype(np.int64)
-    return np.unique(cells, axis=0, return_index=True)[1]
+    return np.unique(_cells(points2d, max(camera.width, camera.height) / PLACES), return_index=True)[1]
+
+
+def _cells(points2d: Float64[np.ndarray, "m 2"], side: float) -> Int64[np.ndarray, "m"]:
+    """The number of the square that each point lies in, column by column."""
+    columns, rows = np.floor(points2d / side).astype(np.int64).T
+    return (columns << 32) + rows
 
 
 def agreement(images: Int32[np.ndarray, "m"], agrees: Bool[np.ndarray, "m"]) -> float:
@@ -135,7 +140,7 @@ def _wilson(successes: float, trials: float) -> float:
 def coverage(points2d: Float64[np.ndarray, "m 2"], camera: Camera) -> float:
     """The share of the cells of a coarse grid over the image that hold a point."""
     side = max(camera.width, camera.height) / COVERAGE_CELLS
-    cells = np.unique(np.floor(points2d / side), axis=0)
+    cells = np.unique(_cells(points2d, side))
     return float(len(cells) / (np.ceil(camera.width / side) * np.ceil(camera.height / side)))
 
 
