@@ -9,7 +9,7 @@ from vloc.runtime import Runtime
 from vloc.solvers.calibration import confidence
 from vloc.stages.calibrate import CALIBRATE, TRY, CalibrateConfig, other_places, tried
 
-from .places import COUNT, two_places, vectors_of_places
+from .places import COUNT, random_descriptors, two_places, vectors_of_places
 
 FOUR = CalibrateConfig(num_images=4)
 
@@ -54,3 +54,11 @@ def test_points_that_only_two_images_see_do_not_help_one_of_them():
 def test_no_images_mean_no_trials():
     assert tried(["a.jpg", "b.jpg"], CalibrateConfig(num_images=0)) == []
     assert CALIBRATE.run(None, Runtime(), {}).slope == 1.0
+
+
+def test_an_image_is_never_matched_with_itself():
+    sparse, features = two_places()
+    rng = np.random.default_rng(0)
+    unlike = {name: replace(f, descriptors=random_descriptors(rng, len(f))) for name, f in features.items()}
+    trials = trials_of(sparse, {**unlike, "a0.jpg": features["a0.jpg"]}, CalibrateConfig(num_images=1))
+    assert trials["a0.jpg"].num_attempts[0, 0] == 1 and not len(trials["a0.jpg"].is_right)
