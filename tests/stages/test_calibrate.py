@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from vloc.data.evidence import Evidence
 from vloc.matching.nearest_neighbour import NearestNeighbour
@@ -43,12 +44,13 @@ def test_two_places_that_look_the_same_make_a_map_cautious():
     assert confidence(seen, repeated) < confidence(seen, usual)
 
 
-def test_points_that_only_two_images_see_do_not_help_one_of_them():
+@pytest.mark.parametrize(("seeing", "poses"), [(2, 0), (3, 1)])
+def test_points_help_where_two_others_see_them(seeing: int, poses: int):
     sparse, features = two_places()
-    only_two = np.full(len(sparse.point_of_keypoint), -1, np.int32)
-    only_two[: sparse.offsets[2]] = sparse.point_of_keypoint[: sparse.offsets[2]]
-    trials = trials_of(replace(sparse, point_of_keypoint=only_two), features)
-    assert not len(trials["a0.jpg"].is_right) and trials["a0.jpg"].num_attempts[0, 0] == 1
+    seen = np.full(len(sparse.point_of_keypoint), -1, np.int32)
+    seen[: sparse.offsets[seeing]] = sparse.point_of_keypoint[: sparse.offsets[seeing]]
+    trials = trials_of(replace(sparse, point_of_keypoint=seen), features)
+    assert len(trials["a0.jpg"].is_right) == poses and trials["a0.jpg"].num_attempts[0, 0] == 1
 
 
 def test_no_images_mean_no_trials():
