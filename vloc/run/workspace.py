@@ -134,7 +134,8 @@ class Workspace:
         for reference in earlier:
             try:
                 before = read_identity(self.folder / reference.partition("/")[0])
-            except StoreError:
+            except StoreError as error:
+                self.reporter.note(f"an earlier result cannot be kept: {error}")
                 continue
             if before.key != identity.key and differs_only_in(identity, before, despite):
                 store = self._open(Store(self.folder, before))
