@@ -21,7 +21,7 @@ from .retrieval import DESCRIPTORS
 from .retrieval.base import GlobalFeature
 from .retrieval.densevlad import DenseVlad
 from .retrieval.fusion import FUSIONS, Fusion, GeneralizedHarmonicMean
-from .solvers.absolute_pose import PnpConfig
+from .solvers.pnp import PnpConfig
 from .solvers.sfm import SfmConfig
 from .solvers.triangulation import TriangulationConfig
 from .stages.calibrate import CalibrateConfig

@@ -20,7 +20,7 @@ from vloc.data.sparse_map import SparseMap
 from vloc.geometry.camera import Camera
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
-from vloc.solvers.absolute_pose import PnpConfig
+from vloc.solvers.pnp import PnpConfig
 from vloc.stages.correspond import resolve
 from vloc.stages.register import register
 

@@ -6,14 +6,14 @@ import pytest
 from scipy.spatial.transform import Rotation
 from world import FISHEYE, OPENCV, PINHOLE, sightings
 
-from vloc.data.capture import CALIBRATED
 from vloc.errors import DataError
 from vloc.geometry.camera import CAMERA_PARAMS, Camera
 from vloc.geometry.pose_error import pose_errors
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
-from vloc.solvers.absolute_pose import PnpConfig, absolute_pose, refined_absolute_pose
+from vloc.solvers.absolute_pose import absolute_pose
 from vloc.solvers.colmap import colmap_camera
+from vloc.solvers.pnp import PnpConfig
 from vloc.solvers.pose_covariance import DEPENDENCE
 
 CONFIG = PnpConfig()
@@ -144,21 +144,3 @@ def test_broken_input_is_refused(pixels, points, message):
 def test_a_camera_without_intrinsics_is_refused():
     with pytest.raises(DataError, match="intrinsics"):
         absolute_pose(np.zeros((20, 2)), np.zeros((20, 3)), Camera("UNKNOWN_CAMERA", 9, 9), CONFIG)
-
-
-@cameras
-@pytest.mark.parametrize("offset", [0.0, 5e6])
-def test_a_pose_in_hand_is_refined_on_other_matches(camera, offset):
-    pixels, points, truth, wrong = sightings(camera, 500, noise=0.5, outliers=0.1, offset=offset)
-    start = Rigid(Rotation.from_rotvec([0.002, 0, 0.001]).as_matrix(), np.array([0.001, 0.002, 0.0])) @ truth
-    found = refined_absolute_pose(pixels, points, camera, CONFIG, CALIBRATED, start, camera)
-    expected = absolute_pose(pixels[~wrong], points[~wrong], camera, CONFIG)
-    assert pose_errors(found.cam_from_world, expected.cam_from_world)[0] < 1e-3
-    assert found.inliers[~wrong].all() and found.covariance.shape == (6, 6)
-
-
-def test_a_pose_from_which_no_match_can_be_seen_is_refused():
-    pixels, points, truth, _ = sightings(PINHOLE)
-    back = Rigid(np.diag([-1.0, 1.0, -1.0]), np.zeros(3)) @ truth
-    found = refined_absolute_pose(pixels, points, PINHOLE, CONFIG, CALIBRATED, back, PINHOLE)
-    assert found.cam_from_world is None and found.reason == "0 inliers, a pose needs 12"

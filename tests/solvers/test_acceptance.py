@@ -5,8 +5,9 @@ import pytest
 
 from vloc.errors import DataError
 from vloc.geometry.rigid import Rigid
-from vloc.solvers.absolute_pose import PnpConfig, PnpResult, absolute_pose
+from vloc.solvers.absolute_pose import absolute_pose
 from vloc.solvers.acceptance import agreement, coverage, doubt, log10_false_alarms, one_a_place, weigh
+from vloc.solvers.pnp import PnpConfig, PnpResult
 
 from .world import PINHOLE, sightings
 

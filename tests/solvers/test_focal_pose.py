@@ -10,8 +10,9 @@ from world import FISHEYE, OPENCV, PINHOLE, random_pose, sightings
 from vloc.geometry.camera import Camera
 from vloc.geometry.pose_error import pose_errors
 from vloc.geometry.projection import project
-from vloc.solvers.absolute_pose import PnpConfig, absolute_pose, intrinsics_prior
+from vloc.solvers.absolute_pose import absolute_pose
 from vloc.solvers.focal_pose import pose_and_focal
+from vloc.solvers.pnp import PnpConfig, intrinsics_prior
 from vloc.solvers.pose_covariance import DEPENDENCE
 from vloc.solvers.pose_refinement import refine_pose
 

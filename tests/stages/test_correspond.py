@@ -13,7 +13,7 @@ from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
 from vloc.matching.nearest_neighbour import NearestNeighbour
 from vloc.runtime import Runtime
-from vloc.solvers.absolute_pose import PnpConfig
+from vloc.solvers.pnp import PnpConfig
 from vloc.stages.correspond import CorrespondConfig, MapMatcher, correspond, resolve, sureness
 
 

@@ -15,7 +15,7 @@ from vloc.geometry.camera import Camera
 from vloc.geometry.pose_error import pose_errors
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
-from vloc.solvers.absolute_pose import PnpConfig
+from vloc.solvers.pnp import PnpConfig
 from vloc.stages.refine import RefineConfig, refine
 
 CAMERA = Camera("PINHOLE", 1000, 800, (900.0, 900.0, 500.0, 400.0))

@@ -8,8 +8,8 @@ from vloc.data.sparse_map import SparseMap
 from vloc.geometry.pose_error import pose_errors
 from vloc.geometry.rigid import Rigid
 from vloc.runtime import Runtime
-from vloc.solvers.absolute_pose import PnpConfig
 from vloc.solvers.calibration import calibrated
+from vloc.solvers.pnp import PnpConfig
 from vloc.stages.register import REGISTER, register
 
 from .places import two_places

@@ -20,7 +20,7 @@ from ..geometry.camera import Camera
 from ..geometry.pose_error import pose_errors
 from ..geometry.rigid import Rigid
 from . import poselib
-from .absolute_pose import PnpResult
+from .pnp import PnpResult
 from .pose_refinement import reprojection_errors
 
 SAMPLE, POSES_PER_SAMPLE = 3, 4

@@ -20,9 +20,10 @@ from ..matching.base import Matcher
 from ..retrieval.fusion import Fusion
 from ..retrieval.search import search
 from ..runtime import Runtime
-from ..solvers.absolute_pose import PnpConfig, absolute_pose
+from ..solvers.absolute_pose import absolute_pose
 from ..solvers.acceptance import is_elsewhere, median_distance, weigh
 from ..solvers.calibration import calibrated
+from ..solvers.pnp import PnpConfig
 from ..stage import EachStage, OnceStage, Run
 from .correspond import MapMatcher, resolve
 

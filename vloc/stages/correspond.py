@@ -18,7 +18,8 @@ from ..data.selection import Correspondences
 from ..data.sparse_map import SparseMap
 from ..matching.base import Matcher, PairMatcher
 from ..runtime import Runtime
-from ..solvers.absolute_pose import PnpConfig, absolute_pose
+from ..solvers.absolute_pose import absolute_pose
+from ..solvers.pnp import PnpConfig
 from ..stage import EachStage, Run
 
 PREPARED_MAP_IMAGES = 128

@@ -20,7 +20,8 @@ from ..geometry.projection import project
 from ..geometry.rigid import Rigid
 from ..matching.guided import most_similar, near, usual_distance
 from ..runtime import Runtime
-from ..solvers.absolute_pose import PnpConfig, refined_absolute_pose, with_map_errors
+from ..solvers.pnp import PnpConfig
+from ..solvers.pnp_refinement import refined_absolute_pose, with_map_errors
 from ..stage import EachStage, Run
 
 

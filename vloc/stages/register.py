@@ -16,10 +16,12 @@ from ..data.selection import Correspondences
 from ..data.sparse_map import SparseMap
 from ..errors import DataError
 from ..runtime import Runtime
-from ..solvers.absolute_pose import PnpConfig, absolute_pose, with_map_errors
+from ..solvers.absolute_pose import absolute_pose
 from ..solvers.acceptance import doubt, weigh
 from ..solvers.calibration import confidence
 from ..solvers.focal_pose import prepare
+from ..solvers.pnp import PnpConfig
+from ..solvers.pnp_refinement import with_map_errors
 from ..stage import EachStage, Run
 
 
