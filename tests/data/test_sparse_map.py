@@ -52,6 +52,13 @@ def test_uncertainties_survive_the_round_trip():
     assert np.array_equal(back.point_covariances, covariances) and np.array_equal(back.pose_noise, noise)
 
 
+def test_covariances_are_symmetric_and_those_of_the_points_asked_for():
+    sparse = replace(small_map(), point_covariances=np.arange(12, dtype=np.float32).reshape(2, 6))
+    first, second = sparse.covariances_of(np.array([1, 0]))
+    assert first.tolist() == [[6, 7, 8], [7, 9, 10], [8, 10, 11]] and second[1].tolist() == [1, 3, 4]
+    assert not small_map().covariances_of(np.array([1, 0])).any()
+
+
 def test_a_camera_without_intrinsics_survives_the_round_trip():
     sparse = small_map(cameras=(Camera("UNKNOWN_CAMERA", 7, 8),))
     assert SparseMap.from_arrays(sparse.to_arrays()).cameras == sparse.cameras

@@ -99,3 +99,28 @@ def test_without_images_or_keypoints_there_is_nothing_to_refine_on():
     estimate = registered()
     assert refine(RefineConfig(), PnpConfig(), estimate, SENSOR, query, [], sparse) is estimate
     assert refine(RefineConfig(), PnpConfig(), estimate, SENSOR, query[slice(0)], images, sparse) is estimate
+
+
+def test_the_second_round_takes_what_the_first_had_to_leave():
+    """Descriptors that are no more alike than others usually are pass the second round's ratio alone."""
+    query, images, sparse = world()
+    rng = np.random.default_rng(1)
+    mixed = query.descriptors[:50] * 0.42 + rng.integers(0, 90, (50, 128)) * 0.58
+    unlike = replace(query, descriptors=np.concatenate([mixed.astype(np.uint8), query.descriptors[50:]]))
+    found = {
+        near_px: refine(RefineConfig(near_px=near_px), PnpConfig(), registered(), SENSOR, unlike, images, sparse)
+        for near_px in (0.0, 1.5)
+    }
+    assert COUNT - 150 <= found[0.0].num_guided < found[1.5].num_guided == COUNT - 100
+
+
+def test_points_that_are_unsure_count_less():
+    """All points but every fifth are off by 5 mm along one axis, and the map knows how unsure they are."""
+    query, images, sparse = world()
+    unsure = np.arange(COUNT) % 5 > 0
+    moved = sparse.points + np.outer(unsure * np.random.default_rng(2).normal(0, 0.005, COUNT), [1, 0, 0])
+    covariances = np.outer(unsure, [0.005**2, 0, 0, 0, 0, 0]).astype(np.float32)
+    maps = [replace(sparse, points=moved, point_covariances=known) for known in (None, covariances)]
+    found = [refine(RefineConfig(noise_px=0.05), PnpConfig(), registered(), SENSOR, query, images, m) for m in maps]
+    plain, weighed = (pose_errors(estimate.cam_from_world, TRUTH)[0] for estimate in found)
+    assert weighed < 0.3 * plain

@@ -91,6 +91,12 @@ class SparseMap:
         order = np.argsort(self.point_of_keypoint[rows], kind="stable")
         return rows[order], np.concatenate([[0], np.cumsum(self.track_lengths)])
 
+    def covariances_of(self, points: Int64[np.ndarray, "m"]) -> Float64[np.ndarray, "m 3 3"]:
+        """What of some points' errors comes from the noise of their keypoints, m^2; 0 where nobody has looked."""
+        if self.point_covariances is None:
+            return np.zeros((len(points), 3, 3))
+        return full_covariances(self.point_covariances[points])
+
     def camera(self, image: int) -> Camera:
         """The camera of an image."""
         return self.cameras[self.camera_of_image[image]]
@@ -119,6 +125,11 @@ class SparseMap:
         poses = Rigid(rest.pop("rotation"), rest.pop("translation"))
         cameras = tuple(parse_camera_line(line) for line in _decode(rest.pop("cameras")))
         return cls(_decode(rest.pop("image_names")), cameras, cam_from_world=poses, **rest)
+
+
+def full_covariances(upper: Float32[np.ndarray, "p 6"]) -> Float64[np.ndarray, "p 3 3"]:
+    """Symmetric matrices from their upper triangles, row by row."""
+    return upper[:, [[0, 1, 2], [1, 3, 4], [2, 4, 5]]].astype(np.float64)
 
 
 def _encode(lines: Sequence[str]) -> np.ndarray:

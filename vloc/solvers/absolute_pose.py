@@ -15,8 +15,8 @@ from ..geometry.rigid import Rigid
 from . import poselib
 from .focal_pose import pose_and_focal
 from .pnp import PnpConfig, PnpResult, intrinsics_prior
-from .pnp_refinement import refined_result
-from .pose_refinement import RefinedPose, reprojection_errors
+from .pnp_refinement import Problem, refined_result
+from .pose_refinement import RefinedPose
 
 
 def absolute_pose(
@@ -40,23 +40,23 @@ def absolute_pose(
     prior = intrinsics_prior(config, camera, focal_source)
     camera = camera.generalised() if len(prior) > 1 else camera
     origin = points_in_world.mean(0)
-    local = points_in_world - origin
-    pose, moved = _ransac(points2d, local, camera, config, seed), np.zeros(len(prior))
+    problem = Problem(points2d, points_in_world - origin, camera, config, prior)
+    pose, moved = _ransac(problem, seed), np.zeros(len(prior))
     if prior:
-        pose, moved[0] = _better(points2d, local, camera, config, seed, pose)
-    return refined_result(points2d, local, camera, config, prior, RefinedPose(pose, camera, moved), origin)
+        pose, moved[0] = _better(problem, seed, pose)
+    return refined_result(problem, RefinedPose(pose, camera, moved), origin)
 
 
-def _better(
-    points2d: np.ndarray, points: np.ndarray, camera: Camera, config: PnpConfig, seed: int, pose: Rigid
-) -> tuple[Rigid, float]:
+def _better(problem: Problem, seed: int, pose: Rigid) -> tuple[Rigid, float]:
     """The pose with more inliers, and ln of its focal length's ratio: the given one, or one with a focal length."""
+    config, camera = problem.config, problem.camera
     samples = min(config.min_iterations, config.max_iterations), config.max_iterations
-    found = pose_and_focal(points2d, points, camera, config.max_error_px, samples, config.success_probability, seed)
+    limits = config.max_error_px, samples, config.success_probability
+    found = pose_and_focal(problem.points2d, problem.points, camera, *limits, seed)
     if found is None:
         return pose, 0.0
     counts = [
-        (reprojection_errors(points2d, points, camera.adjusted(log_focal), p) < config.max_error_px).sum()
+        (problem.errors(camera.adjusted(log_focal), p) < config.max_error_px).sum()
         for p, log_focal in ((pose, 0.0), found)
     ]
     return found if counts[1] > counts[0] else (pose, 0.0)
@@ -66,7 +66,8 @@ def _none(count: int, reason: str) -> PnpResult:
     return PnpResult(None, np.zeros(count, bool), reason=reason)
 
 
-def _ransac(points2d: np.ndarray, points: np.ndarray, camera: Camera, config: PnpConfig, seed: int) -> Rigid:
+def _ransac(problem: Problem, seed: int) -> Rigid:
+    config = problem.config
     ransac = {
         "max_reproj_error": config.max_error_px,
         "max_iterations": config.max_iterations,
@@ -76,4 +77,4 @@ def _ransac(points2d: np.ndarray, points: np.ndarray, camera: Camera, config: Pn
     }
     # A few steps only: our own refinement starts there and goes to the end, in the pixels of any camera.
     bundle = {"loss_type": "CAUCHY", "loss_scale": config.loss_scale_px, "max_iterations": 5}
-    return poselib.ransac_pose(points2d, points, camera, ransac, bundle)
+    return poselib.ransac_pose(problem.points2d, problem.points, problem.camera, ransac, bundle)

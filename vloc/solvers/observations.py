@@ -58,14 +58,14 @@ def linearise(sparse: SparseMap, points: Float64[np.ndarray, "p 3"], seen: Obser
         camera, pose = sparse.camera(image), sparse.cam_from_world[image]
         in_cam = pose.apply(points[seen.point[part]])
         pixels[:, part] = project(camera, in_cam).T
-        x, (a, b, c) = in_cam.T, _by_point_in_cam(camera, in_cam)
+        x, (a, b, c) = in_cam.T, by_point_in_cam(camera, in_cam)
         by_point[..., part] = np.einsum("ikn,ij->kjn", np.stack([a, b, c]), pose.rotation)
         by_pose[..., part] = np.stack([x[1] * c - x[2] * b, x[2] * a - x[0] * c, x[0] * b - x[1] * a, a, b, c], axis=1)
     return Linearised(pixels.T, np.moveaxis(by_point, -1, 0), np.moveaxis(by_pose, -1, 0))
 
 
-def _by_point_in_cam(camera: Camera, in_cam: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "3 2 n"]:
-    """The derivative of pixels by x, y and z."""
+def by_point_in_cam(camera: Camera, in_cam: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "3 2 n"]:
+    """The derivative of pixels by x, y and z in camera axes; 0 behind the camera."""
     in_front = in_cam[:, 2] > 0
     inverse_depth = in_front / np.where(in_front, in_cam[:, 2], 1.0)
     u, v = in_cam[:, 0] * inverse_depth, in_cam[:, 1] * inverse_depth

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,27 @@ MAX_ROUNDS = 5
 """of refining intrinsics and collecting the inliers that they have"""
 
 
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """2D-3D matches and what is known of their camera.
+
+    `points`: measured from an origin amid them. `prior`: of the intrinsics that move with the pose, as in
+    `refine_pose`. `whitening`: what residuals are multiplied by before they are weighed, None where all are alike.
+    """
+
+    points2d: Float64[np.ndarray, "m 2"]
+    points: Float64[np.ndarray, "m 3"]
+    camera: Camera
+    config: PnpConfig
+    prior: Prior
+    whitening: Float64[np.ndarray, "m 2 2"] | None = None
+
+    def errors(self, camera: Camera, pose: Rigid, *, whitened: bool = False) -> Float64[np.ndarray, "m"]:
+        """Reprojection errors, px, under a pose and intrinsics; whitened, those of unsure points count less."""
+        whitening = self.whitening if whitened else None
+        return reprojection_errors(self.points2d, self.points, camera, pose, whitening)
+
+
 def refined_absolute_pose(
     points2d: Float64[np.ndarray, "m 2"],
     points_in_world: Float64[np.ndarray, "m 3"],
@@ -29,26 +50,27 @@ def refined_absolute_pose(
     focal_source: str,
     cam_from_world: Rigid,
     found: Camera,
+    whitening: Float64[np.ndarray, "m 2 2"] | None = None,
 ) -> PnpResult:
     """A pose that was found before, with the intrinsics `found`, refined on many more matches; else as `absolute_pose`.
 
     Once more, at the end, with the median error as the scale of the loss where that is smaller: of so many matches, the
-    better half may decide.
+    better half may decide. `whitening`: of the residuals, where some points are less sure than others.
     """
     poselib.check_points(points2d, 2, len(points2d))
     poselib.check_points(points_in_world, 3, len(points2d))
     prior = intrinsics_prior(config, camera, focal_source)
     camera = camera.generalised() if len(prior) > 1 else camera
     origin = points_in_world.mean(0)
-    local = points_in_world - origin
+    problem = Problem(points2d, points_in_world - origin, camera, config, prior, whitening)
     pose = Rigid(cam_from_world.rotation, cam_from_world.apply(origin[None])[0])
     start = RefinedPose(pose, found, camera.moves_to(found)[: len(prior)])
-    refined, _, inliers = _solve(points2d, local, camera, config, prior, start)
-    if refined is not None:
-        errors = reprojection_errors(points2d, local, refined.camera, refined.cam_from_world)[inliers]
-        scale = np.clip(np.median(errors), LEAST_LOSS_SCALE_PX, config.loss_scale_px) if len(errors) else 1
-        config = replace(config, loss_scale_px=float(scale))
-    return refined_result(points2d, local, camera, config, prior, refined or start, origin)
+    refined, _, inliers = _solve(problem, start)
+    if refined is not None and inliers.any():
+        errors = problem.errors(refined.camera, refined.cam_from_world, whitened=True)[inliers]
+        scale = float(np.clip(np.median(errors), LEAST_LOSS_SCALE_PX, config.loss_scale_px))
+        problem = replace(problem, config=replace(config, loss_scale_px=scale))
+    return refined_result(problem, refined or start, origin)
 
 
 def with_map_errors(found: PnpResult, sparse: SparseMap, points: Int[np.ndarray, "m"]) -> PnpResult:
@@ -60,21 +82,13 @@ def with_map_errors(found: PnpResult, sparse: SparseMap, points: Int[np.ndarray,
     return replace(found, covariance=found.covariance + added)
 
 
-def refined_result(
-    points2d: np.ndarray,
-    points: np.ndarray,
-    camera: Camera,
-    config: PnpConfig,
-    prior: Prior,
-    start: RefinedPose,
-    origin: Float64[np.ndarray, 3],
-) -> PnpResult:
-    """The start refined on the matches that agree with it; `points` are measured from the `origin` of the world."""
-    refined, used, inliers = _solve(points2d, points, camera, config, prior, start)
-    if reason := _refusal(refined, inliers, config):
+def refined_result(problem: Problem, start: RefinedPose, origin: Float64[np.ndarray, 3]) -> PnpResult:
+    """The start refined on the matches that agree with it; points are measured from the `origin` of the world."""
+    refined, used, inliers = _solve(problem, start)
+    if reason := _refusal(refined, inliers, problem.config):
         return PnpResult(None, inliers, reason=reason)
     assert refined is not None and refined.by_point is not None  # noqa: S101 - refused otherwise
-    by_point = np.zeros((len(points2d), *refined.by_point.shape[1:]))
+    by_point = np.zeros((len(inliers), *refined.by_point.shape[1:]))
     by_point[used] = refined.by_point
     found = refined.cam_from_world
     world = Rigid(found.rotation, found.translation - found.rotation @ origin)
@@ -82,19 +96,21 @@ def refined_result(
 
 
 def _solve(
-    points2d: np.ndarray, points: np.ndarray, camera: Camera, config: PnpConfig, prior: Prior, start: RefinedPose
+    problem: Problem, start: RefinedPose
 ) -> tuple[RefinedPose | None, Bool[np.ndarray, "m"], Bool[np.ndarray, "m"]]:
     """The refined pose, None where too few matches agree to refine one, the matches used for it, those that agree."""
-    pose, moved = start.cam_from_world, start.moved
-    inliers = reprojection_errors(points2d, points, camera.adjusted(*moved), pose) < config.max_error_px
+    config, prior, pose, moved = problem.config, problem.prior, start.cam_from_world, start.moved
+    inliers = problem.errors(problem.camera.adjusted(*moved), pose) < config.max_error_px
     refined, before = None, inliers
     for _ in range(MAX_ROUNDS if prior else 1):
         if inliers.sum() < config.min_inliers:
             break
-        before, loss = inliers, config.loss_scale_px
-        refined = refine_pose(points2d[before], points[before], camera, pose, loss, prior, moved)
+        before = inliers
+        pixels, points = problem.points2d[before], problem.points[before]
+        whitening = None if problem.whitening is None else problem.whitening[before]
+        refined = refine_pose(pixels, points, problem.camera, pose, config.loss_scale_px, prior, moved, whitening)
         pose, moved = refined.cam_from_world, refined.moved
-        inliers = reprojection_errors(points2d, points, refined.camera, pose) < config.max_error_px
+        inliers = problem.errors(refined.camera, pose) < config.max_error_px
         if refined.covariance is None or np.array_equal(before, inliers):
             break
     return refined, before, inliers

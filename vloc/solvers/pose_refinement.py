@@ -57,16 +57,21 @@ def refine_pose(
     loss_scale_px: float,
     prior: Prior = (),
     moved: Float64[np.ndarray, "k"] | None = None,
+    whitening: Float64[np.ndarray, "m 2 2"] | None = None,
 ) -> RefinedPose:
     """Gauss-Newton with iterative reweighting for the Cauchy loss, from `start` and intrinsics that have `moved`.
 
     The pose moves as Exp(rotation, translation) @ cam_from_world, so its derivatives, and the covariance, do not
     depend on the origin of the world, and the translation block is the covariance of the camera centre in camera axes.
-    With a prior the intrinsics move as well, and are drawn to those of `camera`.
+    With a prior the intrinsics move as well, and are drawn to those of `camera`. `whitening`: what residuals are
+    multiplied by, for matches that are not equally good.
     """
     pose, moved = start, np.zeros(len(prior)) if moved is None else moved
     for _ in range(MAX_STEPS):
         residuals, jacobian = _linearise(points2d, points_in_world, camera.adjusted(*moved), pose, len(prior))
+        if whitening is not None:
+            residuals = np.einsum("mij,jm->im", whitening, residuals)
+            jacobian = np.einsum("mij,jkm->ikm", whitening, jacobian)
         step = _step(residuals, jacobian, moved, prior, loss_scale_px)
         if step is None:
             return RefinedPose(pose, camera.adjusted(*moved), moved)
@@ -82,11 +87,17 @@ def refine_pose(
 
 
 def reprojection_errors(
-    points2d: Float64[np.ndarray, "m 2"], points_in_world: Float64[np.ndarray, "m 3"], camera: Camera, pose: Rigid
+    points2d: Float64[np.ndarray, "m 2"],
+    points_in_world: Float64[np.ndarray, "m 3"],
+    camera: Camera,
+    pose: Rigid,
+    whitening: Float64[np.ndarray, "m 2 2"] | None = None,
 ) -> Float64[np.ndarray, "m"]:
     """Distances, px, between pixels and projected points; infinite for points behind the camera."""
-    x, y = (project(camera, pose.apply(points_in_world)) - points2d).T
-    error = np.hypot(x, y)
+    residuals = project(camera, pose.apply(points_in_world)) - points2d
+    if whitening is not None:
+        residuals = np.einsum("mij,mj->mi", whitening, residuals)
+    error = np.hypot(*residuals.T)
     return np.where(np.isnan(error), np.inf, error)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..array_types import Float32
 from ..data.features import KeypointColors
-from ..data.sparse_map import SparseMap
+from ..data.sparse_map import SparseMap, full_covariances
 from ..geometry.alignment import Similarity
 from ..runtime import Runtime
 from ..stage import OnceStage
@@ -33,8 +33,7 @@ def _turned(covariances: Float32[np.ndarray, "p 6"] | None, by: Similarity) -> F
     """The same for upper triangles, row by row."""
     if covariances is None:
         return None
-    full = covariances[:, [[0, 1, 2], [1, 3, 4], [2, 4, 5]]]
-    turned = by.apply_to_covariances(full.astype(np.float64))
+    turned = by.apply_to_covariances(full_covariances(covariances))
     return turned[:, *np.triu_indices(3)].astype(np.float32)
 
 

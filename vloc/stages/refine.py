@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from ..array_types import Int64
+from ..array_types import Float32, Float64, Int64
 from ..data.capture import Sensor
 from ..data.estimate import PoseEstimate
 from ..data.features import LocalFeatures
@@ -22,17 +22,24 @@ from ..matching.guided import most_similar, near, usual_distance
 from ..runtime import Runtime
 from ..solvers.pnp import PnpConfig
 from ..solvers.pnp_refinement import refined_absolute_pose, with_map_errors
+from ..solvers.whitening import whitening
 from ..stage import EachStage, Run
 
 
 @dataclass(frozen=True)
 class RefineConfig:
-    """How a pose is refined on further matches; they never count as evidence for it."""
+    """How a pose is refined on further matches, in two rounds; they never count as evidence for it."""
 
     radius_px: Annotated[float, msgspec.Meta(ge=0)] = 6.0
     """px; keypoints are compared with points that project so near; 0: the pose stays as it was registered"""
     ratio: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.8
     """a match is nearer than this part of how far descriptors of different things usually are from each other"""
+    near_px: Annotated[float, msgspec.Meta(ge=0)] = 1.5
+    """px; the same for the second round, which has a better pose to look from; 0: there is none"""
+    near_ratio: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.9
+    """as `ratio`, for the second round: of so few candidates, less alike ones are the right ones"""
+    noise_px: Annotated[float, msgspec.Meta(gt=0)] = 0.5
+    """px; standard deviation of a keypoint's coordinates, against which the points' own uncertainty is weighed"""
 
 
 def refine(
@@ -46,15 +53,48 @@ def refine(
     map_: Callable[..., Iterable[Any]] = map,
 ) -> PoseEstimate:
     """The estimate with its pose refined; as it was where fewer matches are found than agreed with it before."""
-    if estimate.cam_from_world is None or estimate.camera is None or sensor.camera is None or not config.radius_px:
+    if not images or not len(features):
         return estimate
-    keypoints, points = guided_matches(config, estimate.cam_from_world, estimate.camera, features, images, sparse, map_)
-    if len(points) < max(estimate.num_inliers, pnp.min_inliers):
+    shown = np.flatnonzero(np.bincount(np.concatenate([image.points for image in images])))
+    usual = usual_distance(features, max(images, key=lambda image: len(image.points)).features)
+    for radius_px, ratio in ((config.radius_px, config.ratio), (config.near_px, config.near_ratio)):
+        if estimate.cam_from_world is None or estimate.camera is None or not radius_px:
+            break
+        points, pixels = _in_view(estimate.cam_from_world, estimate.camera, sparse, shown, radius_px)
+        candidates = near(features.keypoints, pixels, radius_px)
+        keypoints, points = most_similar(features, candidates, points, images, ratio * usual, map_)
+        if len(points) < max(estimate.num_inliers, pnp.min_inliers):
+            break
+        estimate = _refined(config, pnp, estimate, sensor, features.keypoints[keypoints], sparse, points)
+    return estimate
+
+
+def _in_view(
+    pose: Rigid, camera: Camera, sparse: SparseMap, points: Int64[np.ndarray, "p"], margin_px: float
+) -> tuple[Int64[np.ndarray, "v"], Float64[np.ndarray, "v 2"]]:
+    """The points (rows) that project into the picture or so near to it, and where."""
+    pixels = project(camera, pose.apply(sparse.points[points]))
+    limit = np.array([camera.width, camera.height]) + margin_px
+    inside = ((pixels > -margin_px) & (pixels < limit)).all(axis=1)  # behind the camera, pixels are no numbers
+    return points[inside], pixels[inside]
+
+
+def _refined(
+    config: RefineConfig,
+    pnp: PnpConfig,
+    estimate: PoseEstimate,
+    sensor: Sensor,
+    keypoints: Float32[np.ndarray, "m 2"],
+    sparse: SparseMap,
+    points: Int64[np.ndarray, "m"],
+) -> PoseEstimate:
+    """The estimate with the pose that fits keypoints and points (rows) best; as it was where none does."""
+    pose, camera = estimate.cam_from_world, estimate.camera
+    if pose is None or camera is None or sensor.camera is None:
         return estimate
-    pixels = features.keypoints[keypoints].astype(np.float64)
-    found = refined_absolute_pose(
-        pixels, sparse.points[points], sensor.camera, pnp, sensor.focal_source, estimate.cam_from_world, estimate.camera
-    )
+    pixels, in_world = keypoints.astype(np.float64), sparse.points[points]
+    weighed = whitening(camera, pose, in_world, sparse.covariances_of(points), config.noise_px)
+    found = refined_absolute_pose(pixels, in_world, sensor.camera, pnp, sensor.focal_source, pose, camera, weighed)
     if found.cam_from_world is None or found.camera is None:
         return estimate
     told = with_map_errors(found, sparse, points)
@@ -66,31 +106,6 @@ def refine(
         camera=found.camera,
         focal_sigma_px=told.focal_sigma * found.camera.focal[0],
     )
-
-
-def guided_matches(
-    config: RefineConfig,
-    pose: Rigid,
-    camera: Camera,
-    features: LocalFeatures,
-    images: Sequence[Shown],
-    sparse: SparseMap,
-    map_: Callable[..., Iterable[Any]] = map,
-) -> tuple[Int64[np.ndarray, "m"], Int64[np.ndarray, "m"]]:
-    """Rows of keypoints and of the map's points that `images` show, matched near where the points project."""
-    is_shown = np.zeros(len(sparse.points), bool)
-    for image in images:
-        is_shown[image.points] = True
-    points = np.flatnonzero(is_shown)
-    pixels = project(camera, pose.apply(sparse.points[points]))
-    margin = config.radius_px
-    inside = ((pixels > -margin) & (pixels < np.array([camera.width, camera.height]) + margin)).all(axis=1)
-    points, pixels = points[inside], pixels[inside]  # behind the camera, pixels are no numbers
-    if not len(points) or not len(features):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    largest = max(images, key=lambda image: len(image.points))
-    limit = config.ratio * usual_distance(features, largest.features)
-    return most_similar(features, near(features.keypoints, pixels, margin), points, images, limit, map_)
 
 
 def _start(
@@ -114,4 +129,4 @@ def _start(
     return run
 
 
-REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 2, PoseEstimate, _start, chunk=64)
+REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 3, PoseEstimate, _start, chunk=64)
