@@ -107,6 +107,7 @@ def test_two_runs_on_one_map_do_not_mix(gallery: Path, tmp_path: Path, capsys: p
     process = subprocess.Popen(command)
     try:
         while not list((tmp_path / "m").glob("*.lock*")):
+            assert process.poll() is None
             time.sleep(0.02)
         assert run(*command[3:]) == 5
         assert str(process.pid) in capsys.readouterr().err

@@ -48,6 +48,14 @@ def test_an_edge_appears_only_in_the_cells_that_see_it() -> None:
     assert by_column[:2].sum() < 1e-3
 
 
+def test_cells_count_by_a_gaussian_of_two_cells_around_the_middle_of_their_patch() -> None:
+    patches = dense_root_sift(ramp(0, 48), (4,), 8).reshape(-1, 4, 4, 8)
+    by_cell = (patches[len(patches) // 2] ** 2).sum(axis=2)  # a ramp is as steep everywhere
+    away = np.array([1.5, 0.5, 0.5, 1.5])  # of the cells' middles, in cells
+    weights = np.exp(-(away[:, None] ** 2 + away**2) / (2 * 2**2))
+    assert np.allclose(by_cell, weights / weights.sum(), atol=1e-3)
+
+
 def test_patches_are_unit_vectors_and_as_many_as_fit() -> None:
     patches = dense_root_sift(noise(0, (40, 56)), (4, 6), 8)
     assert len(patches) == 4 * 6 + 3 * 5  # 1 + (40 - 16) // 8 by 1 + (56 - 16) // 8, and the same for 24 px

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -13,10 +14,15 @@ from vloc.errors import LockedError
 from vloc.run.workspace import Workspace
 
 
+def wait_for_the_owner(folder: Path, run: subprocess.Popen[str]) -> None:
+    while not (folder / ".lock-owner.json").exists():
+        assert run.poll() is None, "the run ended before it said who it is"
+        time.sleep(0.01)
+
+
 def test_a_second_run_is_refused_at_once_naming_process_and_host(tmp_path: Path) -> None:
     with spawn("run", tmp_path, 50, 0.1) as other:
-        while not (tmp_path / ".lock-owner.json").exists():
-            time.sleep(0.01)
+        wait_for_the_owner(tmp_path, other)
         began = time.perf_counter()
         with pytest.raises(LockedError) as caught, Workspace(tmp_path):
             pass
@@ -28,8 +34,7 @@ def test_a_second_run_is_refused_at_once_naming_process_and_host(tmp_path: Path)
 
 def test_the_lock_of_a_killed_run_does_not_hold(tmp_path: Path) -> None:
     with spawn("run", tmp_path, 50, 0.1) as other:
-        while not (tmp_path / ".lock-owner.json").exists():
-            time.sleep(0.01)
+        wait_for_the_owner(tmp_path, other)
         os.kill(other.pid, signal.SIGKILL)
     with Workspace(tmp_path):
         pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,16 @@ import pytest
 from vloc.data.estimate import PoseEstimate
 from vloc.data.quality import ImageQuality
 from vloc.geometry.rigid import Rigid
-from vloc.stages.quality import QualityConfig, explained, image_quality, noise_level, refuse, sharpness, textured_share
+from vloc.stages.quality import (
+    QualityConfig,
+    _tensor,
+    explained,
+    image_quality,
+    noise_level,
+    refuse,
+    sharpness,
+    textured_share,
+)
 
 from .degradations import defocused, fogged, noisy, overexposed, shaken, shrunk, underexposed, walled
 
@@ -104,6 +114,24 @@ def wave(period: float, size: int = 240) -> np.ndarray:
     return (128 + stripes[None] + stripes[:, None]).astype(np.float32)
 
 
+def test_a_picture_smaller_than_the_reduced_size_is_judged_as_it_is() -> None:
+    picture = wave(24).astype(np.uint8)
+    assert image_quality(picture).sharpness == pytest.approx(sharpness(picture.astype(np.float32), 0.0), rel=0.01)
+
+
+def test_noise_of_a_large_photo_is_less_where_it_is_reduced() -> None:
+    columns = np.repeat(np.where(np.arange(256) % 2, 8.0, -8.0), 4)  # 20 levels of noise become 5 of four times the px
+    photo = 128 + columns + np.random.default_rng(0).normal(0, 20, (1024, 1024))
+    assert image_quality(np.rint(photo).astype(np.uint8)).texture > 0.99  # 8 exceeds sqrt(3^2 + 5^2)
+
+
+def test_gradients_of_a_slope_and_what_noise_takes_from_them_by_hand() -> None:
+    slope = (3 * np.arange(60)[None] + 4 * np.arange(40)[:, None]).astype(np.float32)
+    along = np.array([[9, 12], [12, 16]])  # 25 along the slope, nothing across
+    np.testing.assert_allclose(_tensor(slope, 0.0), along, atol=1e-9)
+    np.testing.assert_allclose(_tensor(slope, 4.0), along * (25 - 8) / 25, atol=1e-9)  # half of 4^2, and never below 0
+
+
 def test_detail_that_the_coarser_picture_shows_as_well_is_no_sharpness() -> None:
     assert sharpness(wave(120), 0.0) < 0.02
 
@@ -120,7 +148,7 @@ def test_the_direction_with_least_detail_decides() -> None:
 
 def test_where_there_is_nothing_to_judge_no_blur_is_claimed() -> None:
     flat = np.full((240, 240), 99, np.float32)
-    assert sharpness(flat, 0.0) == 1 and sharpness(wave(6, 11), 0.0) == 1
+    assert sharpness(flat, 0.0) == 1 and sharpness(wave(60, 11), 0.0) == 1 > sharpness(wave(60, 12), 0.0)
     grain = flat + np.random.default_rng(0).normal(0, 9, flat.shape).astype(np.float32)
     assert sharpness(grain, 9.0) > 0.3
 
@@ -164,4 +192,4 @@ def test_a_refused_query_has_no_pose_and_says_what_was_asked_for() -> None:
 
 def test_a_photo_is_refused_below_the_limit_and_not_at_it() -> None:
     assert refuse(QualityConfig(min_quality=BLURRED.overall), {"q": BLURRED}) == {}
-    assert refuse(QualityConfig(), {"q": BLURRED}) == {}
+    assert refuse(QualityConfig(), {"q": replace(BLURRED, brightness=0.0)}) == {}
