@@ -57,6 +57,15 @@ def test_every_kind_of_lens_is_refined_in_its_own_model(lens):
     assert pose_errors(result.cam_from_world, truth)[0] < 0.02
 
 
+def test_a_lens_said_to_be_without_distortion_gets_one_where_it_is_asked_for_and_keeps_its_centre():
+    pixels, points, truth, _ = sightings(BENT, 400, noise=0.3, outliers=0.3)
+    straight = Camera("SIMPLE_PINHOLE", 1000, 800, (920.0, 500.0, 400.0))
+    result = absolute_pose(pixels, points, straight, replace(CONFIG, refine="distortion"))
+    assert result.camera.distortion[0] == pytest.approx(-0.16, abs=0.01)
+    assert result.camera.focal[0] == pytest.approx(900, rel=0.005) and result.camera.principal_point == (500, 400)
+    assert pose_errors(result.cam_from_world, truth)[0] < 0.02
+
+
 @pytest.mark.parametrize(
     ("refine", "source", "count"),
     [
