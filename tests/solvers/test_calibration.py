@@ -1,11 +1,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 
 from vloc.data.evidence import Calibration, Evidence, Trials
-from vloc.solvers.calibration import calibrated, confidence
+from vloc.solvers.calibration import calibrated, confidence, log_odds, terms
 
 GOOD = Evidence(-200.0, 0.9, 0.6, 0.0, 0.002)
 POOR = Evidence(-12.0, 0.35, 0.15, 0.4, 0.01)
@@ -31,6 +33,28 @@ def test_a_map_in_which_wrong_places_look_right_trusts_less():
 
 def test_a_map_whose_own_images_agree_as_little_trusts_more():
     assert confidence(MIDDLING, calibrated(trials(MIDDLING, True))) > confidence(MIDDLING, calibrated(NONE))
+
+
+def test_slope_and_offset_are_the_maximum_a_posteriori_that_scipy_finds():
+    """Log loss with normal priors: the slope 1 +- 0.25, the offset 0 +- 1."""
+    seen = Trials.joined([trials(MIDDLING, False, 9), trials(GOOD, True, 5), trials(POOR, True, 3)])
+    z = log_odds(seen.evidence)
+
+    def loss(x):
+        p = 1 / (1 + np.exp(-(x[0] * z + x[1])))
+        likelihood = np.where(seen.is_right, np.log(p), np.log(1 - p)).sum()
+        return ((x[0] - 1) / 0.25) ** 2 / 2 + x[1] ** 2 / 2 - likelihood
+
+    best = minimize(loss, [1.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-12}).x
+    found = calibrated(seen)
+    np.testing.assert_allclose([found.slope, found.offset], best, atol=1e-5)
+
+
+def test_evidence_on_scales_on_which_it_adds_up_by_hand():
+    usual, hopeless = Evidence(-40.0, 0.75, 0.25, 0.1, 0.01, 0.8), Evidence(3.0, 0.0, 0.1, 2.0, 7.0, 0.0)
+    found = terms(np.stack([usual.to_row(), hopeless.to_row()]))
+    np.testing.assert_allclose(found[0], [1, np.log(40), np.log(3), np.log(0.25), 0.1, np.log(0.01), 0.8])
+    np.testing.assert_allclose(found[1], [1, 0, -np.log(49), np.log(0.1), 2, 0, 0])
 
 
 def test_trials_that_go_as_expected_change_little():
