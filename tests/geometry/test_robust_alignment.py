@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from vloc.geometry.alignment import Similarity
-from vloc.geometry.robust_alignment import align_robustly
+from vloc.geometry.robust_alignment import RobustAlignment, _limit, _samples, align_robustly
 
 RNG = np.random.default_rng(5)
 TRUTH = Similarity(2.5, Rotation.from_rotvec([0.4, -1.0, 2.0]).as_matrix(), np.array([10.0, -3, 7]))
@@ -74,3 +74,51 @@ def test_rotations_of_the_cameras_settle_what_a_line_leaves_free() -> None:
 def test_cameras_in_one_place_have_no_scale_whatever_their_rotations() -> None:
     with pytest.raises(ValueError, match="one place"):
         align_robustly(np.ones((5, 3)), np.ones((5, 3)), np.tile(np.eye(3), (5, 1, 1)))
+
+
+def test_spread_and_errors_by_hand() -> None:
+    residuals, agrees = np.array([3.0, 4, 100, 0, 0, 0]), np.array([True, True, False, True, True, True])
+    found = RobustAlignment(TRUTH, residuals, agrees, 10.0, 2.0)
+    spread = np.sqrt(25 / (5 - 7 / 3))  # 15 numbers, of which 7 have been fitted
+    assert found.spread == pytest.approx(spread)
+    assert found.scale_error == pytest.approx(spread / np.sqrt(3) / (10 * np.sqrt(5)))
+    assert found.turn_error == pytest.approx(spread / np.sqrt(3) / (2 * np.sqrt(5)))
+    assert RobustAlignment(TRUTH, np.ones(2), np.ones(2, bool), 1.0, 1.0).spread == pytest.approx(np.sqrt(2))
+
+
+@pytest.mark.parametrize("with_rotations", [False, True])
+def test_extent_and_breadth_of_a_rectangle_by_hand(with_rotations: bool) -> None:
+    source = np.array([[0.0, 0, 0], [6, 0, 0], [6, 2, 0], [0, 2, 0], [3, 1, 0]])
+    rotations = np.tile(np.eye(3), (5, 1, 1)) if with_rotations else None
+    found = align_robustly(source, 2 * source + [5, 5, 5], rotations)
+    assert found.extent == pytest.approx(np.sqrt(4 / 5 * (6**2 + 2**2)))  # of four corners and the middle, of 12 x 4
+    assert found.breadth == pytest.approx(np.sqrt(4 / 5 * 2**2))
+    np.testing.assert_allclose(found.target_from_source.apply(source), 2 * source + [5, 5, 5], atol=1e-12)
+
+
+def test_residuals_agree_up_to_two_and_a_half_medians_and_more_where_there_are_few() -> None:
+    assert _limit(np.array([1.0, 2, 3])) == pytest.approx(2.5 * 6 * 2)
+    assert _limit(np.arange(103.0)) == pytest.approx(2.5 * 1.05 * 51)
+
+
+def test_few_cameras_are_fitted_by_all_their_triples_and_rotations_by_all_their_pairs() -> None:
+    triples, pairs = ([tuple(rows.tolist()) for rows in _samples(4, turns, 0)] for turns in (False, True))
+    assert triples == [(0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3)]
+    assert pairs == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+
+
+def test_many_cameras_are_fitted_by_five_hundred_samples_of_different_ones() -> None:
+    samples = list(_samples(40, has_rotations=True, seed=1))  # of 780 pairs
+    assert len(samples) == 500 and all(a != b and 0 <= min(a, b) and max(a, b) < 40 for a, b in samples)
+    assert [len(set(rows.tolist())) for rows in _samples(100, has_rotations=False, seed=1)] == [3] * 500
+
+
+def test_rotations_and_centres_that_disagree_give_the_nearest_rotation_to_their_sum() -> None:
+    """Centres turned by 0.2 about z, as 2 R of four cameras in a cross; the cameras say 4 I."""
+    source = np.array([[-1.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, -1, 0]])
+    turn = Rotation.from_rotvec([0, 0, 0.2]).as_matrix()
+    found = align_robustly(source, source @ turn.T, np.tile(np.eye(3), (4, 1, 1)))
+    angle = np.arctan2(2 * np.sin(0.2), 4 + 2 * np.cos(0.2))
+    expected = Rotation.from_rotvec([0, 0, angle]).as_matrix()
+    np.testing.assert_allclose(found.target_from_source.rotation, expected, atol=1e-12)
+    assert found.target_from_source.scale == pytest.approx(np.cos(0.2 - angle))
