@@ -109,7 +109,7 @@ def test_few_cameras_are_fitted_by_all_their_triples_and_rotations_by_all_their_
 
 def test_many_cameras_are_fitted_by_five_hundred_samples_of_different_ones() -> None:
     samples = list(_samples(40, has_rotations=True, seed=1))  # of 780 pairs
-    assert len(samples) == 500 and all(a != b and 0 <= min(a, b) and max(a, b) < 40 for a, b in samples)
+    assert len(samples) == 500 and all(a != b and min(a, b) >= 0 and max(a, b) < 40 for a, b in samples)
     assert [len(set(rows.tolist())) for rows in _samples(100, has_rotations=False, seed=1)] == [3] * 500
 
 
