@@ -111,7 +111,8 @@ def calibrate(
 
 def view(capture: Capture, name: str) -> View:
     """What geometry knows of an image."""
-    return View(capture.camera(name), capture.pose(name), capture.sensor(name).has_guessed_focal)
+    guessed = capture.device(name) if capture.sensor(name).has_guessed_focal else ""
+    return View(capture.camera(name), capture.pose(name), guessed)
 
 
 def placeable(capture: Capture, features: Results[LocalFeatures]) -> list[str]:

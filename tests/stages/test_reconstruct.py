@@ -36,8 +36,8 @@ MATCHES = {("left", "right"): matches_of(*REVERSED), ("right", "far"): matches_o
 MATCHES["left", "far"] = matches_of(*SAME)
 
 
-def reconstructed(config: SfmConfig, wide: Camera = WIDE, is_guess: bool = False) -> SparseMap:
-    views = {"left": View(wide, None, is_guess), "right": View(LONG, None), "far": View(wide, None, is_guess)}
+def reconstructed(config: SfmConfig, wide: Camera = WIDE, guessed: str = "") -> SparseMap:
+    views = {"left": View(wide, None, guessed), "right": View(LONG, None), "far": View(wide, None, guessed)}
     return RECONSTRUCT.run(config, Runtime(), NAMES, views, FEATURES, MATCHES, 0)
 
 
@@ -68,7 +68,17 @@ def test_every_keypoint_shows_its_own_point_and_stray_ones_none() -> None:
 
 def test_a_wrongly_guessed_focal_length_is_found_beside_a_measured_one() -> None:
     guess = Camera("PINHOLE", 400, 300, (130.0, 130.0, 200.0, 150.0))
-    sparse = reconstructed(SfmConfig(), guess, is_guess=True)
+    sparse = reconstructed(SfmConfig(), guess, guessed="phone")
     assert sparse.camera(2).focal == pytest.approx((100, 100), rel=1e-2)
     assert sparse.camera(0).focal == pytest.approx((200, 200), rel=1e-2)
     assert_is_the_relief(sparse, 0.2)
+
+
+def test_devices_of_the_same_guess_are_cameras_of_their_own() -> None:
+    """The middle camera is of another device than the outer ones, and has twice their focal length."""
+    guess = Camera("PINHOLE", 400, 300, (130.0, 130.0, 200.0, 150.0))
+    views = {name: View(guess, None, "tablet" if name == "right" else "phone") for name in NAMES}
+    sparse = RECONSTRUCT.run(SfmConfig(), Runtime(), NAMES, views, FEATURES, MATCHES, 0)
+    ratio = sparse.camera(NAMES.index("right")).focal[0] / sparse.camera(NAMES.index("left")).focal[0]
+    assert ratio == pytest.approx(2, rel=0.2)
+    assert sparse.camera(NAMES.index("left")) == sparse.camera(NAMES.index("far"))

@@ -95,7 +95,8 @@ def test_where_a_pose_is_unknown_the_motion_is_found(known: tuple[Rigid | None, 
 def test_where_a_focal_length_is_guessed_no_intrinsics_are_needed(guessed: tuple[bool, bool]) -> None:
     features, matches = a_hundred_points((WIDE, LONG))
     nothing_known = Camera("UNKNOWN_CAMERA", 400, 300)
-    views = {name: View(nothing_known, None, is_guess) for name, is_guess in zip("ab", guessed, strict=True)}
+    devices = ["phone" if is_guess else "" for is_guess in guessed]
+    views = {name: View(nothing_known, None, device) for name, device in zip("ab", devices, strict=True)}
     (kept,) = verified({("a", "b"): matches}, features=features, views=views)
     true, wrong = share_kept(kept)
     assert true > 0.98 and wrong < 0.25

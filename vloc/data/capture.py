@@ -95,9 +95,13 @@ class Capture:
         """Image name -> row of `images`."""
         return {name: row for row, name in enumerate(self.images.names)}
 
+    def device(self, name: str) -> str:
+        """The id of the sensor that recorded an image, by the image's name."""
+        return self.images.device_ids[self.images.devices[self.row_of[name]]]
+
     def sensor(self, name: str) -> Sensor:
         """What recorded an image, by the image's name."""
-        return self.sensors[self.images.device_ids[self.images.devices[self.row_of[name]]]]
+        return self.sensors[self.device(name)]
 
     def camera(self, name: str) -> Camera:
         """The intrinsics of an image, by its name."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from ..data.features import LocalFeatures, Matches
 from ..data.sparse_map import SparseMap
-from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from ..runtime import Runtime
 from ..solvers.posed_images import PosedImages
@@ -17,6 +17,8 @@ from ..solvers.triangulation import TriangulationConfig, triangulate
 from ..stage import OnceStage
 from .match import Pair
 from .verify import View
+
+T = TypeVar("T")
 
 
 def _triangulate(
@@ -44,7 +46,7 @@ def by_rows(names: Sequence[str], matches: Mapping[Pair, Matches]) -> dict[tuple
     return {pair: indices for pair, indices in found.items() if len(indices)}
 
 
-def _distinct(cameras: Sequence[Camera]) -> tuple[tuple[Camera, ...], np.ndarray]:
+def _distinct(cameras: Sequence[T]) -> tuple[tuple[T, ...], np.ndarray]:
     """Each camera once, and which one every image has."""
     order = {camera: i for i, camera in enumerate(dict.fromkeys(cameras))}
     return tuple(order), np.array([order[camera] for camera in cameras], np.int32)
@@ -59,11 +61,11 @@ def _reconstruct(
     matches: Mapping[Pair, Matches],
     seed: int,
 ) -> SparseMap:
-    cameras, camera_of_image = _distinct([views[name].camera for name in names])
-    guessed = {views[name].camera for name in names if views[name].has_guessed_focal}
-    images = UnposedImages(names, cameras, camera_of_image, tuple(camera not in guessed for camera in cameras))
+    owned, camera_of_image = _distinct([(views[name].camera, views[name].guessed_device) for name in names])
+    cameras, guessed = zip(*owned, strict=True)
+    images = UnposedImages(names, cameras, camera_of_image, tuple(not device for device in guessed))
     keypoints = [features[name].keypoints for name in names]
     return reconstruct(images, keypoints, by_rows(names, matches), config, seed, runtime.num_workers).sparse
 
 
-RECONSTRUCT: OnceStage[SparseMap] = OnceStage("reconstruct", 2, SparseMap, _reconstruct)
+RECONSTRUCT: OnceStage[SparseMap] = OnceStage("reconstruct", 3, SparseMap, _reconstruct)

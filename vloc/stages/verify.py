@@ -31,11 +31,11 @@ class VerifyConfig:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A camera and, where known, where it stood."""
+    """A camera and, where known, where it stood; the device that it belongs to where the focal length is a guess."""
 
     camera: Camera
     cam_from_world: Rigid | None
-    has_guessed_focal: bool = False
+    guessed_device: str = ""
 
 
 def _start(
@@ -69,7 +69,7 @@ def _inliers(
     if first.cam_from_world is not None and second.cam_from_world is not None:
         cam2_from_cam1 = second.cam_from_world @ first.cam_from_world.inverse()
         return agrees_with_poses(points1, first.camera, points2, second.camera, cam2_from_cam1, config.max_error_px)
-    trusted = not (first.has_guessed_focal or second.has_guessed_focal)
+    trusted = not (first.guessed_device or second.guessed_device)
     return verify_with_ransac(
         points1, first.camera, points2, second.camera, config.ransac, seed, trust_intrinsics=trusted
     )
