@@ -46,12 +46,10 @@ def _per_word(
     descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"]
 ) -> tuple[Float32[np.ndarray, "words 1"], Float32[np.ndarray, "words d"]]:
     """How many descriptors are nearest to each word, and their sum."""
-    from scipy.sparse import csc_array
-
-    n, nearest = len(descriptors), _nearest_word(descriptors, words)
-    members = csc_array((np.ones(n, np.float32), nearest, np.arange(n + 1)), shape=(len(words), n))
-    counts = np.bincount(nearest, minlength=len(words)).astype(np.float32)
-    return counts[:, None], members @ descriptors
+    nearest = _nearest_word(descriptors, words)
+    counts = np.bincount(nearest, minlength=len(words))
+    members = np.split(descriptors[np.argsort(nearest, kind="stable")], np.cumsum(counts)[:-1])
+    return counts[:, None].astype(np.float32), np.stack([rows.sum(axis=0) for rows in members])
 
 
 def _nearest_word(

@@ -42,14 +42,14 @@ def log10_false_alarms(
     errors_px: Float64[np.ndarray, "m"], area_px: float, max_error_px: float, sample: int = SAMPLE
 ) -> float:
     """log10 of the number of false alarms of a pose and its matches, at its smallest under `max_error_px`."""
-    from scipy.special import gammaln
-
-    def log10_choose(n: np.ndarray | int, k: np.ndarray | int) -> np.ndarray:
-        return (gammaln(np.add(n, 1)) - gammaln(np.add(k, 1)) - gammaln(np.subtract(n, k) + 1)) / np.log(10)
-
     n, errors = len(errors_px), np.sort(errors_px[errors_px < max_error_px])[sample:]
     if not len(errors):
         return float(np.log10(POSES_PER_SAMPLE * max(n - sample, 1)))
+    factorial = np.append(0, np.log10(np.arange(1, n + 1)).cumsum())
+
+    def log10_choose(n: np.ndarray | int, k: np.ndarray | int) -> np.ndarray:
+        return factorial[n] - factorial[k] - factorial[np.subtract(n, k)]
+
     k = np.arange(len(errors)) + sample + 1
     chance = np.minimum(np.pi * np.maximum(errors, SMALLEST_ERROR_PX) ** 2 / area_px, 1.0)
     tests = np.log10(POSES_PER_SAMPLE * (n - sample)) + log10_choose(n, k) + log10_choose(k, sample)

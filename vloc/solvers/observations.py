@@ -34,7 +34,8 @@ class Linearised:
 
     pixels: Float64[np.ndarray, "o 2"]
     by_point: Float64[np.ndarray, "o 2 3"]
-    by_pose: Float64[np.ndarray, "o 2 6"]
+    by_pose: Float64[np.ndarray, "o 2 _"]
+    """six, or none where they were not asked for"""
 
 
 def all_observations(
@@ -46,12 +47,16 @@ def all_observations(
     return Observations(sparse.image_of(rows), sparse.point_of_keypoint[rows]), pixels.astype(np.float64)
 
 
-def linearise(sparse: SparseMap, points: Float64[np.ndarray, "p 3"], seen: Observations) -> Linearised:
+def linearise(
+    sparse: SparseMap, points: Float64[np.ndarray, "p 3"], seen: Observations, *, poses: bool = True
+) -> Linearised:
     """The map's poses and cameras at some points; behind a camera pixels are NaN and derivatives 0.
 
-    The arrays lie in memory with the observations along the last axis, where loops over them are fastest.
+    The arrays lie in memory with the observations along the last axis, where loops over them are fastest. Without
+    `poses` there are no derivatives by them.
     """
-    pixels, by_point, by_pose = (np.empty((*shape, len(seen))) for shape in ((2,), (2, 3), (2, 6)))
+    shapes = (2,), (2, 3), (2, 6 if poses else 0)
+    pixels, by_point, by_pose = (np.empty((*shape, len(seen))) for shape in shapes)
     bounds = np.flatnonzero(np.diff(seen.image, prepend=-1, append=-1))
     for start, stop in pairwise(bounds.tolist()):
         image, part = int(seen.image[start]), slice(start, stop)
@@ -59,8 +64,10 @@ def linearise(sparse: SparseMap, points: Float64[np.ndarray, "p 3"], seen: Obser
         in_cam = pose.apply(points[seen.point[part]])
         pixels[:, part] = project(camera, in_cam).T
         x, (a, b, c) = in_cam.T, by_point_in_cam(camera, in_cam)
-        by_point[..., part] = np.einsum("ikn,ij->kjn", np.stack([a, b, c]), pose.rotation)
-        by_pose[..., part] = np.stack([x[1] * c - x[2] * b, x[2] * a - x[0] * c, x[0] * b - x[1] * a, a, b, c], axis=1)
+        by_point[..., part] = pose.rotation.T @ np.stack([a, b, c], axis=1)
+        if poses:
+            turned = x[1] * c - x[2] * b, x[2] * a - x[0] * c, x[0] * b - x[1] * a
+            by_pose[..., part] = np.stack([*turned, a, b, c], axis=1)
     return Linearised(pixels.T, np.moveaxis(by_point, -1, 0), np.moveaxis(by_pose, -1, 0))
 
 
@@ -73,8 +80,13 @@ def by_point_in_cam(camera: Camera, in_cam: Float64[np.ndarray, "n 3"]) -> Float
     return np.stack([by_u, by_v, -u * by_u - v * by_v])
 
 
+def each_of(values: Float64[np.ndarray, "g *shape"], groups: np.ndarray) -> Float64[np.ndarray, "o *shape"]:
+    """The value of the group of each; in memory with the observations along the last axis."""
+    return np.moveaxis(np.take(np.moveaxis(values, 0, -1), groups, axis=-1), -1, 0)
+
+
 def sums(values: Float64[np.ndarray, "o *shape"], groups: np.ndarray, count: int) -> Float64[np.ndarray, "g *shape"]:
-    """The sum of the values of each group."""
+    """The sum of the values of each group; in memory with the groups along the last axis."""
     rows = np.ascontiguousarray(np.moveaxis(values, 0, -1)).reshape(-1, len(values))
-    totals = np.stack([np.bincount(groups, row, count) for row in rows], axis=1)
-    return totals.reshape(count, *values.shape[1:])
+    totals = np.stack([np.bincount(groups, row, count) for row in rows])
+    return np.moveaxis(totals.reshape(*values.shape[1:], count), -1, 0)

@@ -15,10 +15,12 @@ import numpy as np
 
 from ..array_types import Float32, Float64, Int64
 from ..data.sparse_map import SparseMap
-from .observations import Linearised, Observations, all_observations, linearise, sums
+from .observations import Linearised, Observations, all_observations, each_of, linearise, sums
 
 BLOCK_SIZE, MAX_BLOCKS = 24, 4
 """images whose poses are looked at together, and how often: bounds time and memory"""
+POINTS_AT_A_TIME = 4096
+"""bounds the memory of what couples points and poses: 14 MB"""
 REWEIGHTINGS = 3
 MAX_STEPS, SMALLEST_CHANGE = 50, 1e-2
 START_PX, LEAST_PX = 0.1, 3e-3
@@ -105,30 +107,39 @@ def _weights(block: _Block, left_over: Float64[np.ndarray, "o 2"]) -> Float64[np
 
 def _eliminate_points(block: _Block, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What the residuals tell of the poses' errors whatever the points: normal matrix (6 b, 6 b) and right side."""
-    from scipy.sparse import bsr_array
+    image, by_pose, (rotated, right) = block.seen.image, block.at.by_pose, _whitened(block, weights, block.residuals)
+    weighted = by_pose * weights[:, None, None]
+    own = sums(np.einsum("oka,okb->oab", weighted, by_pose), image, block.num_images)
+    pull = sums(np.einsum("oka,ok->oa", weighted, block.residuals), image, block.num_images).ravel()
+    normal = np.zeros((6 * block.num_images, 6 * block.num_images))
+    for row, part in zip(range(0, len(normal), 6), own, strict=True):
+        normal[row : row + 6, row : row + 6] = part
+    for points, coupling in _couplings(block, np.einsum("oka,okb->oab", rotated, weighted)):
+        normal -= coupling.T @ coupling
+        pull -= coupling.T @ right[points].ravel()
+    return normal, pull
 
-    seen, by_pose, (rotated, right) = block.seen, block.at.by_pose, _whitened(block, weights, block.residuals)
-    mixed = np.einsum("oka,okb,o->oab", rotated, by_pose, weights)
-    order = np.argsort(seen.point, kind="stable")
-    starts = np.searchsorted(seen.point[order], np.arange(block.num_points + 1))
-    size = 6 * block.num_images
-    coupling = bsr_array((mixed[order], seen.image[order], starts), shape=(3 * block.num_points, size))
-    own = sums(np.einsum("oka,okb,o->oab", by_pose, by_pose, weights), seen.image, block.num_images)
-    pull = sums(np.einsum("oka,ok,o->oa", by_pose, block.residuals, weights), seen.image, block.num_images)
-    normal = -(coupling.T @ coupling).toarray()
-    for image in range(block.num_images):
-        normal[6 * image : 6 * image + 6, 6 * image : 6 * image + 6] += own[image]
-    return normal, pull.ravel() - coupling.T @ right.ravel()
+
+def _couplings(block: _Block, mixed: Float64[np.ndarray, "o 3 6"]) -> Iterator[tuple[slice, np.ndarray]]:
+    """The points, some at a time, with the dense matrix (3 p, 6 b) that couples them with all poses."""
+    order = np.argsort(block.seen.point, kind="stable")
+    for first in range(0, block.num_points, POINTS_AT_A_TIME):
+        points = slice(first, min(first + POINTS_AT_A_TIME, block.num_points))
+        rows = order[slice(*np.searchsorted(block.seen.point[order], [points.start, points.stop]))]
+        coupling = np.zeros((points.stop - first, block.num_images, 3, 6))
+        np.add.at(coupling, (block.seen.point[rows] - first, block.seen.image[rows]), mixed[rows])
+        yield points, coupling.swapaxes(1, 2).reshape(-1, 6 * block.num_images)
 
 
 def _whitened(block: _Block, weights: np.ndarray, residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The derivative by points in whose units the weighted normal matrix of each point is 1, and J^T W r in them."""
     by_point, point = block.at.by_point, block.seen.point
-    gram = sums(np.einsum("oki,okj,o->oij", by_point, by_point, weights), point, block.num_points)
+    weighted = by_point * weights[:, None, None]
+    gram = sums(np.einsum("oki,okj->oij", weighted, by_point), point, block.num_points)
     gram += np.eye(3) * 1e-9 * np.trace(gram, axis1=1, axis2=2)[:, None, None]  # points that rays leave free along them
     unit = np.linalg.inv(np.linalg.cholesky(gram)).transpose(0, 2, 1)
-    rotated = by_point @ unit[point]
-    return rotated, sums(np.einsum("oka,ok,o->oa", rotated, residuals, weights), point, block.num_points)
+    rotated = np.einsum("oki,oia->oka", by_point, each_of(unit, point))
+    return rotated, sums(np.einsum("oka,ok->oa", rotated, residuals * weights[:, None]), point, block.num_points)
 
 
 def _left_over(

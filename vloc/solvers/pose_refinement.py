@@ -205,6 +205,5 @@ def _sensitivity(
 
 def _exp(step: Float64[np.ndarray, 6]) -> Rigid:
     """A small motion, by the rotation vector and the plain translation (equal to SE(3)'s to first order)."""
-    from scipy.spatial.transform import Rotation
-
-    return Rigid(Rotation.from_rotvec(step[:3]).as_matrix(), step[3:])
+    half = np.linalg.norm(step[:3]) / 2
+    return Rigid.from_quat_wxyz(np.append(np.cos(half), np.sinc(half / np.pi) / 2 * step[:3]), step[3:])

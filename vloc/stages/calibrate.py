@@ -133,5 +133,5 @@ def _calibrate(settings: None, runtime: Runtime, trials: Mapping[str, Trials]) -
     return calibrated(Trials.joined(list(trials.values())))
 
 
-TRY: EachStage[str, Trials] = EachStage("try", 1, Trials, _start, chunk=8)
+TRY: EachStage[str, Trials] = EachStage("try", 2, Trials, _start, chunk=8)
 CALIBRATE: OnceStage[Calibration] = OnceStage("calibrate", 1, Calibration, _calibrate)
