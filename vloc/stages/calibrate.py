@@ -39,8 +39,8 @@ class CalibrateConfig:
     """images of the map that are localized without themselves; 0: confidence is what it is elsewhere"""
     num_retrieved: Annotated[int, msgspec.Meta(ge=1)] = 5
     """map images that each is matched with: the most similar, and the most similar of other places"""
-    max_keypoints: Annotated[int, msgspec.Meta(ge=1)] = 2048
-    """strongest keypoints of each that are matched"""
+    max_keypoints: Annotated[int, msgspec.Meta(ge=1)] = 1024
+    """strongest keypoints of every image that are matched, as a query's are at first"""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,12 @@ class Trial:
     sparse: SparseMap
     matcher: MapMatcher
     config: PnpConfig
+    max_keypoints: int
     seed: int
 
     def __call__(self, image: int, features: LocalFeatures, against: Sequence[int]) -> tuple[Evidence, bool] | None:
         """The evidence of the pose that is found, and whether that pose is right; None where none is found."""
-        matches = self._without(image, resolve(self.matcher(features, against)))
+        matches = self._without(image, resolve(self.matcher(features, against, self.max_keypoints)))
         pixels = features.keypoints[matches.keypoints].astype(np.float64)
         points, camera = self.sparse.points[matches.points], self.sparse.camera(image)
         found = absolute_pose(pixels, points, camera, self.config, self.seed)
@@ -103,16 +104,16 @@ def _start(
     matcher: Matcher,
     seed: int,
 ) -> Run[str, Trials]:
-    trial = Trial(sparse, MapMatcher(matcher.load(runtime), MapImages(features, sparse)), PnpConfig(), seed)
+    matching = MapMatcher(matcher.load(runtime), MapImages(features, sparse))
+    trial = Trial(sparse, matching, PnpConfig(), config.max_keypoints, seed)
 
     def attempt(name: str) -> Trials:
         image = sparse.row_of[name]
         own = features[name]
-        strongest = own[np.arange(min(len(own), config.max_keypoints))]
         similar = search([v[image : image + 1] for v in vectors], vectors, fusion, len(sparse.image_names)).of(0)
         against = similar[similar != image], similar[np.isin(similar, other_places(sparse, image))]
         chosen = [rows[: config.num_retrieved].tolist() for rows in against]
-        return Trials.joined([_row(trial(image, strongest, rows), kind) for kind, rows in enumerate(chosen) if rows])
+        return Trials.joined([_row(trial(image, own, rows), kind) for kind, rows in enumerate(chosen) if rows])
 
     def run(names: Iterable[str]) -> Iterator[Trials]:
         return map(attempt, names)
