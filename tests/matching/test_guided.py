@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import KDTree
 
 from vloc.data.features import LocalFeatures
 from vloc.data.map_images import Shown
@@ -40,6 +41,16 @@ def test_only_keypoints_within_the_radius_are_candidates():
     keypoints = np.array([[10, 12], [13, 10], [10, 13.5]], np.float32)
     found = near(keypoints, PIXELS, 3.0)
     assert list(zip(found.keypoints, found.places, strict=True)) == [(0, 0), (1, 0), (0, 1), (1, 1)]
+
+
+@pytest.mark.parametrize("radius", [0.7, 6.0, 300.0])
+def test_candidates_are_the_pairs_that_a_tree_finds(radius):
+    rng = np.random.default_rng(0)
+    keypoints = (rng.random((300, 2)) * [80, 60] - 2).astype(np.float32)  # imported ones may lie outside the picture
+    pixels = rng.random((400, 2)) * [90, 400] - [5, 200]
+    found = near(keypoints, pixels, radius)
+    tree = KDTree(pixels).sparse_distance_matrix(KDTree(keypoints), radius, output_type="ndarray")
+    assert [*zip(found.places, found.keypoints, strict=True)] == sorted(zip(tree["i"], tree["j"], strict=True))
 
 
 def test_a_keypoint_goes_to_the_point_it_looks_like_and_not_to_the_nearest():

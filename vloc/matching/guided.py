@@ -27,14 +27,24 @@ class Candidates:
 
 
 def near(keypoints: Float32[np.ndarray, "n 2"], pixels: Float64[np.ndarray, "p 2"], radius_px: float) -> Candidates:
-    """All pairs of a keypoint and a projected point that are at most `radius_px` apart."""
-    from scipy.spatial import cKDTree
+    """All pairs of a keypoint and a projected point that are at most `radius_px` apart.
 
-    pairs = cKDTree(pixels).sparse_distance_matrix(
-        cKDTree(keypoints.astype(np.float64)), radius_px, output_type="ndarray"
-    )
-    order = np.lexsort((pairs["j"], pairs["i"]))
-    return Candidates(pairs["j"][order], pairs["i"][order])
+    Keypoints are ordered by upright strips of that width laid end to end, so those near a point are three runs of them.
+    """
+    x, y = keypoints.astype(np.float64).T
+    least, most = y.min(initial=0) - 2 * radius_px, y.max(initial=0) + 2 * radius_px
+    along = np.floor(x / radius_px) * (most - least) + y
+    order = np.argsort(along, kind="stable")
+    strips = np.floor(pixels[:, :1] / radius_px) + np.arange(-1, 2)
+    middle = strips * (most - least) + pixels[:, 1:].clip(least, most)
+    starts, stops = (np.searchsorted(along[order], middle + reach).ravel() for reach in (-radius_px, radius_px))
+    counts = stops - starts
+    places = np.repeat(np.arange(len(pixels)).repeat(3), counts)
+    found = order[np.arange(len(places)) + np.repeat(starts - np.cumsum(counts) + counts, counts)]
+    apart = np.square(x[found] - pixels[places, 0]) + np.square(y[found] - pixels[places, 1])
+    kept = apart <= radius_px**2
+    pairs = np.sort(places[kept] * len(x) + found[kept])
+    return Candidates(pairs % len(x), pairs // len(x))
 
 
 def most_similar(
