@@ -77,3 +77,10 @@ def test_nearly_straight_points_fix_a_rotation_and_straight_ones_do_not():
     assert np.allclose(align(bent, 2 * bent).apply(bent), 2 * bent)
     with pytest.raises(ValueError, match="on one line"):
         align(bent * [1, 1, 0], bent * [1, 1, 0])
+
+
+def test_only_what_changes_nothing_is_the_identity() -> None:
+    turned = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    assert Similarity(1.0, np.eye(3), np.zeros(3)).is_identity
+    for other in ((2.0, np.eye(3), np.zeros(3)), (1.0, turned, np.zeros(3)), (1.0, np.eye(3), np.array([0, 0, 1e-9]))):
+        assert not Similarity(*other).is_identity

@@ -9,7 +9,8 @@ from vloc.data.frame import Frame
 from vloc.errors import StageError
 from vloc.geometry.pose_error import pose_errors
 from vloc.geometry.rigid import Rigid
-from vloc.stages.align import fit_poses, fit_positions, frame_of_distance, moved_frame
+from vloc.geometry.robust_alignment import RobustAlignment
+from vloc.stages.align import Fit, fit_poses, fit_positions, frame_of_distance, moved_frame
 from vloc.stages.place import moved
 from vloc.stages.positions import Positions
 
@@ -39,6 +40,13 @@ def test_a_camera_that_was_moved_is_named_with_its_distance() -> None:
     fit = fit_poses(sparse, {**targets, "unknown.jpg": Rigid.identity()})
     assert list(fit.disagreeing) == ["3.jpg"] and fit.disagreeing["3.jpg"] == pytest.approx(2)
     assert "7 of 8 images agree" in fit.about("m")
+
+
+def test_of_many_cameras_that_disagree_the_three_furthest_are_named() -> None:
+    residuals = np.array([0.01, 0.03, 0.02, 0.05, 9, 7, 5, 8])
+    found = RobustAlignment(ELSEWHERE, residuals, residuals < 1, 10.0, 10.0)
+    expected = "4 of 8 images agree, residuals median 0.0250 m, largest 0.0500 m; elsewhere: 4.jpg 9.00 m, 7.jpg 8.00 m"
+    assert Fit(NAMES, found).about("m") == expected + ", 5.jpg 7.00 m ..."
 
 
 def test_what_fixes_no_frame_is_refused_with_its_reason() -> None:
