@@ -58,6 +58,13 @@ def test_a_keypoint_goes_to_the_point_it_looks_like_and_not_to_the_nearest():
     assert matched(query, [shown([4, 7], [angle(85), angle(5)])]) == [(0, 7), (1, 4)]
 
 
+def test_points_with_unlike_numbers_of_keypoints_nearby_get_their_own() -> None:
+    # Near the first are keypoints 0, 1 and 3, near the second 1 and 2.
+    query = features([[8, 10], [11, 10], [14.5, 10], [7.5, 10]], [angle(0), angle(90), angle(180), angle(270)])
+    assert matched(query, [shown([4, 7], [angle(275), angle(92)])]) == [(1, 7), (3, 4)]
+    assert matched(query, [shown([4, 7], [angle(3), angle(178)])]) == [(0, 4), (2, 7)]
+
+
 def test_a_point_counts_as_it_looks_in_the_image_where_it_is_most_similar():
     query = features([[10, 10]], [angle(0)])
     assert matched(query, [shown([4], [angle(80)]), shown([9, 4], [angle(0), angle(3)])]) == [(0, 4)]

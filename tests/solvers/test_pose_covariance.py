@@ -10,7 +10,7 @@ from world import FISHEYE, OPENCV, PINHOLE, sightings, walk
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
 from vloc.solvers.point_refinement import refine_points
-from vloc.solvers.pose_covariance import DEPENDENCE, covariance_of_map
+from vloc.solvers.pose_covariance import DEPENDENCE, _few, _inverse, covariance_of_map
 from vloc.solvers.pose_refinement import refine_pose
 from vloc.solvers.triangulation import TriangulationConfig, triangulate
 
@@ -90,3 +90,20 @@ def test_exact_poses_of_the_map_add_nothing():
     by_point = refine_pose(pixels, sparse.points, PINHOLE, query, 0.5).by_point
     rows = np.arange(len(sparse.points), dtype=np.int32)
     assert not covariance_of_map(replace(sparse, pose_noise=np.zeros(2)), rows, by_point).any()
+
+
+def test_a_normal_matrix_is_inverted_where_it_fixes_everything():
+    """By hand; in units a million times apart as well."""
+    np.testing.assert_allclose(_inverse(np.array([[2.0, 1], [1, 2]])), np.array([[2, -1], [-1, 2]]) / 3)
+    units = np.array([1.0, 1e6])
+    found = _inverse(np.array([[2.0, 1], [1, 2]]) * np.outer(units, units))
+    np.testing.assert_allclose(found, np.array([[2, -1], [-1, 2]]) / 3 / np.outer(units, units))
+    for free in ([[1.0, 0], [0, 0]], [[1.0, 1], [1, 1]], [[np.inf, 0], [0, 1]], [[np.nan, 0], [0, 1]]):
+        assert _inverse(np.array(free)) is None
+
+
+def test_few_matches_make_a_covariance_larger_by_the_numbers_that_were_fitted():
+    assert _few(np.ones(20), 6) == pytest.approx(40 / 34)  # all inliers: as for least squares
+    # weights 1 and 1/2 have the slopes 1, 1, 1/2 and 0: mean 5/8, variance 11/64
+    correction = 1 + 6 / 40 * (11 / 64) / (5 / 8) ** 2
+    assert _few(np.tile([1, 0.5], 10), 6) == pytest.approx(correction**2 * 40 / 34)

@@ -139,4 +139,4 @@ def test_a_pose_is_sure_when_enough_and_most_of_its_matches_agree():
         rows = np.arange(count, dtype=np.int32)
         return Correspondences(rows, rows, np.ones(count, np.float32), rows)
 
-    assert [is_sure(first(count)) for count in (90, 110, 240, 300)] == [False, True, True, False]
+    assert [is_sure(first(count)) for count in (99, 100, 240, 300)] == [False, True, True, False]
