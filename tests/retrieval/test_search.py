@@ -75,6 +75,11 @@ def test_nothing_to_search_gives_an_empty_ranking(q: int, r: int) -> None:
     assert ranking.scores.shape == (0,)
 
 
+def test_nothing_to_search_has_no_length_to_be_refused() -> None:
+    none, some = np.zeros((0, 0), np.float32), unit_rows(3)
+    assert len(search.search([none], [some], MEAN, 3)) == len(search.search([some], [none], MEAN, 3)) == 0
+
+
 def test_descriptors_of_another_length_are_refused() -> None:
     with pytest.raises(DataError, match="16 numbers for queries and 8 for the map"):
         search.search([unit_rows(2, 16)], [unit_rows(2, 8)], MEAN, 1)

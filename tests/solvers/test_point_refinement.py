@@ -10,7 +10,8 @@ from world import FISHEYE, OPENCV, walk
 from vloc.data.sparse_map import NO_POINT
 from vloc.geometry.alignment import align
 from vloc.geometry.projection import project
-from vloc.solvers.point_refinement import _solve, refine_points
+from vloc.solvers.observations import Observations
+from vloc.solvers.point_refinement import _offsets, _solve, refine_points
 from vloc.solvers.triangulation import TriangulationConfig, triangulate
 
 EXACT_POSES = TriangulationConfig(pose_error_px=0.0)
@@ -155,3 +156,11 @@ def test_the_systems_of_points_are_solved_as_lapack_solves_them():
     rays = rng.normal(size=(50, 6, 3)) * [[1.0, 1.0, 1e-3]]  # hardly fixed along one axis, as a distant point is
     gram, right = np.einsum("pri,prj->pij", rays, rays), rng.normal(size=(50, 3))
     assert np.allclose(_solve(gram, right), np.linalg.solve(gram, right[..., None])[..., 0], rtol=1e-8)
+
+
+def test_an_offset_is_the_weighted_mean_drawn_to_zero_by_its_prior():
+    seen = Observations(np.array([0, 0, 2], np.int32), np.array([0, 1, 0], np.int32))
+    left, weights = np.array([[1.0, 0], [3.0, 0], [0.0, -6]]), np.array([1.0, 3.0, 2.0])
+    found = _offsets(left, weights, seen, 3, 0.1)  # the prior weighs (0.2 / 0.1)^2 = 4
+    np.testing.assert_allclose(found, [[10 / 8, 0], [0, 0], [0, -12 / 6]])
+    assert np.abs(_offsets(left, weights, seen, 3, 0.0)).max() < 1e-5

@@ -22,6 +22,25 @@ def test_errors_are_distances_of_centres_and_angles_of_rotations():
     assert result.recall == [0.0, 100.0, 100.0]
 
 
+@pytest.mark.parametrize(
+    ("metres", "degrees", "recall"),
+    [
+        (0.24, 1.9, [100, 100, 100]),
+        (0.26, 1.9, [0, 100, 100]),
+        (0.24, 2.1, [0, 100, 100]),
+        (0.51, 4.9, [0, 0, 100]),
+        (0.49, 5.1, [0, 0, 100]),
+        (5.1, 9.9, [0, 0, 0]),
+        (4.9, 10.1, [0, 0, 0]),
+    ],
+)
+def test_recall_is_that_of_the_long_term_benchmark_unless_asked(
+    metres: float, degrees: float, recall: list[float]
+) -> None:
+    """0.25 m and 2 deg, 0.5 m and 5 deg, 5 m and 10 deg (visuallocalization.net)."""
+    assert evaluate({"a.jpg": camera_at(metres, degrees)}, {"a.jpg": TRUTH["a.jpg"]}).recall == recall
+
+
 def test_a_missing_query_counts_as_infinitely_wrong():
     figures = evaluate({"a.jpg": camera_at(0), "b.jpg": camera_at(1)}, TRUTH).to_json()
     assert (figures["num_queries"], figures["num_localized"]) == (4, 2)

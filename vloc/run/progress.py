@@ -100,11 +100,9 @@ class Live:
         self._stream = stream
         self._progress: Progress | None = None
         self._task: TaskID | None = None
-        self._failed = 0
 
     def start(self, stage: str, total: int, todo: int, reason: str) -> None:
         """Add the stage to the list."""
-        self._failed = 0
         if self._progress is None:
             self._progress = _list_on(self._stream)
             self._progress.start()
