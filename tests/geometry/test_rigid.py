@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.spatial.transform import Rotation
 
 from vloc.geometry.rigid import Rigid
 
@@ -34,6 +35,18 @@ def test_a_zero_quaternion_is_refused():
 def test_quaternions_come_back_with_unit_norm_and_positive_scalar():
     pose = Rigid.from_quat_wxyz(np.array([[-2.0, 0, 0, 0], [0, 0, 3.4, 0]]), np.zeros((2, 3)))
     assert np.allclose(pose.quat_wxyz, [[1, 0, 0, 0], [0, 0, 1, 0]])
+
+
+@given(rigids)
+def test_quaternions_are_those_of_scipy(a):
+    expected = Rotation.from_matrix(a.rotation).as_quat(scalar_first=True, canonical=True)
+    assert np.allclose(a.quat_wxyz, expected, atol=1e-12) or np.allclose(a.quat_wxyz, -expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("axis", [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0.6, -0.8]])
+def test_half_turns_have_no_scalar_and_a_positive_leading_part(axis):
+    turn = Rigid(2 * np.outer(axis, axis) - np.eye(3), np.zeros(3))
+    assert np.allclose(turn.quat_wxyz, [0, *axis], atol=1e-15)
 
 
 def test_empty_batches_keep_their_shapes():

@@ -40,13 +40,8 @@ class Rigid:
 
     @property
     def quat_wxyz(self) -> Float64[np.ndarray, "*batch 4"]:
-        """Unit quaternions, scalar first and never negative."""
-        from scipy.spatial.transform import Rotation
-
-        if self.rotation.size == 0:
-            return np.zeros((*self.rotation.shape[:-2], 4))
-        quat = Rotation.from_matrix(self.rotation.reshape(-1, 3, 3)).as_quat(scalar_first=True, canonical=True)
-        return quat.reshape(*self.rotation.shape[:-2], 4)
+        """Unit quaternions, scalar first, the first part that is not 0 positive."""
+        return _quat_of_matrix(self.rotation)
 
     @property
     def center(self) -> Float64[np.ndarray, "*batch 3"]:
@@ -86,3 +81,22 @@ def _matrix_of_quat(quat_wxyz: Float64[np.ndarray, "*batch 4"]) -> Float64[np.nd
         (2 * (x * z - y * w), 2 * (y * z + x * w), -x * x - y * y + z * z + w * w),
     )
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def _quat_of_matrix(matrix: Float64[np.ndarray, "*batch 3 3"]) -> Float64[np.ndarray, "*batch 4"]:
+    """Unit quaternions of rotation matrices; without scipy for the same reason."""
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = np.moveaxis(matrix, (-2, -1), (0, 1))
+    trace, x, y, z = xx + yy + zz, zy - yz, xz - zx, yx - xy
+    rows = np.array(  # 4 q q^T (Shepperd 1978): of its rows, all along q, the longest is the most exact
+        [
+            [1 + trace, x, y, z],
+            [x, 1 - trace + 2 * xx, xy + yx, xz + zx],
+            [y, xy + yx, 1 - trace + 2 * yy, yz + zy],
+            [z, xz + zx, yz + zy, 1 - trace + 2 * zz],
+        ]
+    )
+    longest = np.einsum("ii...->i...", rows).argmax(axis=0)
+    quat = np.moveaxis(np.take_along_axis(rows, longest[None, None], axis=0)[0], 0, -1)
+    leading = np.take_along_axis(quat, (quat != 0).argmax(axis=-1, keepdims=True), axis=-1)
+    unit: np.ndarray = quat * np.sign(leading) / np.linalg.norm(quat, axis=-1, keepdims=True)
+    return unit
