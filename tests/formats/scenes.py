@@ -90,14 +90,17 @@ def check_same_observations(first: Capture, second: Capture) -> None:
 
 
 def _observed(capture: Capture) -> list[tuple]:
-    """(image, x, y, z of the point, x, y in the image) of every observation, sorted."""
+    """(image, x, y, z of the point, x, y in the image) of every observation, sorted.
+
+    By what of the numbers a format keeps: it may lose the difference of 0 and 1e-45, and with it their order.
+    """
     work, rows = capture.reconstruction, []
     for kind, seen in work.observations.items() if work else ():
         for point, image, keypoint in zip(seen.points, seen.images, seen.keypoints, strict=True):
             name = capture.images.names[image]
             pixel = work.keypoints[kind].load(name)[keypoint, :2]
             rows.append((name, *work.points.xyz[point].tolist(), *pixel.tolist()))
-    return sorted(rows)
+    return sorted(rows, key=lambda row: (row[0], *np.round(row[1:], 6)))
 
 
 PINHOLE = Camera("SIMPLE_PINHOLE", 640, 480, (500.0, 320.0, 240.0))
