@@ -30,3 +30,15 @@ def test_no_heavy_library_is_imported_before_the_first_stage(job, tmp_path: Path
     imported = {*subprocess.run(process, check=True, capture_output=True, text=True).stdout.split()}
     assert "numpy" in imported
     assert not imported & LATER
+
+
+def test_the_main_job_is_done_without_scipy(job, tmp_path: Path) -> None:
+    """It takes a third of a second to import, in each command."""
+    code = "import sys; from vloc.cli.main import main; print(main(sys.argv[1:]), 'scipy' in sys.modules)"
+    for command, *paths in (
+        ("map", job.mapping, tmp_path / "map"),
+        ("localize", tmp_path / "map", job.queries, tmp_path / "poses.txt"),
+    ):
+        process = [sys.executable, "-c", code, command, *map(str, paths), "--quiet"]
+        told = subprocess.run(process, check=True, capture_output=True, text=True).stdout
+        assert told.split() == ["0", "False"]
