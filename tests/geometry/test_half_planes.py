@@ -70,6 +70,15 @@ def test_the_limit_is_reached_at_that_distance_from_the_epipolar_line(shift: flo
     assert bool(abs(x * v - y * u) <= planes[0].limits[0]) is is_within
 
 
+def test_half_planes_are_as_wide_as_the_distance_seen_from_the_axis() -> None:
+    """A ray 45 deg up is sqrt(2) focal lengths of 890 px long: 2 px are 2 / (890 sqrt(2)) of a turn around x."""
+    pixels = np.array([[500.0, 400 - 880]])
+    first, second = (posed_rays(PINHOLE, looking((x, 0.0, 0.0)), pixels) for x in (0.0, 1.0))
+    planes = half_planes(first, second, 2.0)
+    assert planes is not None
+    np.testing.assert_allclose(planes[0].half_widths, 2 / (890 * np.sqrt(2)), rtol=1e-3)
+
+
 def test_one_spot_has_no_half_planes() -> None:
     rays = [posed_rays(PINHOLE, looking((1.0, 2.0, 3.0), turn), np.ones((2, 2))) for turn in (0, 20)]
     assert half_planes(rays[0], rays[1], 1.0) is None

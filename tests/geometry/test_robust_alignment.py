@@ -66,6 +66,17 @@ def test_centres_that_fix_no_similarity_are_refused_by_name(source: np.ndarray, 
         align_robustly(source, source)
 
 
+def test_cameras_on_a_slightly_bent_line_fix_the_rotation_about_it() -> None:
+    bent = LINE + 0.01 * np.outer([1, -1, -1, 1, -1, 1], [2, -1, 0])
+    assert_is_truth(align_robustly(bent, TRUTH.apply(bent)).target_from_source, 1e-6)
+
+
+def test_a_millimetre_is_no_rounding_however_far_away_the_world_begins() -> None:
+    target = TRUTH.apply(CENTERS) + 1e6
+    target[4] += [1e-3, 0, 0]
+    assert np.flatnonzero(~align_robustly(CENTERS, target).agrees).tolist() == [4]
+
+
 def test_rotations_of_the_cameras_settle_what_a_line_leaves_free() -> None:
     found = align_robustly(LINE, TRUTH.apply(LINE), np.tile(TRUTH.rotation, (6, 1, 1)))
     assert_is_truth(found.target_from_source)

@@ -116,6 +116,7 @@ def test_a_keypoint_weighs_one_over_its_noise_and_less_in_the_tail():
     of_four = np.sqrt([[2, 0], [1, 1], [0, 2], [9, 9]])  # mean squares 1, 1, 1 and 9
     noise = 1 / np.log(2) / 0.25  # the median's; of 8 numbers the two points take 6
     np.testing.assert_allclose(_weights(block, of_four), 1.25 / (noise + np.array([1, 1, 1, 9]) / 4))
+    np.testing.assert_allclose(_weights(block, 1e-4 * of_four), 1e8 * _weights(block, of_four))
     np.testing.assert_allclose(_weights(replace(block, num_points=0), of_four)[0], 1.25 / (1 / np.log(2) + 0.25))
 
 

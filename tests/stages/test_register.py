@@ -1,13 +1,16 @@
 import numpy as np
+import pytest
 
 from vloc.data.capture import GIVEN, Sensor
 from vloc.data.evidence import Trials
 from vloc.data.quality import ImageQuality
 from vloc.data.selection import Correspondences
 from vloc.data.sparse_map import SparseMap
+from vloc.geometry.camera import Camera
 from vloc.geometry.pose_error import pose_errors
 from vloc.geometry.rigid import Rigid
 from vloc.runtime import Runtime
+from vloc.solvers.absolute_pose import absolute_pose
 from vloc.solvers.calibration import calibrated
 from vloc.solvers.pnp import PnpConfig
 from vloc.stages.register import REGISTER, register
@@ -96,3 +99,15 @@ def test_each_query_gets_the_pose_that_its_own_matches_say_by_hand():
     assert estimate.covariance.shape == (6, 6) and estimate.camera == WIDE
     assert (lost.name, lost.source, lost.cam_from_world, lost.num_matches) == ("lost.jpg", "none", None, 11)
     assert "11 matches" in lost.reason
+
+
+def test_the_error_of_a_focal_length_is_told_in_px_of_the_first_one():
+    stretched = Camera("PINHOLE", 400, 300, (100.0, 200.0, 200.0, 150.0))
+    features, matches = sighting(30)
+    keypoints = 150 + (features.keypoints - 150) * np.float32([1, 2])  # down the image twice as large
+    keypoints[:, 0] = features.keypoints[:, 0]
+    sensor, config = Sensor("camera", camera=stretched), PnpConfig(refine="focal", min_confidence=0.0)
+    estimate = register(config, "q", sensor, GOOD, features_at(keypoints), matches, BY_HAND, PRIOR, 0)
+    alone = absolute_pose(keypoints[matches.keypoints].astype(np.float64), GRID[matches.points], stretched, config)
+    np.testing.assert_allclose(estimate.camera.focal, [100, 200], rtol=1e-4)
+    assert 0 < estimate.focal_sigma_px == pytest.approx(alone.focal_sigma * 100, rel=1e-4)
