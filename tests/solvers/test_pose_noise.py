@@ -8,6 +8,7 @@ from scipy.spatial.transform import Rotation
 from world import walk
 
 from vloc.geometry.rigid import Rigid
+from vloc.solvers import pose_noise as noise_module
 from vloc.solvers.pose_noise import (
     _blocks,
     _eliminate_points,
@@ -62,6 +63,12 @@ def test_no_points_say_nothing():
 def test_the_same_input_gives_the_same_bytes():
     first, second = (estimated(walk(6, 100, 0.1), 1e-3, 1e-2) for _ in range(2))
     assert first.tobytes() == second.tobytes()
+
+
+def test_errors_are_found_where_images_are_looked_at_in_several_blocks(monkeypatch):
+    monkeypatch.setattr(noise_module, "BLOCK_SIZE", 6)  # of 16 images: three blocks
+    rotation, center = estimated(walk(16, 200, 0.1), 5e-4, 5e-3)
+    assert 0.6 * 5e-4 < rotation < 1.5 * 5e-4 and 0.6 * 5e-3 < center < 1.5 * 5e-3
 
 
 def block_of(count=3, num_points=12, noise=0.5):
