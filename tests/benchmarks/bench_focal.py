@@ -88,7 +88,7 @@ def scene(root: Path, folder: Path) -> Iterator[str]:
 
 def with_every_camera(root: Path, folder: Path) -> Iterator[tuple[str, list[PoseEstimate]]]:
     """The estimates of a scene's queries for every way to be wrong about their cameras."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     map_, queries = build_map(read(root / "mapping"), folder / "map"), read(root / "query")
     for label, capture in wrong_cameras(queries).items():
         for refine in ("none", "auto"):

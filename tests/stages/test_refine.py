@@ -101,17 +101,28 @@ def test_without_images_or_keypoints_there_is_nothing_to_refine_on():
     assert refine(RefineConfig(), PnpConfig(), estimate, SENSOR, query[slice(0)], images, sparse) is estimate
 
 
-def test_the_second_round_takes_what_the_first_had_to_leave():
-    """Descriptors that are no more alike than others usually are pass the second round's ratio alone."""
+def test_the_second_round_leaves_out_what_only_a_worse_pose_could_take_for_the_point():
+    """Beside every second keypoint, 4 px to the right, is another one that looks more like the point."""
     query, images, sparse = world()
     rng = np.random.default_rng(1)
-    mixed = query.descriptors[:50] * 0.42 + rng.integers(0, 90, (50, 128)) * 0.58
-    unlike = replace(query, descriptors=np.concatenate([mixed.astype(np.uint8), query.descriptors[50:]]))
-    found = {
-        near_px: refine(RefineConfig(near_px=near_px), PnpConfig(), registered(), SENSOR, unlike, images, sparse)
-        for near_px in (0.0, 1.5)
-    }
-    assert COUNT - 150 <= found[0.0].num_guided < found[1.5].num_guided == COUNT - 100
+    copies = query[np.arange(0, len(query), 2)]
+    right = replace(copies, keypoints=copies.keypoints + np.float32([4, 0]))
+    blurred = np.where(
+        np.arange(len(query))[:, None] % 2,
+        query.descriptors,
+        query.descriptors * 0.8 + rng.integers(0, 18, query.descriptors.shape),
+    )
+    noisy = query.keypoints + rng.normal(0, 0.5, query.keypoints.shape).astype(np.float32)
+    both = LocalFeatures(
+        np.concatenate([noisy, right.keypoints]),
+        np.concatenate([blurred.astype(np.uint8), right.descriptors]),
+        *np.ones((2, len(query) + len(right)), np.float32),
+    )
+    errors = []
+    for near_px in (0.0, 2.0):
+        found = refine(RefineConfig(near_px=near_px), PnpConfig(), registered(), SENSOR, both, images, sparse)
+        errors.append(pose_errors(found.cam_from_world, TRUTH)[0])
+    assert errors[1] < 0.5 * errors[0]
 
 
 def test_points_that_are_unsure_count_less():

@@ -32,12 +32,10 @@ class RefineConfig:
 
     radius_px: Annotated[float, msgspec.Meta(ge=0)] = 6.0
     """px; keypoints are compared with points that project so near; 0: the pose stays as it was registered"""
-    ratio: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.8
-    """a match is nearer than this part of how far descriptors of different things usually are from each other"""
-    near_px: Annotated[float, msgspec.Meta(ge=0)] = 1.5
+    near_px: Annotated[float, msgspec.Meta(ge=0)] = 2.0
     """px; the same for the second round, which has a better pose to look from; 0: there is none"""
-    near_ratio: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.9
-    """as `ratio`, for the second round: of so few candidates, less alike ones are the right ones"""
+    ratio: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.85
+    """a match is nearer than this part of how far descriptors of different things usually are from each other"""
     noise_px: Annotated[float, msgspec.Meta(gt=0)] = 0.5
     """px; standard deviation of a keypoint's coordinates, against which the points' own uncertainty is weighed"""
 
@@ -56,13 +54,13 @@ def refine(
     if not images or not len(features):
         return estimate
     shown = np.flatnonzero(np.bincount(np.concatenate([image.points for image in images])))
-    usual = usual_distance(features, max(images, key=lambda image: len(image.points)).features)
-    for radius_px, ratio in ((config.radius_px, config.ratio), (config.near_px, config.near_ratio)):
+    limit = config.ratio * usual_distance(features, max(images, key=lambda image: len(image.points)).features)
+    for radius_px in (config.radius_px, config.near_px):
         if estimate.cam_from_world is None or estimate.camera is None or not radius_px:
             break
         points, pixels = _in_view(estimate.cam_from_world, estimate.camera, sparse, shown, radius_px)
         candidates = near(features.keypoints, pixels, radius_px)
-        keypoints, points = most_similar(features, candidates, points, images, ratio * usual, map_)
+        keypoints, points = most_similar(features, candidates, points, images, limit, map_)
         if len(points) < max(estimate.num_inliers, pnp.min_inliers):
             break
         estimate = _refined(config, pnp, estimate, sensor, features.keypoints[keypoints], sparse, points)
