@@ -39,3 +39,64 @@ def test_a_setting_that_cannot_be_is_named(settings: dict, message: str) -> None
 def test_localization_takes_the_maps_matcher_unless_told() -> None:
     assert make_config(LocalizationConfig).match is None
     assert make_config(LocalizationConfig, match="nn:ratio=0.7").match is not None
+
+
+COUNTS = [1, 0]
+POSITIVE = [1e-6, 0.0]
+SHARE = [0.0, -1e-6, 1.0, 1 + 1e-6]
+RATIO = [1e-6, 0.0, 1.0, 1 + 1e-6]
+PROBABILITY = [1e-6, 0.0, 1 - 1e-6, 1.0]
+LIMITS: list[tuple[type, str, list[float]]] = [
+    (MappingConfig, "pair.num_pairs", COUNTS),
+    (MappingConfig, "pair.max_distance", POSITIVE),
+    (MappingConfig, "pair.max_angle_deg", [1e-6, 0.0, 180.0, 180.1]),
+    (MappingConfig, "verify.max_error_px", POSITIVE),
+    (MappingConfig, "verify.ransac.max_error", POSITIVE),
+    (MappingConfig, "verify.ransac.min_inliers", [8, 7]),
+    (MappingConfig, "verify.ransac.confidence", PROBABILITY),
+    (MappingConfig, "verify.ransac.max_iterations", COUNTS),
+    (MappingConfig, "triangulate.max_reproj_error", POSITIVE),
+    (MappingConfig, "triangulate.min_tri_angle_deg", [0.0, -1e-6, 179.9, 180.0]),
+    (MappingConfig, "sfm.max_reproj_error", POSITIVE),
+    (MappingConfig, "sfm.min_inliers", [6, 5]),
+    (MappingConfig, "sfm.min_model_size", [2, 1]),
+    (MappingConfig, "calibrate.num_images", [0, -1]),
+    (MappingConfig, "calibrate.num_retrieved", COUNTS),
+    (MappingConfig, "calibrate.max_keypoints", COUNTS),
+    (LocalizationConfig, "quality.min_quality", SHARE),
+    (LocalizationConfig, "retrieve.num_retrieved", COUNTS),
+    (LocalizationConfig, "correspond.strongest", [0, -1]),
+    (LocalizationConfig, "correspond.images", COUNTS),
+    (LocalizationConfig, "correspond.sure_inliers", [4, 3]),
+    (LocalizationConfig, "correspond.sure_share", SHARE),
+    (LocalizationConfig, "register.max_error_px", POSITIVE),
+    (LocalizationConfig, "register.min_inliers", [4, 3]),
+    (LocalizationConfig, "register.min_confidence", SHARE),
+    (LocalizationConfig, "register.success_probability", PROBABILITY),
+    (LocalizationConfig, "register.max_iterations", COUNTS),
+    (LocalizationConfig, "register.min_iterations", COUNTS),
+    (LocalizationConfig, "register.loss_scale_px", POSITIVE),
+    (LocalizationConfig, "register.focal_error", POSITIVE),
+    (LocalizationConfig, "register.max_focal_error", POSITIVE),
+]
+
+
+@pytest.mark.parametrize(("config", "setting", "limits"), LIMITS, ids=[setting for _, setting, _ in LIMITS])
+def test_a_setting_is_taken_up_to_its_limits_and_refused_beyond(
+    config: type, setting: str, limits: list[float]
+) -> None:
+    """`limits`: the last value that makes sense and the first that does not, downwards, then upwards."""
+    for value, makes_sense in zip(limits, [True, False] * 2, strict=False):
+        nested: object = value
+        for name in reversed(setting.split(".")):
+            nested = {name: nested}
+        if makes_sense:
+            make_config(config, **nested)
+            continue
+        with pytest.raises(ConfigError, match=setting.rpartition(".")[2]):
+            make_config(config, **nested)
+
+
+@pytest.mark.parametrize("setting", ["max_error_px=1e-6", "ratio=1e-6", "ratio=1"])
+def test_a_matcher_is_taken_up_to_its_limits(setting: str) -> None:
+    make_config(MappingConfig, match=f"bands:{setting}")

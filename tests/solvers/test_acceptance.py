@@ -2,11 +2,12 @@ from math import comb, log10, pi
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from vloc.errors import DataError
 from vloc.geometry.rigid import Rigid
 from vloc.solvers.absolute_pose import absolute_pose
-from vloc.solvers.acceptance import agreement, coverage, doubt, log10_false_alarms, one_a_place, weigh
+from vloc.solvers.acceptance import agreement, coverage, doubt, is_elsewhere, log10_false_alarms, one_a_place, weigh
 from vloc.solvers.pnp import PnpConfig, PnpResult
 
 from .world import PINHOLE, sightings
@@ -86,6 +87,26 @@ def test_a_second_pose_as_well_supported_is_a_rival():
     both = np.concatenate([points[:120], moved])
     assert weighed(pixels, both).rival == pytest.approx(80 / 120, abs=0.03)
     assert weighed(pixels, points).rival == 0
+
+
+@pytest.mark.parametrize(("right", "apart", "share"), [(20, 6, 6 / 20), (20, 5, 0), (40, 10, 10 / 40), (40, 9, 0)])
+def test_a_rival_has_a_quarter_of_the_inliers_and_six_at_least(right, apart, share):
+    pixels, points, pose, _ = sightings(PINHOLE, right + apart, noise=0.1, seed=3)
+    points[right:] = pose.inverse().apply(pose.apply(points[right:]) + np.array([2.0, 0.0, 0.0]))
+    assert weighed(pixels, points).rival == pytest.approx(share)
+
+
+def test_elsewhere_is_a_tenth_of_the_distance_or_five_degrees_away():
+    here = Rigid.identity()
+    for moved, turned_deg, expected in ((0.9, 4.9, False), (1.1, 0, True), (0, 5.1, True)):
+        rotation = Rotation.from_euler("y", turned_deg, degrees=True).as_matrix()
+        there = Rigid(rotation, -rotation @ np.array([0, 0, moved]))
+        assert is_elsewhere(here, there, 10.0) is expected
+
+
+def test_a_match_at_the_threshold_does_not_agree():
+    of_last = [log10_false_alarms(np.array([2.0] * 4 + [last] + [300.0] * 4), AREA, 8.0) for last in (7.999, 8.0, 300)]
+    assert of_last[0] < of_last[1] == of_last[2]
 
 
 def test_a_tight_crowd_of_points_leaves_the_place_open():

@@ -11,6 +11,7 @@ from vloc.errors import DataError
 from vloc.geometry.camera import CAMERA_PARAMS, Camera
 from vloc.geometry.rigid import Rigid
 from vloc.solvers.colmap import (
+    CALIBRATED,
     colmap_camera,
     colmap_pose,
     correspondence_graph,
@@ -30,6 +31,10 @@ def test_every_camera_model_goes_there_and_back(model):
 def test_a_pose_keeps_its_meaning():
     pose, point = random_pose(np.random.default_rng(0)), np.array([1.0, 2.0, 3.0])
     assert np.allclose(colmap_pose(pose) * point, pose.apply(point))
+
+
+def test_matches_are_marked_as_those_of_a_calibrated_pair():
+    assert int(pycolmap().TwoViewGeometryConfiguration.CALIBRATED) == CALIBRATED
 
 
 def test_a_camera_without_intrinsics_is_refused():

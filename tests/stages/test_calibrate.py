@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from vloc.data.evidence import Evidence
+from vloc.data.sparse_map import SparseMap
+from vloc.geometry.rigid import Rigid
 from vloc.matching.nearest_neighbour import NearestNeighbour
 from vloc.retrieval.fusion import Mean
 from vloc.runtime import Runtime
@@ -11,6 +13,7 @@ from vloc.solvers.calibration import confidence
 from vloc.stages.calibrate import CALIBRATE, TRY, CalibrateConfig, other_places, tried
 
 from .places import COUNT, random_descriptors, two_places, vectors_of_places
+from .two_views import WIDE
 
 FOUR = CalibrateConfig(num_images=4)
 
@@ -25,6 +28,17 @@ def test_other_places_share_no_point_and_no_view():
     sparse, _ = two_places()
     assert other_places(sparse, 0).tolist() == list(range(COUNT, 2 * COUNT))
     assert other_places(sparse, COUNT).tolist() == list(range(COUNT))
+
+
+def test_a_place_is_seen_from_the_first_pixel_to_the_last() -> None:
+    """Two cameras of 400 x 300 that share no point; the second one's show up at a corner of the first."""
+    for pixel, is_elsewhere in (((0.5, 0.5), False), ((399.5, 299.5), False), ((-0.5, 0.5), True), ((9, 300.5), True)):
+        seen = np.array([[(pixel[0] - 200) / 100, (pixel[1] - 150) / 100, 1.0], [0.0, 0.0, -1.0]])
+        poses = Rigid(np.stack([np.eye(3), np.diag([-1.0, 1, -1])]), np.zeros((2, 3)))
+        names, cameras, rows = ["a", "b"], (WIDE,), np.zeros(2, np.int32)
+        shown = np.array([1, 0], np.int32)
+        sparse = SparseMap(names, cameras, rows, poses, seen, np.zeros(2, np.float32), np.arange(3), shown)
+        assert other_places(sparse, 1).tolist() == ([0] if is_elsewhere else [])
 
 
 def test_images_are_localized_without_themselves_and_not_where_they_are_not():
