@@ -21,9 +21,9 @@ from vloc.cli.main import main
 
 UNTIL_FIRST_STAGE = """
 import os, sys
+from vloc.cli.main import main
 import vloc.run.workspace
 vloc.run.workspace.Workspace.each = lambda *_, **__: os._exit(0)
-from vloc.cli.main import main
 sys.exit(main(sys.argv[1:]) or 1)
 """
 

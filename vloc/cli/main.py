@@ -31,6 +31,8 @@ OK, BUG, BAD_INPUT, WITH_FAILURES, NO_SPACE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 4
 """exit statuses; a bug leaves Python with its traceback and status 1"""
 
 atexit.register(gc.freeze)  # else the process looks for garbage as it ends, a tenth of a second for nothing
+# Workers run side by side, each on one thread of BLAS; others would be started with numpy, and spin.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
