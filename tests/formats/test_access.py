@@ -2,17 +2,29 @@
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from vloc.errors import ConfigError, DataError, ResourceError
-from vloc.formats.access import find_format, formats, new_output, read, write
+from vloc.formats.access import MODULES, find_format, formats, new_output, read, write
 
 
 def test_prefix_names_the_format_and_a_bare_path_is_recognised(folder):
     assert len(read(f"kapture:{folder}").images) == len(read(folder).images) == len(read(str(folder)).images) == 3
+
+
+def test_every_format_of_ours_is_found_by_its_name_alone():
+    """In a process that has not seen the others."""
+    code = "import sys; from vloc.formats.access import find_format; print(find_format(sys.argv[1] + ':x')[0].name)"
+    ours = [form.name for form in formats() if (form.read or form.write).__module__.startswith("vloc.formats.")]
+    assert sorted(MODULES) == ours
+    for name in ("colmap-db3", "images"):
+        found = subprocess.run([sys.executable, "-c", code, name], check=True, capture_output=True, text=True)
+        assert found.stdout.strip() == name
 
 
 def test_colon_without_a_known_format_is_part_of_the_path(folder, tmp_path):

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,28 +18,17 @@ from typing import Any, TypeVar
 from ..atomic import sync_folder
 from ..data.capture import Capture
 from ..errors import ConfigError, DataError, ResourceError
-from . import (  # noqa: F401 - each registers its format
-    bundler,
-    colmap,
-    colmap_database,
-    euroc,
-    hloc,
-    image_folder,
-    image_list,
-    kapture,
-    lamar,
-    nerfstudio,
-    nvm,
-    openmvg,
-    opensfm,
-    ply,
-    tum,
-    video,
-)
 from .base import FORMATS, Format, ReadOptions, WriteOptions
 
 IMAGES = "images"
 """the format of photos without more"""
+MODULES = {
+    "bundler": "bundler", "colmap": "colmap", "colmap-db": "colmap_database", "colmap-db3": "colmap_database",
+    "colmap-text": "colmap", "euroc": "euroc", "hloc": "hloc", IMAGES: "image_folder", "kapture": "kapture",
+    "lamar": "lamar", "list": "image_list", "nerfstudio": "nerfstudio", "nvm": "nvm", "openmvg": "openmvg",
+    "opensfm": "opensfm", "ply": "ply", "tum": "tum", "video": "video",
+}  # fmt: skip
+"""name of a format of ours -> module that registers it; importing all of them takes a fifth of a command's start"""
 O = TypeVar("O", ReadOptions, WriteOptions)  # noqa: E741 - options
 
 
@@ -77,15 +67,26 @@ def write(capture: Capture, location: str | Path, **options: Any) -> list[str]:
 
 def formats() -> list[Format]:
     """Every format by name, those of other packages (entry points `vloc.format`) included."""
-    _load_foreign_formats()
+    _load_all()
     return [FORMATS[name] for name in sorted(FORMATS)]
 
 
 @cache
-def _load_foreign_formats() -> None:
-    """Import what other packages register, once: looking through all installed packages takes its time."""
+def _load_all() -> None:
+    """Import what registers formats, once: looking through all installed packages takes its time."""
+    for module in MODULES.values():
+        import_module(f".{module}", __package__)
     for point in entry_points(group="vloc.format"):
         point.load()
+
+
+def _named(name: str) -> Format | None:
+    """The format of that name; one of ours without a look at the others."""
+    if name in MODULES:
+        import_module(f".{MODULES[name]}", __package__)
+    else:
+        _load_all()
+    return FORMATS.get(name)
 
 
 def find_format(location: str | Path) -> tuple[Format, Path]:
@@ -127,9 +128,8 @@ def _split(location: str | Path) -> tuple[Format | None, Path]:
     """A known format's prefix and the rest; a path that merely contains a colon stays whole."""
     if isinstance(location, str):
         prefix, colon, rest = location.partition(":")
-        for form in formats() if colon and rest else []:
-            if form.name == prefix:
-                return form, Path(rest)
+        if colon and rest and (form := _named(prefix)):
+            return form, Path(rest)
     return None, Path(location)
 
 

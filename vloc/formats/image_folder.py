@@ -12,7 +12,6 @@ from ..data.capture import EXIF, GIVEN, GUESSED, Capture, Sensor
 from ..data.records import Records
 from ..errors import DataError
 from ..geometry.camera import Camera
-from . import colmap, kapture
 from .base import Format, ReadOptions, register
 from .camera_text import parse_camera, split_camera
 from .gps import Position, gnss_readings, gps_sensor, gps_sensor_id
@@ -32,6 +31,8 @@ def recognises(path: Path) -> bool:
     """A photo, or a folder with one in it, or below, that is no other format's folder."""
     if path.is_file():
         return is_photo(path.name)
+    from . import colmap, kapture  # not read otherwise
+
     return not kapture.recognises(path) and not colmap.recognises(path) and any(photos_below(path))
 
 
