@@ -1,5 +1,6 @@
 """Intrinsics found with the pose: the true ones, with honest errors, and no pose where nothing fixes them."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -94,6 +95,14 @@ def test_a_wall_seen_head_on_does_not_tell_the_focal_length_and_is_refused():
     result = absolute_pose(pixels, points, SIMPLE, CONFIG, focal_source="guessed")
     assert result.cam_from_world is None and result.num_inliers == 200
     assert "focal length" in result.reason and "head-on" in result.reason
+
+
+def test_a_refusal_names_the_focal_length_along_the_rows():
+    tall = Camera("PINHOLE", 1000, 800, (900.0, 300.0, 500.0, 400.0))
+    pixels, points, _ = wall(tall)
+    result = absolute_pose(pixels, points, tall, replace(CONFIG, refine="focal"), focal_source="guessed")
+    px = re.search(r"comes out as (\d+) px", result.reason)
+    assert px is not None and 600 < int(px[1]) < 1400
 
 
 def test_a_wall_seen_head_on_is_no_harm_to_a_trusted_focal_length():
