@@ -24,6 +24,15 @@ def test_exact_cameras_give_the_exact_similarity_and_all_agree() -> None:
     assert found.agrees.all() and found.residuals.max() < 1e-12 and found.scale_error < 1e-12
 
 
+@pytest.mark.parametrize("size", [1e-6, 1e6])
+def test_in_a_world_of_any_size_exact_cameras_agree_and_others_do_not(size: float) -> None:
+    target = TRUTH.apply(CENTERS) * size
+    target[4] += 1e-6 * size
+    found = align_robustly(CENTERS, target)
+    assert np.flatnonzero(~found.agrees).tolist() == [4]
+    assert found.target_from_source.scale == pytest.approx(2.5 * size)
+
+
 @pytest.mark.parametrize("with_rotations", [False, True])
 def test_eight_of_twenty_cameras_elsewhere_change_nothing_and_are_named(with_rotations: bool) -> None:
     target = TRUTH.apply(CENTERS)
