@@ -21,6 +21,15 @@ def test_a_nudged_pose_returns_to_the_truth(camera):
     assert max(pose_errors(found, truth)) < 1e-6
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+def test_a_nudged_pose_returns_to_the_truth_in_any_unit_of_length(unit):
+    pixels, points, truth, _ = sightings(PINHOLE)
+    start = NUDGE @ truth
+    small = Rigid(start.rotation, start.translation * unit)
+    found = refine_pose(pixels, points * unit, PINHOLE, small, 1.0).cam_from_world
+    assert max(pose_errors(Rigid(found.rotation, found.translation / unit), truth)) < 1e-6
+
+
 def test_the_truth_stays_where_it_is():
     pixels, points, truth, _ = sightings(OPENCV)
     assert max(pose_errors(refine_pose(pixels, points, OPENCV, truth, 1.0).cam_from_world, truth)) < 1e-9

@@ -41,6 +41,12 @@ def test_a_receivers_track_is_read_between_two_readings_but_not_across_a_gap_nor
     }  # fmt: skip
 
 
+def test_a_gap_is_longer_than_two_usual_intervals() -> None:
+    track = readings("receiver", [(t, float(t), 0.0, 0.0) for t in (0, 10, 20, 30, 49, 70)])  # 10 s, then 19 and 21
+    found = positions_of(capture([40, 60], "receiver", track, LOCAL))
+    assert {name: xyz.tolist() for name, xyz in found.xyz.items()} == {"40.jpg": [40, 0, 0]}
+
+
 def test_a_capture_without_readings_has_no_positions() -> None:
     assert positions_of(capture([1], "GPS_cam", readings("GPS_cam", []))) is None
     assert positions_of(capture([1], "GPS_cam", readings("GPS_cam", [(7, 0.0, 0.0, 0.0)]))) is None
