@@ -21,10 +21,11 @@ from vloc.cli.main import main
 
 UNTIL_FIRST_STAGE = """
 import os, sys
-from vloc.cli.main import main
+from vloc.cli.main import main, own_process
+own_process()  # else numpy would be imported before it
 import vloc.run.workspace
 vloc.run.workspace.Workspace.each = lambda *_, **__: os._exit(0)
-sys.exit(main(sys.argv[1:]) or 1)
+sys.exit(main() or 1)
 """
 
 
