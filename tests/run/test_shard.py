@@ -75,6 +75,13 @@ def test_a_truncated_shard_is_seen_at_any_length(path: Path) -> None:
             Shard(path).read(0)
 
 
+@pytest.mark.parametrize("text", [b"", b"vloc", b"vloc and no more", b"no seal, though long enough to hold one"])
+def test_a_file_without_a_seal_is_no_shard(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "shard.h5").write_bytes(text)
+    with pytest.raises(StoreError, match="no seal at its end"):
+        Shard(tmp_path / "shard.h5").index  # noqa: B018 - reading it is the test
+
+
 def test_a_shard_that_shrinks_after_it_was_checked_is_an_error_and_not_a_crash(path: Path) -> None:
     shard = Shard(path)
     shard.check()

@@ -11,7 +11,7 @@ from vloc.data.sparse_map import NO_POINT
 from vloc.geometry.alignment import align
 from vloc.geometry.projection import project
 from vloc.solvers.observations import Observations
-from vloc.solvers.point_refinement import _offsets, _solve, refine_points
+from vloc.solvers.point_refinement import _offsets, _solve, _weights, refine_points
 from vloc.solvers.triangulation import TriangulationConfig, triangulate
 
 EXACT_POSES = TriangulationConfig(pose_error_px=0.0)
@@ -164,3 +164,8 @@ def test_an_offset_is_the_weighted_mean_drawn_to_zero_by_its_prior():
     found = _offsets(left, weights, seen, 3, 0.1)  # the prior weighs (0.2 / 0.1)^2 = 4
     np.testing.assert_allclose(found, [[10 / 8, 0], [0, 0], [0, -12 / 6]])
     assert np.abs(_offsets(left, weights, seen, 3, 0.0)).max() < 1e-5
+
+
+def test_a_residual_of_half_a_pixel_weighs_half():
+    found = _weights(np.array([[0.3, -0.4], [0.0, 0.0], [-1.5, 0.0]]))
+    np.testing.assert_allclose(found, [1 / 2, 1, 1 / 10])
