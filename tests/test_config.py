@@ -78,6 +78,10 @@ LIMITS: list[tuple[type, str, list[float]]] = [
     (LocalizationConfig, "register.loss_scale_px", POSITIVE),
     (LocalizationConfig, "register.focal_error", POSITIVE),
     (LocalizationConfig, "register.max_focal_error", POSITIVE),
+    (LocalizationConfig, "refine.radius_px", [0.0, -1e-6]),
+    (LocalizationConfig, "refine.ratio", RATIO),
+    (LocalizationConfig, "refine.near_px", [0.0, -1e-6]),
+    (LocalizationConfig, "refine.noise_px", POSITIVE),
 ]
 
 

@@ -33,6 +33,13 @@ def test_counts_are_those_of_a_map_counted_by_hand():
     assert repr(sparse) == "SparseMap(2 images, 2 points, 3 observations)"
 
 
+def test_the_mean_error_of_one_observation_is_its_own_and_of_none_is_zero():
+    shown = np.full(5, NO_POINT, np.int32)
+    assert replace(small_map(), point_of_keypoint=shown).mean_error == 0
+    shown[2] = 1
+    assert replace(small_map(), point_of_keypoint=shown).mean_error == 2
+
+
 def test_arrays_and_back_is_the_same_map():
     sparse = small_map()
     back = SparseMap.from_arrays(sparse.to_arrays())

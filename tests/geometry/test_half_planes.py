@@ -76,7 +76,14 @@ def test_half_planes_are_as_wide_as_the_distance_seen_from_the_axis() -> None:
     first, second = (posed_rays(PINHOLE, looking((x, 0.0, 0.0)), pixels) for x in (0.0, 1.0))
     planes = half_planes(first, second, 2.0)
     assert planes is not None
-    np.testing.assert_allclose(planes[0].half_widths, 2 / (890 * np.sqrt(2)), rtol=1e-3)
+    exact = np.arcsin(2 / (890 * np.sqrt(2)))
+    np.testing.assert_allclose(planes[0].half_widths, exact, rtol=1e-3)
+    assert planes[0].half_widths[0] > exact  # rounding leaves out no ray
+
+
+def test_a_short_baseline_far_from_the_origin_is_a_baseline() -> None:
+    first, second = (posed_rays(PINHOLE, looking((x, 2e4, 0.0)), np.ones((2, 2))) for x in (1e4, 1e4 + 0.1))
+    assert half_planes(first, second, 1.0) is not None
 
 
 def test_one_spot_has_no_half_planes() -> None:

@@ -96,6 +96,10 @@ def test_cameras_in_one_place_have_no_scale_whatever_their_rotations() -> None:
         align_robustly(np.ones((5, 3)), np.ones((5, 3)), np.tile(np.eye(3), (5, 1, 1)))
 
 
+def test_three_cameras_are_enough() -> None:
+    assert_is_truth(align_robustly(CENTERS[:3], TRUTH.apply(CENTERS[:3])).target_from_source, 1e-6)
+
+
 def test_spread_and_errors_by_hand() -> None:
     residuals, agrees = np.array([3.0, 4, 100, 0, 0, 0]), np.array([True, True, False, True, True, True])
     found = RobustAlignment(TRUTH, residuals, agrees, 10.0, 2.0)

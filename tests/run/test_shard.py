@@ -131,3 +131,10 @@ def test_arrays_of_any_type_and_shape_come_back(tmp_path_factory, data, dtype, r
     shard = Shard(path)
     for place, array in enumerate(arrays):
         np.testing.assert_array_equal(shard.read(place)["x"], array)
+
+
+def test_items_after_failed_ones_come_back_as_they_were(tmp_path: Path) -> None:
+    items = ["a: failed", {"rows": np.arange(3)}, "c: failed", {"rows": np.arange(10, 14)}]
+    (tmp_path / "shard.h5").write_bytes(pack(list("abcd"), list("1234"), items))
+    shard = Shard(tmp_path / "shard.h5")
+    assert shard.read(1)["rows"].tolist() == [0, 1, 2] and shard.read(3)["rows"].tolist() == [10, 11, 12, 13]

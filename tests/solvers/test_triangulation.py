@@ -129,3 +129,11 @@ def test_impossible_matches_are_refused():
     world = walk(count=2)
     with pytest.raises(DataError, match=r"pair \(0, 1\): matches name keypoints"):
         of(replace(world, matches={(0, 1): np.array([[0, 10_000]], np.uint32)}))
+
+
+def test_errors_of_poses_are_estimated_unless_the_poses_are_exact_or_the_errors_known():
+    world = walk(noise=0.3)
+    exact, known, estimated = (of(world, TriangulationConfig(pose_error_px=px)) for px in (0.0, 0.2, None))
+    assert not exact.pose_noise.any() and known.pose_noise.all() and estimated.pose_noise.all()
+    assert not np.array_equal(exact.points, estimated.points)
+    assert not np.array_equal(known.points, estimated.points)

@@ -65,7 +65,7 @@ def test_a_base_name_finds_its_folder():
 
 def test_an_ambiguous_base_name_is_refused():
     truth = {"left/1.jpg": camera_at(0), "rear/1.jpg": camera_at(1)}
-    with pytest.raises(DataError, match=r"'1\.jpg' fits 2 images"):
+    with pytest.raises(DataError, match=r"'1\.jpg' fits 2 images .* 'left/1\.jpg' and 'rear/1\.jpg'"):
         evaluate({"1.jpg": camera_at(0)}, truth)
 
 
