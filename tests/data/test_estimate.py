@@ -33,3 +33,9 @@ def test_an_estimate_reads_back_as_it_was(estimate):
     assert again.is_localized == estimate.is_localized
     if estimate.covariance is not None:
         assert np.array_equal(again.covariance, estimate.covariance)
+
+
+def test_a_query_of_which_nothing_is_known_counts_nothing():
+    unknown = PoseEstimate("q.jpg", None, "none")
+    counts = unknown.num_inliers, unknown.num_matches, unknown.num_guided, unknown.seconds, unknown.confidence
+    assert counts == (0, 0, 0, 0, 0) and unknown.focal_sigma_px == 0

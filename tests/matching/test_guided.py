@@ -1,5 +1,7 @@
 """Matches near where points project: cases worked by hand."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from scipy.spatial import KDTree
@@ -63,6 +65,7 @@ def test_points_with_unlike_numbers_of_keypoints_nearby_get_their_own() -> None:
     query = features([[8, 10], [11, 10], [14.5, 10], [7.5, 10]], [angle(0), angle(90), angle(180), angle(270)])
     assert matched(query, [shown([4, 7], [angle(275), angle(92)])]) == [(1, 7), (3, 4)]
     assert matched(query, [shown([4, 7], [angle(3), angle(178)])]) == [(0, 4), (2, 7)]
+    assert matched(query, [shown([7], [angle(178)])]) == [(2, 7)]  # an image that does not show the first
 
 
 def test_a_point_counts_as_it_looks_in_the_image_where_it_is_most_similar():
@@ -105,3 +108,5 @@ def test_things_are_usually_as_far_apart_as_keypoints_from_their_second_nearest(
     # the second nearest are 61, 59 and 59 degrees away
     assert usual_distance(query, image) == pytest.approx(2 * np.sin(np.radians(59) / 2), rel=1e-4)
     assert usual_distance(query, image[np.array([0])]) == 0
+    for order in permutations(range(3)):
+        assert usual_distance(query, image[np.array(order)]) == usual_distance(query, image)

@@ -99,3 +99,15 @@ def test_the_live_list_counts_what_was_there_before(monkeypatch: pytest.MonkeyPa
     live.close()
     last = stream.getvalue()[-400:]
     assert "5/7" in last and "1 failed" in last
+
+
+def test_the_live_list_tells_items_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = Live(Terminal())
+    live.start("match", 7, 4, "resumed")
+    clock = iter([live._began + 1.0, live._began + 4.0])
+    with monkeypatch.context() as patched:
+        patched.setattr(progress.time, "monotonic", lambda: next(clock, live._began + 4.0))
+        live.advance(failed=False)
+        live.advance(failed=False)
+    assert live._progress is not None and [task.fields["rate"] for task in live._progress.tasks] == ["0.5/s"]
+    live.close()

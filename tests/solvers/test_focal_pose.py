@@ -185,3 +185,10 @@ def test_random_matches_give_no_pose_whatever_the_focal_length():
     rng = np.random.default_rng(0)
     pixels, points = rng.uniform(0, 800, (300, 2)), rng.normal(0, 3, (300, 3))
     assert absolute_pose(pixels, points, SIMPLE, CONFIG, focal_source="guessed").cam_from_world is None
+
+
+def test_the_covariance_of_the_pose_alone_leaves_the_intrinsics_out():
+    pixels, points, *_ = sightings(SIMPLE, 300, noise=0.5)
+    result = absolute_pose(pixels, points, SIMPLE, replace(CONFIG, refine="distortion"))
+    assert result.covariance.shape == (8, 8) and np.array_equal(result.pose_covariance, result.covariance[:6, :6])
+    assert result.focal_sigma == pytest.approx(np.sqrt(result.covariance[6, 6]))
