@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from ..array_types import Float32, Float64, Int64
+from ..array_types import Float64, Int64
 from ..data.capture import Sensor
 from ..data.estimate import PoseEstimate
 from ..data.features import LocalFeatures
@@ -20,7 +20,7 @@ from ..geometry.projection import project
 from ..geometry.rigid import Rigid
 from ..matching.guided import most_similar, near, usual_distance
 from ..runtime import Runtime
-from ..solvers.pnp import PnpConfig
+from ..solvers.pnp import PnpConfig, PnpResult
 from ..solvers.pnp_refinement import refined_absolute_pose, with_map_errors
 from ..solvers.whitening import whitening
 from ..stage import EachStage, Run
@@ -51,20 +51,28 @@ def refine(
     map_: Callable[..., Iterable[Any]] = map,
 ) -> PoseEstimate:
     """The estimate with its pose refined; as it was where fewer matches are found than agreed with it before."""
-    if not images or not len(features):
+    pose, camera = estimate.cam_from_world, estimate.camera
+    if pose is None or camera is None or sensor.camera is None or not images or not len(features):
         return estimate
     shown = np.flatnonzero(np.bincount(np.concatenate([image.points for image in images])))
     limit = config.ratio * usual_distance(features, max(images, key=lambda image: len(image.points)).features)
+    best: tuple[PnpResult, Int64[np.ndarray, "m"]] | None = None
     for radius_px in (config.radius_px, config.near_px):
-        if estimate.cam_from_world is None or estimate.camera is None or not radius_px:
+        if not radius_px:
             break
-        points, pixels = _in_view(estimate.cam_from_world, estimate.camera, sparse, shown, radius_px)
+        points, pixels = _in_view(pose, camera, sparse, shown, radius_px)
         candidates = near(features.keypoints, pixels, radius_px)
         keypoints, points = most_similar(features, candidates, points, images, limit, map_)
         if len(points) < max(estimate.num_inliers, pnp.min_inliers):
             break
-        estimate = _refined(config, pnp, estimate, sensor, features.keypoints[keypoints], sparse, points)
-    return estimate
+        pixels, in_world = features.keypoints[keypoints].astype(np.float64), sparse.points[points]
+        weighed = whitening(camera, pose, in_world, sparse.covariances_of(points), config.noise_px)
+        known = sensor.camera, pnp, sensor.focal_source
+        found = refined_absolute_pose(pixels, in_world, *known, pose, camera, weighed)
+        if found.cam_from_world is None or found.camera is None:
+            break
+        pose, camera, best = found.cam_from_world, found.camera, (found, points)
+    return _with_pose(estimate, with_map_errors(best[0], sparse, best[1])) if best else estimate
 
 
 def _in_view(
@@ -77,32 +85,16 @@ def _in_view(
     return points[inside], pixels[inside]
 
 
-def _refined(
-    config: RefineConfig,
-    pnp: PnpConfig,
-    estimate: PoseEstimate,
-    sensor: Sensor,
-    keypoints: Float32[np.ndarray, "m 2"],
-    sparse: SparseMap,
-    points: Int64[np.ndarray, "m"],
-) -> PoseEstimate:
-    """The estimate with the pose that fits keypoints and points (rows) best; as it was where none does."""
-    pose, camera = estimate.cam_from_world, estimate.camera
-    if pose is None or camera is None or sensor.camera is None:
-        return estimate
-    pixels, in_world = keypoints.astype(np.float64), sparse.points[points]
-    weighed = whitening(camera, pose, in_world, sparse.covariances_of(points), config.noise_px)
-    found = refined_absolute_pose(pixels, in_world, sensor.camera, pnp, sensor.focal_source, pose, camera, weighed)
-    if found.cam_from_world is None or found.camera is None:
-        return estimate
-    told = with_map_errors(found, sparse, points)
+def _with_pose(estimate: PoseEstimate, found: PnpResult) -> PoseEstimate:
+    """The estimate with the pose of guided matches, which are no evidence."""
+    assert found.camera is not None  # noqa: S101 - it is there where a pose is
     return replace(
         estimate,
         cam_from_world=found.cam_from_world,
-        covariance=told.pose_covariance,
+        covariance=found.pose_covariance,
         num_guided=found.num_inliers,
         camera=found.camera,
-        focal_sigma_px=told.focal_sigma * found.camera.focal[0],
+        focal_sigma_px=found.focal_sigma * found.camera.focal[0],
     )
 
 
