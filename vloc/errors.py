@@ -46,6 +46,10 @@ class ExtraMissingError(VlocError):
         super().__init__(f"{feature} needs the '{extra}' extra: pip install 'vloc[{extra}]' ({cause})")
 
 
+class WeightsMissingError(VlocError):
+    """Trained weights are not on this machine, or not those that were published; the message says how to get them."""
+
+
 class FrameError(VlocError):
     """The frame that a map had cannot be kept; the map stays as it was."""
 

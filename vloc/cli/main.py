@@ -25,6 +25,7 @@ COMMANDS = {
     "show": "what a map or a capture holds, and what made it",
     "check": "find what is broken in a map or a capture",
     "run": "a recipe, or a scene of ours, by name",
+    "weights": "trained networks: which there are, where they are, and how to get them",
     "doctor": "versions, devices, optional parts and how to install them",
 }
 OK, BUG, BAD_INPUT, WITH_FAILURES, NO_SPACE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130

@@ -1,0 +1,68 @@
+"""Published weights are found in named folders, checked by their hash, and asked for by name."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+
+import pytest
+
+import vloc.weights as module
+from vloc.errors import WeightsMissingError
+from vloc.weights import WEIGHTS, Weights, find, folders
+
+CONTENT = b"numbers"
+FREE = Weights("free.pt", "https://example.org/free.pt", hashlib.sha256(CONTENT).hexdigest(), 7, "MIT", True, "here")
+BOUND = Weights("bound.pt", "https://example.org/bound.pt", FREE.sha256, 7, "CC BY-NC 4.0", False, "there")
+
+
+@pytest.fixture(autouse=True)
+def _known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(WEIGHTS, FREE.file, FREE)
+    monkeypatch.setitem(WEIGHTS, BOUND.file, BOUND)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("VLOC_WEIGHTS", f"{tmp_path / 'first'}:{tmp_path / 'second'}")
+    for folder in folders():
+        folder.mkdir(parents=True)
+    module._check.cache_clear()
+    module._tell_terms.cache_clear()
+
+
+def test_the_folders_of_the_variable_come_before_the_users_cache(tmp_path: Path) -> None:
+    assert folders() == [tmp_path / "first", tmp_path / "second", tmp_path / "cache" / "vloc" / "weights"]
+    for folder in reversed(folders()):
+        (folder / FREE.file).write_bytes(CONTENT)
+        assert find(FREE.file) == folder / FREE.file
+
+
+def test_a_missing_file_says_its_name_its_source_and_where_to_put_it(tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissingError) as caught:
+        find(FREE.file)
+    message = str(caught.value)
+    assert message.startswith("free.pt is in none of ") and str(tmp_path / "second") in message
+    assert FREE.url in message and "vloc weights get free.pt" in message and "$VLOC_WEIGHTS" in message
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "first" / FREE.file).write_bytes(b"other numbers")
+    with pytest.raises(WeightsMissingError, match=r"free\.pt: its SHA-256 is [0-9a-f]{64}, expected f3c7"):
+        find(FREE.file)
+
+
+def test_terms_that_forbid_commercial_use_are_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for weights in (FREE, BOUND):
+        (tmp_path / "first" / weights.file).write_bytes(CONTENT)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            find(FREE.file)
+            find(BOUND.file)
+    assert [record.getMessage() for record in caplog.records] == [
+        "bound.pt: not for commercial use (CC BY-NC 4.0, there)"
+    ]
+
+
+def test_every_published_file_says_where_it_is_from_and_what_it_may_be_used_for() -> None:
+    for file, weights in WEIGHTS.items():
+        assert weights.file == file and weights.url.startswith("https://") and weights.url.endswith(file)
+        assert len(weights.sha256) == 64 and weights.size > 0 and weights.licence and weights.source

@@ -1,0 +1,104 @@
+"""Trained weights: which published files there are, where they are looked for, and how to get one."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from .errors import ExtraMissingError, WeightsMissingError
+
+VARIABLE = "VLOC_WEIGHTS"
+"""environment variable: folders that are looked into first"""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One file as its authors published it. `size`: bytes."""
+
+    file: str
+    url: str
+    sha256: str
+    size: int
+    licence: str
+    is_commercial: bool
+    source: str
+
+
+def _r2d2(file: str, sha256: str, size: int) -> Weights:
+    url = f"https://github.com/naver/r2d2/raw/master/models/{file}"
+    return Weights(file, url, sha256, size, "CC BY-NC-SA 3.0", False, "github.com/naver/r2d2")
+
+
+def _aliked(file: str, sha256: str, size: int) -> Weights:
+    url = f"https://github.com/Shiaoming/ALIKED/raw/main/models/{file}"
+    return Weights(file, url, sha256, size, "BSD-3-Clause", True, "github.com/Shiaoming/ALIKED")
+
+
+PUBLISHED = (
+    _r2d2("r2d2_WASF_N16.pt", "9ae90e02a9a133d100ca7aeaa32f4d4d7736a6dd222a530a25c8f7da5e508528", 1950677),
+    _r2d2("r2d2_WAF_N16.pt", "27cebd6608317b35198a76f60f87492110dee3e88ca382586a729dadb1a16b90", 1950677),
+    _r2d2("r2d2_WASF_N8_big.pt", "597dc13998e211e827c550bdc8f76dbb4aca32747846f96962c9168586cec418", 4171550),
+    _r2d2("faster2d2_WASF_N16.pt", "217daa3a166bfe9bf2b68c05c1607a09dd4d552ae1bbeda885479d504eefc14b", 3251102),
+    _aliked("aliked-t16.pth", "56782336919db220144a884e710e2b6af13b3b8f8da15b915a239078ab471085", 794859),
+    _aliked("aliked-n16.pth", "5be8704840ed662d9d8c561bf7279c222092674e7eb05fd0feab94899e9d82f2", 2738091),
+    _aliked("aliked-n16rot.pth", "ddf3abbf38e86f6a74540d214e1a9712c54b2d8551abc864542199f2347d7332", 2738325),
+    _aliked("aliked-n32.pth", "055283fd1624d3ab46a05c3b617b1a79a3f28d1f551737eef2d653e8c8232890", 3946667),
+)
+WEIGHTS = {weights.file: weights for weights in PUBLISHED}
+"""All known files by name."""
+
+
+def folders() -> list[Path]:
+    """Where weights are looked for, in this order: `$VLOC_WEIGHTS`, then the user's cache."""
+    given = [Path(folder) for folder in os.environ.get(VARIABLE, "").split(os.pathsep) if folder]
+    return [*given, cache_folder()]
+
+
+def cache_folder() -> Path:
+    """Where downloads go."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "vloc" / "weights"
+
+
+def find(file: str) -> Path:
+    """The path of weights, checked by their hash; WeightsMissingError says where they belong and how to get them."""
+    weights = WEIGHTS[file]
+    for folder in folders():
+        path = folder / file
+        if path.is_file():
+            _check(path, weights.sha256)
+            _tell_terms(file)
+            return path
+    raise WeightsMissingError(
+        f"{file} is in none of {', '.join(map(str, folders()))}: run 'vloc weights get {file}', or put what is at "
+        f"{weights.url} ({weights.size / 1e6:.1f} MB, {weights.licence}) there or in a folder of ${VARIABLE}"
+    )
+
+
+def get(file: str) -> Path:
+    """Download weights into the user's cache, checked by their hash; what is there already stays."""
+    try:
+        import pooch
+    except ImportError as error:
+        raise ExtraMissingError("downloading weights", "learned", error) from None
+    weights = WEIGHTS[file]
+    return Path(pooch.retrieve(weights.url, f"sha256:{weights.sha256}", file, cache_folder()))
+
+
+@cache
+def _check(path: Path, sha256: str) -> None:
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != sha256:
+        raise WeightsMissingError(f"{path}: its SHA-256 is {found}, expected {sha256}: it is damaged or another file")
+
+
+@cache
+def _tell_terms(file: str) -> None:
+    weights = WEIGHTS[file]
+    if not weights.is_commercial:
+        log.warning("%s: not for commercial use (%s, %s)", file, weights.licence, weights.source)
