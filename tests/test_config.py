@@ -2,7 +2,9 @@ import pytest
 
 from vloc.config import LocalizationConfig, MappingConfig, config_from_json, config_to_json, make_config
 from vloc.errors import ConfigError
+from vloc.features import FEATURES
 from vloc.features.sift import Sift
+from vloc.matching import MATCHERS
 
 
 def test_a_config_survives_its_json() -> None:
@@ -104,3 +106,14 @@ def test_a_setting_is_taken_up_to_its_limits_and_refused_beyond(
 @pytest.mark.parametrize("setting", ["max_error_px=1e-6", "ratio=1e-6", "ratio=1"])
 def test_a_matcher_is_taken_up_to_its_limits(setting: str) -> None:
     make_config(MappingConfig, match=f"bands:{setting}")
+
+
+def test_a_local_feature_brings_the_matcher_that_its_descriptors_are_made_for():
+    assert make_config(MappingConfig, extract="r2d2").match == MATCHERS.parse("bands:ratio=1")
+    assert make_config(MappingConfig, extract="sift").match == MappingConfig().match
+    assert make_config(MappingConfig, extract="r2d2", match="nn").match == MATCHERS.parse("nn")
+
+
+@pytest.mark.parametrize("name", FEATURES.names())
+def test_the_matcher_of_every_feature_exists(name):
+    assert MATCHERS.parse(FEATURES.get(name).matcher)

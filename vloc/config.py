@@ -48,7 +48,7 @@ class MappingConfig:
     pair: PairConfig = field(default_factory=PairConfig)
     """which map images to match"""
     match: Matcher = field(default_factory=EpipolarBands)
-    """matcher"""
+    """matcher; the one that the local feature is made for, unless told"""
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     """geometric verification"""
     triangulate: TriangulationConfig = field(default_factory=TriangulationConfig)
@@ -106,6 +106,8 @@ def make_config(cls: type[C], **settings: Any) -> C:
         if name not in fields:
             raise ConfigError(f"unknown setting '{name}': choose from {', '.join(fields)}")
         made[name] = _checked(cls, name, value)
+    if "extract" in made and "match" not in made:
+        made["match"] = plugin("match", made["extract"].matcher)
     return cls(**made)
 
 

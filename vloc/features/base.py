@@ -22,6 +22,8 @@ class LocalFeature(Protocol):
     plugin_name: ClassVar[str]
     in_color: ClassVar[bool]
     """whether the extractor wants RGB"""
+    matcher: ClassVar[str]
+    """written form of the matcher that its descriptors are made for, taken unless another is asked for"""
 
     def load(self, runtime: Runtime) -> Extractor:
         """The extractor; heavy imports and weights happen here. ExtraMissingError where a package is missing."""

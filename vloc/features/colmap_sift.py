@@ -27,6 +27,7 @@ class ColmapSift:
 
     plugin_name: ClassVar[str]
     in_color: ClassVar[bool] = False
+    matcher: ClassVar[str] = "bands"
 
     max_keypoints: Annotated[int, msgspec.Meta(gt=0)] = 8192
     """keypoints kept at most, those of largest scale"""

@@ -1,0 +1,154 @@
+"""R2D2: keypoints that are repeatable and reliable, with descriptors, from one network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import msgspec
+import numpy as np
+
+from ..array_types import UInt8
+from ..data.features import LocalFeatures
+from ..errors import ExtraMissingError
+from ..runtime import Runtime
+from ..weights import find
+from .base import FEATURES, Extractor
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+FILES = {
+    "wasf_n16": ("r2d2_WASF_N16.pt", {}),
+    "waf_n16": ("r2d2_WAF_N16.pt", {}),
+    "wasf_n8_big": ("r2d2_WASF_N8_big.pt", {"width": 48}),
+    "fast_wasf_n16": ("faster2d2_WASF_N16.pt", {"pool": 2}),
+}
+SCALE_TOLERANCE = 1e-3
+SIGMA = 1.6
+"""px at scale 1; keypoints are as fine as those of SIFT's first octave"""
+STRIP_PIXELS = 2**20
+"""larger images go through the network in strips, which bounds memory to about 2 GB"""
+REACH = 32
+"""rows beyond a strip that its features depend on, at most"""
+
+
+@FEATURES.register("r2d2")
+@dataclass(frozen=True)
+class R2d2:
+    """Dense features at several scales, of which the local maxima of repeatability stay (Revaud et al., NeurIPS 2019).
+
+    Scores are repeatability times reliability.
+    """
+
+    plugin_name: ClassVar[str]
+    in_color: ClassVar[bool] = True
+    matcher: ClassVar[str] = "bands:ratio=1"  # mutual neighbours, no ratio, as its authors match
+
+    network: Literal["wasf_n16", "waf_n16", "wasf_n8_big", "fast_wasf_n16"] = "wasf_n16"
+    """published weights; the paper's benchmarks use wasf_n8_big"""
+    max_keypoints: Annotated[int, msgspec.Meta(gt=0)] = 5000
+    """keypoints kept at most over all scales, those of highest score; 20,000 and 40,000 in the paper's benchmarks"""
+    reliability: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.7
+    """least reliability of a keypoint"""
+    repeatability: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.7
+    """least repeatability of a keypoint"""
+    scale_factor: Annotated[float, msgspec.Meta(gt=1)] = 2**0.25
+    """between one scale and the next smaller one"""
+    min_size: Annotated[int, msgspec.Meta(ge=16)] = 256
+    """px; the image is searched as it is, and reduced while its longer side has so many"""
+    max_size: Annotated[int, msgspec.Meta(ge=16)] = 1024
+    """px; scales at which the longer side has more are left out"""
+    min_scale: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    """smaller scales are left out"""
+    max_scale: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    """larger scales are left out"""
+
+    def load(self, runtime: Runtime) -> Extractor:
+        """The extractor of RGB images."""
+        try:
+            import torch
+        except ImportError as error:
+            raise ExtraMissingError("r2d2", "learned", error) from None
+        from ..networks.loading import device_of, load_into, without_batch_norm
+        from ..networks.r2d2 import R2D2, Architecture
+
+        file, architecture = FILES[self.network]
+        network = load_into(R2D2(Architecture(**architecture)), find(file))
+        network.ops = without_batch_norm(network.ops)
+        network = network.to(device_of(runtime), memory_format=torch.channels_last)
+        return lambda image: self._extract(network, image)
+
+    def _extract(self, network: Any, image: UInt8[np.ndarray, "h w 3"]) -> LocalFeatures:
+        import torch
+
+        device = next(network.parameters()).device
+        with torch.inference_mode():
+            found = [self._keypoints(network, *level) for level in self._pyramid(_normalised(image, device))]
+            rows = torch.cat([rows for rows, _ in found]) if found else torch.zeros(0, 4)
+            descriptors = torch.cat([d for _, d in found]) if found else torch.zeros(0, 128)
+            order = torch.sort(rows[:, 3], descending=True, stable=True).indices[: self.max_keypoints]
+            rows, descriptors = rows[order].cpu(), descriptors[order].half().cpu()
+        x, y, scales, scores = np.ascontiguousarray(rows.numpy().T)
+        return LocalFeatures(np.stack([x, y], axis=1), descriptors.numpy(), scores, scales)
+
+    def _pyramid(self, image: Tensor) -> Iterator[tuple[Tensor, float, float]]:
+        """The image at every scale that is searched, and how many of its own pixels one there is, across and down."""
+        from torch.nn.functional import interpolate
+
+        height, width = image.shape[-2:]
+        longest, scale = max(height, width), 1.0
+        least = min(1.0, max(self.min_scale, self.min_size / longest))
+        while scale + SCALE_TOLERANCE >= least:
+            if scale - SCALE_TOLERANCE <= min(self.max_scale, self.max_size / longest):
+                yield image, width / image.shape[-1], height / image.shape[-2]
+            scale /= self.scale_factor
+            size = max(round(height * scale), 1), max(round(width * scale), 1)
+            image = interpolate(image, size, mode="bilinear", align_corners=False)
+
+    def _keypoints(self, network: Any, image: Tensor, across: float, down: float) -> tuple[Tensor, Tensor]:
+        """(x, y, scale, score) in px of the whole image, and descriptors, of the keypoints at one scale."""
+        import torch
+
+        rows, descriptors = [], []
+        for first, last, strip, begin in _strips(image):
+            dense = network(strip.contiguous(memory_format=torch.channels_last))
+            y, x, score, vectors = self._peaks(dense, first - begin, last - begin)
+            place = torch.stack([(x + 0.5) * across, (y + begin + 0.5) * down], dim=1)
+            rows.append(torch.cat([place, torch.full_like(place[:, :1], SIGMA * max(across, down)), score[:, None]], 1))
+            descriptors.append(vectors)
+        return torch.cat(rows), torch.cat(descriptors)
+
+    def _peaks(self, dense: Any, first: int, last: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Row, column, score and descriptor of the local maxima in some rows."""
+        from torch.nn.functional import max_pool2d
+
+        largest = max_pool2d(dense.repeatability, 3, stride=1, padding=1)
+        repeatability, reliability = dense.repeatability[0, 0], dense.reliability[0, 0]
+        is_peak = (repeatability == largest[0, 0]) & (repeatability >= self.repeatability)
+        is_peak &= reliability >= self.reliability
+        is_peak[:first], is_peak[last:] = False, False
+        y, x = is_peak.nonzero(as_tuple=True)
+        return y, x, repeatability[y, x] * reliability[y, x], dense.descriptors[0, :, y, x].T
+
+
+def _normalised(image: UInt8[np.ndarray, "h w 3"], device: Any) -> Tensor:
+    """(1, 3, h, w), with the mean and deviation of ImageNet."""
+    import torch
+
+    mean, deviation = (torch.tensor(values, device=device)[:, None, None] for values in (MEAN, DEVIATION))
+    pixels = torch.from_numpy(image).to(device).permute(2, 0, 1)
+    return ((pixels.float() / 255 - mean) / deviation)[None]
+
+
+def _strips(image: Tensor) -> Iterator[tuple[int, int, Tensor, int]]:
+    """First and last row of parts of an image, the rows that each depends on, and where these begin."""
+    height, width = image.shape[-2:]
+    count = -(-height * width // STRIP_PIXELS)
+    bounds = [2 * round(height * part / count / 2) for part in range(count)] + [height]
+    for first, last in pairwise(bounds):
+        begin, end = max(first - REACH, 0), min(last + REACH, height)
+        yield first, last, image[..., begin:end, :], begin

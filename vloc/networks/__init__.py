@@ -1,0 +1,1 @@
+"""Plain torch modules, one file an architecture; what loads them imports torch first."""
