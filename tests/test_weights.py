@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import vloc.weights as module
 from vloc.errors import WeightsMissingError
-from vloc.weights import WEIGHTS, Weights, find, folders
+from vloc.weights import WEIGHTS, Weights, find, folders, get
 
 CONTENT = b"numbers"
 FREE = Weights("free.pt", "https://example.org/free.pt", hashlib.sha256(CONTENT).hexdigest(), 7, "MIT", True, "here")
@@ -66,3 +68,22 @@ def test_every_published_file_says_where_it_is_from_and_what_it_may_be_used_for(
     for file, weights in WEIGHTS.items():
         assert weights.file == file and weights.url.startswith("https://") and weights.url.endswith(file)
         assert len(weights.sha256) == 64 and weights.size > 0 and weights.licence and weights.source
+
+
+def test_a_download_that_fails_says_where_the_file_belongs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pooch", reason="pooch is not installed (the 'learned' extra)")
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{nobody_listens.getsockname()[1]}/free.pt"
+        monkeypatch.setitem(WEIGHTS, FREE.file, replace(FREE, url=url))
+        with pytest.raises(WeightsMissingError) as caught:
+            get(FREE.file)
+    message = str(caught.value)
+    assert message.startswith(f"free.pt: {url} could not be taken (ConnectionError: ") and "\n" not in message
+    assert str(tmp_path / "cache" / "vloc" / "weights") in message
+
+
+def test_what_is_downloaded_already_is_not_taken_again(tmp_path: Path) -> None:
+    pytest.importorskip("pooch", reason="pooch is not installed (the 'learned' extra)")
+    (folders()[-1] / FREE.file).write_bytes(CONTENT)
+    assert get(FREE.file) == folders()[-1] / FREE.file

@@ -87,7 +87,13 @@ def get(file: str) -> Path:
     except ImportError as error:
         raise ExtraMissingError("downloading weights", "learned", error) from None
     weights = WEIGHTS[file]
-    return Path(pooch.retrieve(weights.url, f"sha256:{weights.sha256}", file, cache_folder()))
+    try:
+        return Path(pooch.retrieve(weights.url, f"sha256:{weights.sha256}", file, cache_folder()))
+    except (OSError, ValueError) as error:  # no connection, no such page; or another file than was published
+        raise WeightsMissingError(
+            f"{file}: {weights.url} could not be taken ({type(error).__name__}: {str(error).splitlines()[0]}): "
+            f"download it by other means and put it into {cache_folder()}, or into a folder of ${VARIABLE}"
+        ) from None
 
 
 @cache
