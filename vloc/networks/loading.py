@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,10 +33,11 @@ def state_of(path: Path) -> dict[str, Tensor]:
     return {key.removeprefix(COMMON_PREFIX): value for key, value in state.items()}
 
 
-def load_into(module: Module, path: Path) -> Module:
-    """The module with the weights of a file, every one of them and no others."""
+def load_into(module: Module, path: Path, but: Collection[str] = ()) -> Module:
+    """The module with the weights of a file, every one of them and no others; `but`: keys that the file has not."""
+    own = {key: value for key, value in module.state_dict().items() if key in but}
     try:
-        module.load_state_dict(state_of(path), strict=True)
+        module.load_state_dict({**own, **state_of(path)}, strict=True)
     except RuntimeError as error:
         raise DataError(f"{path}: these weights are for another network: {error}") from None
     return module.eval().requires_grad_(False)
