@@ -84,15 +84,17 @@ def get(file: str) -> Path:
     """Download weights into the user's cache, checked by their hash; what is there already stays."""
     try:
         import pooch
+        from requests import RequestException
     except ImportError as error:
         raise ExtraMissingError("downloading weights", "learned", error) from None
     weights = WEIGHTS[file]
     try:
         return Path(pooch.retrieve(weights.url, f"sha256:{weights.sha256}", file, cache_folder()))
-    except (OSError, ValueError) as error:  # no connection, no such page; or another file than was published
+    except (RequestException, ValueError) as error:  # no connection, no such page; or another file than was published
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise WeightsMissingError(
-            f"{file}: {weights.url} could not be taken ({type(error).__name__}: {str(error).splitlines()[0]}): "
-            f"download it by other means and put it into {cache_folder()}, or into a folder of ${VARIABLE}"
+            f"{file}: {weights.url} could not be taken ({reason}): download it by other means and put it into "
+            f"{cache_folder()}, or into a folder of ${VARIABLE}"
         ) from None
 
 

@@ -47,6 +47,13 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "written").exists()
 
 
+@pytest.mark.parametrize("content", [b"", b"numbers", b"PK\x03\x04" + bytes(99)])
+def test_what_is_no_checkpoint_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.pt").write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.pt: not a checkpoint that can be read safely"):
+        state_of(tmp_path / "a.pt")
+
+
 @pytest.mark.parametrize("content", [{}, {"state_dict": {"a": 3}}, [1, 2]])
 def test_what_holds_no_tensors_is_refused(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "a.pt")

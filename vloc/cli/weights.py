@@ -34,7 +34,7 @@ def run(arguments: Sequence[str]) -> int:
     """List, get or find."""
     flags = parse_flags("weights", WeightsFlags, arguments)
     if flags.action == "list":
-        as_json() if flags.json else as_text()
+        (as_json if flags.json else as_text)()
         return OK
     if flags.file not in WEIGHTS:
         raise ConfigError(f"unknown weights '{flags.file}': choose from {', '.join(WEIGHTS)}")

@@ -17,7 +17,7 @@ from .base import FEATURES, Extractor
 from .reduced_size import at_reduced_size
 
 SIGMA = 1.6
-"""px; its keypoints are as fine as those of SIFT's first octave"""
+"""px; the network tells none, so it is taken for that of SIFT's first octave"""
 NOT_LEARNED = frozenset({"dkd.hw_grid"})
 """what kornia's module has beside the official state dict: a constant"""
 

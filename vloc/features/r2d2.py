@@ -29,9 +29,9 @@ FILES = {
 }
 SCALE_TOLERANCE = 1e-3
 SIGMA = 1.6
-"""px at scale 1; keypoints are as fine as those of SIFT's first octave"""
+"""px at scale 1; the network tells none, so it is taken for that of SIFT's first octave"""
 STRIP_PIXELS = 2**20
-"""larger images go through the network in strips, which bounds memory to about 2 GB"""
+"""larger images go through the network in strips, which bounds memory"""
 REACH = 32
 """rows beyond a strip that its features depend on, at most"""
 

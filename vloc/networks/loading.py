@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, TypeVar
 
 import torch
@@ -25,8 +26,9 @@ def state_of(path: Path) -> dict[str, Tensor]:
     try:
         with torch.serialization.safe_globals(HARMLESS):
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises what its unpickler meets
-        raise DataError(f"{path}: not a checkpoint that can be read safely ({str(error).splitlines()[0]})") from None
+    except (UnpicklingError, EOFError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{path}: not a checkpoint that can be read safely ({reason})") from None
     state = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, dict) else None
     if not state or not all(isinstance(value, Tensor) for value in state.values()):
         raise DataError(f"{path}: expected a dictionary of tensors, or one under 'state_dict'")

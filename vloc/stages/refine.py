@@ -60,9 +60,9 @@ def refine(
     for radius_px in (config.radius_px, config.near_px):
         if not radius_px:
             break
-        points, pixels = _in_view(pose, camera, sparse, shown, radius_px)
-        candidates = near(features.keypoints, pixels, radius_px)
-        keypoints, points = most_similar(features, candidates, points, images, limit, map_)
+        in_view, projected = _in_view(pose, camera, sparse, shown, radius_px)
+        candidates = near(features.keypoints, projected, radius_px)
+        keypoints, points = most_similar(features, candidates, in_view, images, limit, map_)
         if len(points) < max(estimate.num_inliers, pnp.min_inliers):
             break
         pixels, in_world = features.keypoints[keypoints].astype(np.float64), sparse.points[points]
