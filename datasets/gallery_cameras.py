@@ -60,14 +60,14 @@ def sensors_from_rig() -> dict[str, Rigid]:
     }
 
 
-def _turned(yaw: float, center: Float64[np.ndarray, 3]) -> Rigid:
+def _turned(yaw: float, center: Float64[np.ndarray, "3"]) -> Rigid:
     """A camera at `center` that looks `yaw` radians to the right of the z axis."""
     cos, sin = math.cos(yaw), math.sin(yaw)
     rotation = np.array([[cos, 0, -sin], [0, 1, 0], [sin, 0, cos]])
     return Rigid(rotation, -rotation @ center)
 
 
-def looking(center: Float64[np.ndarray, 3], heading: float, pitch: float, roll: float) -> Rigid:
+def looking(center: Float64[np.ndarray, "3"], heading: float, pitch: float, roll: float) -> Rigid:
     """`cam_from_world` of a camera at `center` (m): heading from the x axis anticlockwise, pitch up, roll; radians."""
     ahead = np.array([math.cos(heading) * math.cos(pitch), math.sin(heading) * math.cos(pitch), math.sin(pitch)])
     right = np.array([math.sin(heading), -math.cos(heading), 0.0])
@@ -77,7 +77,7 @@ def looking(center: Float64[np.ndarray, 3], heading: float, pitch: float, roll: 
     return Rigid(rotation, -rotation @ center)
 
 
-def _on_path(plan: RoomPlan, share: float) -> tuple[Float64[np.ndarray, 2], float]:
+def _on_path(plan: RoomPlan, share: float) -> tuple[Float64[np.ndarray, "2"], float]:
     """The place at a share (0..1) of the way through a room, and the heading there."""
     at = share * (len(plan.path) - 1)
     k = min(int(at), len(plan.path) - 2)
@@ -121,7 +121,7 @@ def _hand_held(world: World, rng: np.random.Generator, place: tuple[int, int]) -
     return looking(np.append(on_path, height), heading, tilt, roll)
 
 
-def is_free(plan: RoomPlan, solids: list[Solid], center: Float64[np.ndarray, 2], gap: float) -> bool:
+def is_free(plan: RoomPlan, solids: list[Solid], center: Float64[np.ndarray, "2"], gap: float) -> bool:
     """Whether a place in a room keeps `gap` (m) from its walls and from what stands in it."""
     inside = bool((np.abs(center - plan.center) < np.array(plan.half) - gap).all())
     standing = [solid.outline for solid in solids if solid.bottom < 2]
@@ -131,7 +131,7 @@ def is_free(plan: RoomPlan, solids: list[Solid], center: Float64[np.ndarray, 2],
     )
 
 
-def sight(plan: RoomPlan, solids: list[Solid], center: Float64[np.ndarray, 2], heading: float) -> float:
+def sight(plan: RoomPlan, solids: list[Solid], center: Float64[np.ndarray, "2"], heading: float) -> float:
     """How far (m) one sees from a place at eye height before a wall or piece of furniture stands in the way."""
     ahead = np.array([math.cos(heading), math.sin(heading)])
     step = np.arange(0.1, 2.5, 0.1)

@@ -30,12 +30,12 @@ class Door:
     offset: float
 
     @property
-    def outward(self) -> Float64[np.ndarray, 2]:
+    def outward(self) -> Float64[np.ndarray, "2"]:
         """Unit vector out of the room, in (x, y)."""
         return np.array([(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0)][self.wall])
 
     @property
-    def middle(self) -> Float64[np.ndarray, 2]:
+    def middle(self) -> Float64[np.ndarray, "2"]:
         """The middle of the passage, half way between two rooms, from the room's centre, m."""
         return np.asarray(self.outward * (PITCH / 2) + np.abs(self.outward[::-1]) * self.offset)
 
@@ -45,7 +45,7 @@ class RoomPlan:
     """One room: where it stands, its half sizes and height (m), its doors and the path through it."""
 
     index: int
-    center: Float64[np.ndarray, 2]
+    center: Float64[np.ndarray, "2"]
     half: tuple[float, float]
     height: float
     door_in: Door | None

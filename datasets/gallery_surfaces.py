@@ -35,7 +35,7 @@ def to_bytes(image: Image) -> UInt8[np.ndarray, "h w 3"]:
     return np.asarray(cv2.add(image, (0.0, 0.0, 0.0, 0.0), dtype=cv2.CV_8U))
 
 
-def muted(rng: np.random.Generator, low: float, high: float, saturation: float) -> Float64[np.ndarray, 3]:
+def muted(rng: np.random.Generator, low: float, high: float, saturation: float) -> Float64[np.ndarray, "3"]:
     """A random colour between two grey levels, drawn towards grey where `saturation` is under 1."""
     colour = rng.uniform(low, high, 3)
     return np.asarray(colour.mean() + saturation * (colour - colour.mean()))

@@ -37,9 +37,9 @@ class Quad:
     (s0, t0, s1, t1) of the rectangle, each in 0..1, that is open. `light` multiplies the texture.
     """
 
-    corner: Float64[np.ndarray, 3]
-    edge_u: Float64[np.ndarray, 3]
-    edge_v: Float64[np.ndarray, 3]
+    corner: Float64[np.ndarray, "3"]
+    edge_u: Float64[np.ndarray, "3"]
+    edge_v: Float64[np.ndarray, "3"]
     texture: Callable[[], Texture] = field(repr=False)
     light: float = 1.0
     hole: tuple[float, float, float, float] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +94,12 @@ def test_the_page_does_not_need_the_command_line(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_module_has_more_than_400_lines(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_shapes_of_arrays_are_texts(path: Path) -> None:
+    """jaxtyping checks `Float64[np.ndarray, "3"]`, and says nothing of `Float64[np.ndarray, 3]`."""
+    assert re.findall(r"np\.ndarray, \d.*", path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "pipelines").glob("*.py")), ids=lambda path: path.name)

@@ -16,7 +16,7 @@ class Similarity:
 
     scale: float
     rotation: Float64[np.ndarray, "3 3"]
-    translation: Float64[np.ndarray, 3]
+    translation: Float64[np.ndarray, "3"]
 
     @classmethod
     def identity(cls) -> Similarity:

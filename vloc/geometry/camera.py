@@ -123,7 +123,7 @@ class Camera:
         params = (*self.focal, *self.principal_point, *self.distortion)
         return Camera(model, self.width, self.height, params + (0.0,) * (len(CAMERA_PARAMS[model]) - len(params)))
 
-    def moves_to(self, other: Camera) -> Float64[np.ndarray, 5]:
+    def moves_to(self, other: Camera) -> Float64[np.ndarray, "5"]:
         """What `adjusted` needs to make this camera the other one, of the same model."""
         (x, y), (other_x, other_y) = self.principal_point, other.principal_point
         (fx, fy), (other_fx, other_fy) = self.focal, other.focal

@@ -68,6 +68,6 @@ def _homogeneous(points: Float64[np.ndarray, "m 2"]) -> Float64[np.ndarray, "m 3
     return np.concatenate([points, np.ones((len(points), 1))], axis=1)
 
 
-def _cross(t: Float64[np.ndarray, 3]) -> Float64[np.ndarray, "3 3"]:
+def _cross(t: Float64[np.ndarray, "3"]) -> Float64[np.ndarray, "3 3"]:
     """[t]x, the matrix of the cross product."""
     return np.array([[0.0, -t[2], t[1]], [t[2], 0.0, -t[0]], [-t[1], t[0], 0.0]])

@@ -22,7 +22,7 @@ def ecef_from_wgs84(latitude_longitude_altitude: Float64[np.ndarray, "n 3"]) -> 
 
 
 def enu_from_wgs84(
-    latitude_longitude_altitude: Float64[np.ndarray, "n 3"], origin: Float64[np.ndarray, 3]
+    latitude_longitude_altitude: Float64[np.ndarray, "n 3"], origin: Float64[np.ndarray, "3"]
 ) -> Float64[np.ndarray, "n 3"]:
     """Metres east, north and up of `origin`, in the plane that touches the ellipsoid there (EPSG 9837)."""
     latitude, longitude = np.radians(origin[:2])

@@ -29,8 +29,8 @@ class PosedRays:
     """
 
     rays: Float64[np.ndarray, "n 3"]
-    center: Float64[np.ndarray, 3]
-    axis: Float64[np.ndarray, 3]
+    center: Float64[np.ndarray, "3"]
+    axis: Float64[np.ndarray, "3"]
     focal: float
 
 
@@ -68,7 +68,7 @@ def half_planes(first: PosedRays, second: PosedRays, max_error_px: float) -> tup
     return _around(axes, first, second, max_error_px), _around(axes, second, first, max_error_px)
 
 
-def _axes_around(direction: Float64[np.ndarray, 3]) -> Float64[np.ndarray, "3 3"]:
+def _axes_around(direction: Float64[np.ndarray, "3"]) -> Float64[np.ndarray, "3 3"]:
     """Orthonormal columns, right-handed, the last of them the direction."""
     other = np.eye(3)[np.abs(direction).argmin()]
     x = np.cross(other, direction)

@@ -64,7 +64,7 @@ def ground_plane(cam_from_world: Rigid) -> Float64[np.ndarray, "2 3"]:
 
 def limits(
     points: Float64[np.ndarray, "p 2"], cameras: Float64[np.ndarray, "i 2"]
-) -> tuple[Float64[np.ndarray, 2], Float64[np.ndarray, 2]]:
+) -> tuple[Float64[np.ndarray, "2"], Float64[np.ndarray, "2"]]:
     """Lower left and upper right of a plan that shows every camera and all points but the outermost 2 of 100 a side."""
     box = cameras
     if len(points):
@@ -74,7 +74,7 @@ def limits(
     return low - margin, high + margin
 
 
-def _height(sides: Float64[np.ndarray, 2]) -> float:
+def _height(sides: Float64[np.ndarray, "2"]) -> float:
     """Inches of a figure 9.6 wide that shows a plan of these sides, within reason."""
     return float(np.clip(8.6 * sides[1] / sides[0], 3.2, 6.4)) + 0.8
 

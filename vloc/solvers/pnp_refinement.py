@@ -82,7 +82,7 @@ def with_map_errors(found: PnpResult, sparse: SparseMap, points: Int[np.ndarray,
     return replace(found, covariance=found.covariance + added)
 
 
-def refined_result(problem: Problem, start: RefinedPose, origin: Float64[np.ndarray, 3]) -> PnpResult:
+def refined_result(problem: Problem, start: RefinedPose, origin: Float64[np.ndarray, "3"]) -> PnpResult:
     """The start refined on the matches that agree with it; points are measured from the `origin` of the world."""
     refined, used, inliers = _solve(problem, start)
     if reason := _refusal(refined, inliers, problem.config):

@@ -203,7 +203,7 @@ def _sensitivity(
     return sensitivity(points2d, residuals, jacobian, loss_scale_px, strength, deviations)
 
 
-def _exp(step: Float64[np.ndarray, 6]) -> Rigid:
+def _exp(step: Float64[np.ndarray, "6"]) -> Rigid:
     """A small motion, by the rotation vector and the plain translation (equal to SE(3)'s to first order)."""
     half = np.linalg.norm(step[:3]) / 2
     return Rigid.from_quat_wxyz(np.append(np.cos(half), np.sinc(half / np.pi) / 2 * step[:3]), step[3:])

@@ -25,7 +25,7 @@ class Positions:
     `origin`: degrees north and east and metres up (WGS84), or None where the readings are in a local frame already.
     """
 
-    xyz: dict[str, Float64[np.ndarray, 3]]
+    xyz: dict[str, Float64[np.ndarray, "3"]]
     origin: tuple[float, float, float] | None
 
 
@@ -53,7 +53,7 @@ def positions_of(capture: Capture) -> Positions | None:
     return Positions(dict(zip(found, enu_from_wgs84(places, origin), strict=True)), tuple(origin.tolist()))
 
 
-def _own_readings(capture: Capture, readings: Readings) -> Iterator[tuple[str, Float64[np.ndarray, 3]]]:
+def _own_readings(capture: Capture, readings: Readings) -> Iterator[tuple[str, Float64[np.ndarray, "3"]]]:
     """Of images whose camera has a receiver named after it: the reading of the same time."""
     xyz, images = _columns(readings), capture.images
     times, devices = readings.timestamps.tolist(), readings.devices.tolist()
@@ -72,7 +72,7 @@ def _receivers(time: int, camera: str) -> tuple[tuple[int, str], ...]:
     return (time, gps_sensor_id(camera)), (time, f"{gps_sensor_id(camera)}_local")
 
 
-def _on_track(capture: Capture, readings: Readings) -> Iterator[tuple[str, Float64[np.ndarray, 3]]]:
+def _on_track(capture: Capture, readings: Readings) -> Iterator[tuple[str, Float64[np.ndarray, "3"]]]:
     """Of images between two readings of the only receiver."""
     if len(readings.device_ids) != 1 or len(readings) < 2:
         return
