@@ -58,6 +58,33 @@ def test_both_cameras_see_a_point_at_one_angle_and_in_order_along_the_baseline(s
     assert (planes[0].along > planes[1].along).all()
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_limit_is_the_distance_from_the_line_of_any_two_cameras(seed: int) -> None:
+    """l = t x R x is the line of x in the second image, whose pixel is focal |x' l| / |l_xy| from it."""
+    rng = np.random.default_rng(seed)
+    camera = Camera("PINHOLE", 1000, 800, (890.0, 890.0, 500.0, 400.0))
+    second_from_first = Rigid(Rotation.random(rng=rng).as_matrix(), rng.normal(0, 3, 3))
+    pose, pixels = Rigid(Rotation.random(rng=rng).as_matrix(), rng.normal(0, 3, 3)), rng.random((2, 50, 2)) * 900
+    rays = (posed_rays(camera, *of) for of in ((pose, pixels[0]), (second_from_first @ pose, pixels[1])))
+    planes = half_planes(*rays, 2.0)
+    assert planes is not None
+    x, y = (np.column_stack([(own - [500, 400]) / 890, np.ones(50)]) for own in pixels)
+    lines = np.cross(second_from_first.translation, x @ second_from_first.rotation.T)
+    distances = 890 * np.abs((lines * y).sum(axis=1)) / np.hypot(lines[:, 0], lines[:, 1])
+    areas = np.abs(np.linalg.det(np.stack([planes[0].across, planes[1].across], axis=1)))
+    np.testing.assert_allclose(areas / planes[0].limits, distances / 2, rtol=1e-6)
+
+
+def test_a_ray_along_the_baseline_has_any_half_plane_and_the_others_their_place_along_it() -> None:
+    """Forward motion by 4: the epipole is the middle of the image, 90 px from which is a tenth of the depth."""
+    pixels = np.array([[500.0, 400.0], [590.0, 400.0]])
+    first, second = (posed_rays(PINHOLE, looking((0.0, 0.0, z)), pixels) for z in (1.0, 5.0))
+    planes = half_planes(first, second, 2.0)
+    assert planes is not None
+    np.testing.assert_allclose(planes[0].half_widths, [np.pi / 2, np.arcsin(2 / (890 * 0.1))], rtol=1e-4)
+    assert planes[0].along[1] == pytest.approx(10)
+
+
 @pytest.mark.parametrize(("shift", "is_within"), [(1.99, True), (2.01, False), (-1.99, True), (-2.01, False)])
 def test_the_limit_is_reached_at_that_distance_from_the_epipolar_line(shift: float, is_within: bool) -> None:
     """Sideways motion: epipolar lines are the rows of the image, so the shift down is the distance."""
@@ -86,6 +113,8 @@ def test_a_short_baseline_far_from_the_origin_is_a_baseline() -> None:
     assert half_planes(first, second, 1.0) is not None
 
 
-def test_one_spot_has_no_half_planes() -> None:
-    rays = [posed_rays(PINHOLE, looking((1.0, 2.0, 3.0), turn), np.ones((2, 2))) for turn in (0, 20)]
+@pytest.mark.parametrize(("center", "rounding"), [((1.0, 2.0, 3.0), 0), ((0.0, 0.0, 0.0), 0), ((2e4, 0.0, 0.0), 1e-6)])
+def test_one_spot_has_no_half_planes(center: tuple[float, float, float], rounding: float) -> None:
+    moved = (center[0] + rounding, *center[1:])
+    rays = [posed_rays(PINHOLE, looking(*of), np.ones((2, 2))) for of in ((center, 0), (moved, 20))]
     assert half_planes(rays[0], rays[1], 1.0) is None

@@ -45,11 +45,11 @@ def test_only_keypoints_within_the_radius_are_candidates():
     assert list(zip(found.keypoints, found.places, strict=True)) == [(0, 0), (1, 0), (0, 1), (1, 1)]
 
 
-@pytest.mark.parametrize("radius", [0.7, 6.0, 300.0])
-def test_candidates_are_the_pairs_that_a_tree_finds(radius):
+@pytest.mark.parametrize(("radius", "width"), [(0.7, 80), (6.0, 80), (300.0, 80), (300.0, 3000)])
+def test_candidates_are_the_pairs_that_a_tree_finds(radius, width):
     rng = np.random.default_rng(0)
-    keypoints = (rng.random((300, 2)) * [80, 60] - 2).astype(np.float32)  # imported ones may lie outside the picture
-    pixels = rng.random((400, 2)) * [90, 400] - [5, 200]
+    keypoints = (rng.random((300, 2)) * [width, 60] - 2).astype(np.float32)  # imported ones may lie outside the picture
+    pixels = rng.random((400, 2)) * [width + 10, 400] - [5, 200]
     found = near(keypoints, pixels, radius)
     tree = KDTree(pixels).sparse_distance_matrix(KDTree(keypoints), radius, output_type="ndarray")
     assert [*zip(found.places, found.keypoints, strict=True)] == sorted(zip(tree["i"], tree["j"], strict=True))
@@ -88,6 +88,7 @@ def test_what_looks_too_different_is_no_match():
     query = features([[10, 10]], [angle(0)])
     image = [shown([4], [angle(30)])]  # 2 sin(15 deg) = 0.518 apart
     assert matched(query, image, max_distance=0.52) == [(0, 4)] and matched(query, image, max_distance=0.51) == []
+    assert matched(query, [shown([4], [angle(0)])], max_distance=0.0) == [(0, 4)]  # the same is 0 apart
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.float16, np.float32])
@@ -96,10 +97,18 @@ def test_lengths_of_descriptors_do_not_matter(kind):
     assert matched(query, [shown([4], np.array([[60, 80]], kind))], max_distance=0.05) == [(0, 4)]
 
 
+def test_a_long_descriptor_is_no_more_similar_than_a_short_one():
+    long = 9 * np.array(angle(40))
+    assert matched(features([[11, 10]], [angle(0)]), [shown([4, 7], [angle(20), long])]) == [(0, 4)]
+    assert matched(features([[11, 10], [12, 10]], [angle(20), long]), [shown([7], [angle(0)])]) == [(0, 7)]
+
+
 def test_nothing_to_compare_gives_no_matches():
     query = features([[10, 10]], [angle(0)])
     assert matched(query, []) == [] and matched(query, [shown([5], [angle(0)])]) == []
     assert matched(features([[99, 99]], [angle(0)]), [shown([4], [angle(0)])]) == []
+    nowhere = near(query.keypoints, np.zeros((0, 2)), 3.0)  # no point projects into the picture
+    assert not any(map(len, most_similar(query, nowhere, ROWS[:0], [shown([4], [angle(0)])], 0.5)))
 
 
 def test_things_are_usually_as_far_apart_as_keypoints_from_their_second_nearest():
@@ -107,6 +116,10 @@ def test_things_are_usually_as_far_apart_as_keypoints_from_their_second_nearest(
     image = features(np.zeros((3, 2)), [angle(1), angle(61), angle(121)])
     # the second nearest are 61, 59 and 59 degrees away
     assert usual_distance(query, image) == pytest.approx(2 * np.sin(np.radians(59) / 2), rel=1e-4)
-    assert usual_distance(query, image[np.array([0])]) == 0
+    assert usual_distance(query, image[np.array([0])]) == usual_distance(query[:0], image) == 0
+    two = features(np.zeros((2, 2)), [angle(0), 7 * np.array(angle(60))])
+    assert usual_distance(features([[1, 1]], [angle(0)]), two) == pytest.approx(1)  # 2 sin(30 deg)
+    circle = features(np.zeros((40, 2)), [angle(9 * turn) for turn in range(40)])
+    assert usual_distance(circle, circle) == pytest.approx(2 * np.sin(np.radians(9) / 2), rel=1e-4)
     for order in permutations(range(3)):
         assert usual_distance(query, image[np.array(order)]) == usual_distance(query, image)

@@ -5,7 +5,7 @@ import pytest
 
 from vloc.errors import ConfigError, StageError
 from vloc.retrieval import DESCRIPTORS
-from vloc.retrieval.dense_sift import dense_root_sift
+from vloc.retrieval.dense_sift import _cell_sums, _orientation_channels, dense_root_sift
 from vloc.retrieval.vlad import aggregate, learn_vocabulary
 from vloc.retrieval.whitening import is_learnable, learn_whitening
 from vloc.runtime import Runtime
@@ -37,6 +37,29 @@ def test_a_direction_between_two_channels_fills_both_alike() -> None:
     patches = dense_root_sift(ramp(np.pi / 8, 48), (4,), 8).reshape(-1, 16, 8)
     shares = (patches[len(patches) // 2] ** 2).sum(axis=0)
     assert np.allclose(shares[:2], 0.5, atol=0.1)
+
+
+@pytest.mark.parametrize(("steepness", "count"), [(0.45, 0), (0.6, 16)])
+def test_patches_flatter_than_half_a_grey_level_a_pixel_are_left_out(steepness: float, count: int) -> None:
+    image = np.rint(np.tile(100 + steepness * np.arange(64), (64, 1))).astype(np.uint8)
+    assert len(dense_root_sift(image, (4,), 16)) == count
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_gradients_are_those_of_a_blurred_step(axis: int) -> None:
+    """A Gaussian of 0.8 px has weights of 1, 0.4578, 0.0439 and 0.0009 before they are made to sum to one."""
+    step = np.zeros((16, 16), np.uint8)
+    step[:, 8:] = 100
+    steepness = _orientation_channels(step if axis else step.T).sum(axis=2)
+    after, before = (100 * weights / 2.0054 for weights in (1 + 0.4578 + 0.0439 + 0.0009, 0.0439 + 0.0009))
+    assert np.allclose((steepness if axis else steepness.T)[:, 7], (after - before) / 2, rtol=2e-3)
+
+
+def test_a_gradient_is_shared_among_cells_by_triangles_as_wide_as_two_of_them() -> None:
+    one = np.zeros((9, 9, 8), np.float32)
+    one[4, 4, 3] = 256
+    triangle = np.array([0, 1, 2, 3, 4, 3, 2, 1, 0])  # of 16, for cells of 4 px
+    assert np.allclose(_cell_sums(one, 4)[:, :, 3], np.outer(triangle, triangle), atol=1e-4)
 
 
 def test_an_edge_appears_only_in_the_cells_that_see_it() -> None:

@@ -40,7 +40,7 @@ def near(keypoints: Float32[np.ndarray, "n 2"], pixels: Float64[np.ndarray, "p 2
     starts, stops = (np.searchsorted(along[order], middle + reach).ravel() for reach in (-radius_px, radius_px))
     counts = stops - starts
     places = np.repeat(np.arange(len(pixels)).repeat(3), counts)
-    found = order[np.arange(len(places)) + np.repeat(starts - np.cumsum(counts) + counts, counts)]
+    found = order[_runs(starts, counts)]
     apart = np.square(x[found] - pixels[places, 0]) + np.square(y[found] - pixels[places, 1])
     kept = apart <= radius_px**2
     pairs = np.sort(places[kept] * len(x) + found[kept])
@@ -61,9 +61,9 @@ def most_similar(
     `images` that show its point, so points that many images know are preferred; in one of them at least, descriptors
     must be at most `max_distance` apart (of unit vectors).
     """
-    starts = np.searchsorted(candidates.places, np.arange(len(points) + 1))
-    best, votes = np.full((2, len(candidates.places)), [[-1], [0]], np.float32)
-    for rows, values in map_(lambda image: _compare(query, candidates, starts, points, image), images):
+    owners = points[candidates.places]
+    best, votes = np.full(len(owners), -np.inf, np.float32), np.zeros(len(owners), np.float32)
+    for rows, values in map_(lambda image: _compare(query, candidates.keypoints, owners, image), images):
         np.maximum.at(best, rows, values)
         np.add.at(votes, rows, values)
     kept = np.flatnonzero(best >= 1 - max_distance**2 / 2)
@@ -78,32 +78,32 @@ def usual_distance(query: LocalFeatures, image: LocalFeatures) -> float:
     """How far the descriptor of a keypoint usually is from the nearest one of other things; 0 where nobody knows."""
     if len(image) < 2 or not len(query):
         return 0.0
-    some = query[np.arange(0, len(query), max(len(query) // SAMPLE, 1))]
+    some = query[:: max(len(query) // SAMPLE, 1)]
     cosines = _unit_rows(some) @ _unit_rows(image).T
     second = np.partition(cosines, -2, axis=1)[:, -2]  # the nearest may be the thing itself
     return float(np.sqrt(np.maximum(2 - 2 * np.median(second), 0)))
 
 
 def _compare(
-    query: LocalFeatures,
-    candidates: Candidates,
-    starts: Int64[np.ndarray, "p_plus_1"],
-    points: Int64[np.ndarray, "p"],
-    image: Shown,
-) -> tuple[Int64[np.ndarray, "c"], Float32[np.ndarray, "c"]]:
-    """Rows of candidates whose point an image shows, and their cosines."""
-    places = np.minimum(np.searchsorted(points, image.points), max(len(points) - 1, 0))
-    counts = np.where(points[places] == image.points, starts[places + 1] - starts[places], 0)
-    observations = np.repeat(np.arange(len(places)), counts)
-    first = np.cumsum(counts) - counts
-    rows = np.arange(len(observations)) + (starts[places] - first)[observations]
-    keypoints, cosines = candidates.keypoints[rows], np.empty(len(rows), np.float32)
+    query: LocalFeatures, keypoints: Int64[np.ndarray, "c"], owners: Int64[np.ndarray, "c"], image: Shown
+) -> tuple[Int64[np.ndarray, "s"], Float32[np.ndarray, "s"]]:
+    """Rows of candidates whose point an image shows, and their cosines. `owners`: the candidates' points, rising."""
+    starts, stops = (np.searchsorted(owners, image.points, side) for side in ("left", "right"))
+    counts = stops - starts
+    observations, rows = np.repeat(np.arange(len(counts)), counts), _runs(starts, counts)
+    keypoints, cosines = keypoints[rows], np.empty(len(rows), np.float32)
     for start in range(0, len(rows), BLOCK):
         block = slice(start, start + BLOCK)
         ours = query.descriptors[keypoints[block]].astype(np.float32)
         theirs = image.features.descriptors[observations[block]].astype(np.float32)
         cosines[block] = np.einsum("cd,cd->c", ours, theirs)
     return rows, cosines / (query.lengths[keypoints] * image.features.lengths[observations])
+
+
+def _runs(starts: Int64[np.ndarray, "k"], counts: Int64[np.ndarray, "k"]) -> Int64[np.ndarray, "s"]:
+    """Runs of successive numbers, `counts` of them from each of `starts`, laid end to end."""
+    firsts: Int64[np.ndarray, "s"] = np.repeat(starts - np.cumsum(counts) + counts, counts)
+    return firsts + np.arange(len(firsts))
 
 
 def _unit_rows(features: LocalFeatures) -> Float32[np.ndarray, "n d"]:
