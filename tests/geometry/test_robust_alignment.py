@@ -86,8 +86,10 @@ def test_a_millimetre_is_no_rounding_however_far_away_the_world_begins() -> None
     assert np.flatnonzero(~align_robustly(CENTERS, target).agrees).tolist() == [4]
 
 
-def test_rotations_of_the_cameras_settle_what_a_line_leaves_free() -> None:
-    found = align_robustly(LINE, TRUTH.apply(LINE), np.tile(TRUTH.rotation, (6, 1, 1)))
+@pytest.mark.parametrize("size", [1, 1e-6])
+def test_rotations_of_the_cameras_settle_what_a_line_leaves_free(size: float) -> None:
+    twice = np.concatenate([LINE, LINE[:1]]) * size  # two cameras in one place fix nothing
+    found = align_robustly(twice, TRUTH.apply(twice), np.tile(TRUTH.rotation, (7, 1, 1)))
     assert_is_truth(found.target_from_source)
 
 
@@ -107,6 +109,7 @@ def test_spread_and_errors_by_hand() -> None:
     assert found.spread == pytest.approx(spread)
     assert found.scale_error == pytest.approx(spread / np.sqrt(3) / (10 * np.sqrt(5)))
     assert found.turn_error == pytest.approx(spread / np.sqrt(3) / (2 * np.sqrt(5)))
+    assert RobustAlignment(TRUTH, residuals / 1e6, agrees, 1e-5, 2e-6).turn_error == pytest.approx(found.turn_error)
     assert RobustAlignment(TRUTH, np.ones(2), np.ones(2, bool), 1.0, 1.0).spread == pytest.approx(np.sqrt(2))
 
 
@@ -141,7 +144,7 @@ def test_rotations_and_centres_that_disagree_give_the_nearest_rotation_to_their_
     """Centres turned by 0.2 about z, as 2 R of four cameras in a cross; the cameras say 4 I."""
     source = np.array([[-1.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, -1, 0]])
     turn = Rotation.from_rotvec([0, 0, 0.2]).as_matrix()
-    found = align_robustly(source, source @ turn.T, np.tile(np.eye(3), (4, 1, 1)))
+    found = align_robustly(source, source @ turn.T + [5.0, 6, 7], np.tile(np.eye(3), (4, 1, 1)))
     angle = np.arctan2(2 * np.sin(0.2), 4 + 2 * np.cos(0.2))
     expected = Rotation.from_rotvec([0, 0, angle]).as_matrix()
     np.testing.assert_allclose(found.target_from_source.rotation, expected, atol=1e-12)

@@ -5,7 +5,7 @@ import pytest
 
 from vloc.errors import ConfigError, StageError
 from vloc.retrieval import DESCRIPTORS
-from vloc.retrieval.dense_sift import _cell_sums, _orientation_channels, dense_root_sift
+from vloc.retrieval.dense_sift import _cell_grid, _cell_sums, _orientation_channels, dense_root_sift
 from vloc.retrieval.vlad import aggregate, learn_vocabulary
 from vloc.retrieval.whitening import is_learnable, learn_whitening
 from vloc.runtime import Runtime
@@ -60,6 +60,23 @@ def test_a_gradient_is_shared_among_cells_by_triangles_as_wide_as_two_of_them() 
     one[4, 4, 3] = 256
     triangle = np.array([0, 1, 2, 3, 4, 3, 2, 1, 0])  # of 16, for cells of 4 px
     assert np.allclose(_cell_sums(one, 4)[:, :, 3], np.outer(triangle, triangle), atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [4, 6])
+def test_cells_of_a_patch_are_read_in_their_middles(size: int) -> None:
+    names = np.add.outer(100 * np.arange(60), np.arange(80)).astype(np.float32)  # 100 row + column
+    patches = _cell_grid(np.repeat(names[:, :, None], 8, axis=2), size, 10).reshape(-1, 4, 4, 8)
+    weights = np.exp(-(np.array([1.5, 0.5, 0.5, 1.5]) ** 2) / 8)
+    weights /= weights.sum()
+    middles = np.arange(4) * size + size // 2
+    columns = (80 - 4 * size) // 10 + 1
+    last = patches[-1, :, :, 5] / np.outer(weights, weights) - 100 * ((60 - 4 * size) // 10 * 10) - (columns - 1) * 10
+    assert np.allclose(last, np.add.outer(100 * middles, middles), atol=0.01)
+
+
+def test_an_image_smaller_than_a_patch_has_none() -> None:
+    assert dense_root_sift(noise(0, (15, 60)), (4,), 8).shape == (0, 128)
+    assert len(dense_root_sift(noise(0, (16, 16)), (4,), 8)) == 1
 
 
 def test_an_edge_appears_only_in_the_cells_that_see_it() -> None:

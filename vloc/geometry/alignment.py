@@ -57,12 +57,19 @@ def align(source: Float64[np.ndarray, "n 3"], target: Float64[np.ndarray, "n 3"]
     """
     if source.shape != target.shape or source.shape[1:] != (3,) or len(source) < 3:
         raise ValueError(f"points of shapes {source.shape} and {target.shape}, expected two of (n, 3), n >= 3")
-    source_mean, target_mean = source.mean(0), target.mean(0)
-    a, b = source - source_mean, target - target_mean
-    u, singular, vt = np.linalg.svd(b.T @ a / len(a))
+    a, b = source - source.mean(0), target - target.mean(0)
+    singular = np.linalg.svd(b.T @ a, compute_uv=False)
     if not singular[1] > 1e-12 * singular[0]:
         raise ValueError("points on one line (or in one place) fix no rotation")
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
-    rotation = u * sign @ vt
-    scale = float((singular * sign).sum() / (a**2).sum(1).mean())
-    return Similarity(scale, rotation, target_mean - scale * rotation @ source_mean)
+    return turned_like(b.T @ a, source, target)
+
+
+def turned_like(
+    matrix: Float64[np.ndarray, "3 3"], source: Float64[np.ndarray, "n 3"], target: Float64[np.ndarray, "n 3"]
+) -> Similarity:
+    """The least-squares similarity `target_from_source` whose rotation is the one nearest to a matrix (Procrustes)."""
+    u, _, vt = np.linalg.svd(matrix)
+    rotation = u * np.array([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt
+    a, b = source - source.mean(0), target - target.mean(0)
+    scale = float((b * (a @ rotation.T)).sum() / (a**2).sum())
+    return Similarity(scale, rotation, target.mean(0) - scale * rotation @ source.mean(0))

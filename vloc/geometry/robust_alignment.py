@@ -14,7 +14,7 @@ from math import comb
 import numpy as np
 
 from ..array_types import Bool, Float64, Int64
-from .alignment import Similarity, align
+from .alignment import Similarity, align, turned_like
 
 MIN_CAMERAS = 3
 MAX_SAMPLES = 500
@@ -106,17 +106,14 @@ def _fit(source: np.ndarray, target: np.ndarray, rotations: np.ndarray | None, r
             return align(source[rows], target[rows])
         except ValueError:
             return None
-    a, b = source[rows] - source[rows].mean(0), target[rows] - target[rows].mean(0)
+    source, target = source[rows], target[rows]
+    a, b = source - source.mean(0), target - target.mean(0)
     lengths = np.sqrt((a**2).sum() * (b**2).sum())
     if not lengths > 0:
         return None
-    # Centres, as a whole, count as much as the cameras' rotations: the nearest rotation to their sum (Procrustes).
-    u, _, vt = np.linalg.svd(len(rows) * (b.T @ a) / lengths + rotations[rows].sum(0))
-    rotation = u * [1, 1, np.sign(np.linalg.det(u @ vt))] @ vt
-    scale = float((b * (a @ rotation.T)).sum() / (a**2).sum())
-    if not scale > 0:
-        return None
-    return Similarity(scale, rotation, target[rows].mean(0) - scale * rotation @ source[rows].mean(0))
+    # Centres, as a whole, count as much as the cameras' rotations.
+    fit = turned_like(len(rows) * (b.T @ a) / lengths + rotations[rows].sum(0), source, target)
+    return fit if fit.scale > 0 else None
 
 
 def _residuals(fit: Similarity, source: np.ndarray, target: np.ndarray) -> Float64[np.ndarray, "n"]:

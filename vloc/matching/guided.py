@@ -32,7 +32,7 @@ def near(keypoints: Float32[np.ndarray, "n 2"], pixels: Float64[np.ndarray, "p 2
     Keypoints are ordered by upright strips of that width laid end to end, so those near a point are three runs of them.
     """
     x, y = keypoints.astype(np.float64).T
-    least, most = y.min(initial=0) - 2 * radius_px, y.max(initial=0) + 2 * radius_px
+    least, most = y.min(initial=0), y.max(initial=0) + 2 * radius_px  # so far apart are strips
     along = np.floor(x / radius_px) * (most - least) + y
     order = np.argsort(along, kind="stable")
     strips = np.floor(pixels[:, :1] / radius_px) + np.arange(-1, 2)

@@ -74,6 +74,6 @@ def _cell_grid(cells: Float32[np.ndarray, "h w 8"], size: int, step: int) -> Flo
     for i in range(CELLS):
         for j in range(CELLS):
             y, x = i * size + size // 2, j * size + size // 2
-            taken = cells[y : y + (rows - 1) * step + 1 : step, x : x + (columns - 1) * step + 1 : step]
-            np.multiply(taken[:rows, :columns], weights[i] * weights[j], out=grid[:, :, i, j])
+            taken = cells[y::step, x::step][:rows, :columns]
+            np.multiply(taken, weights[i] * weights[j], out=grid[:, :, i, j])
     return grid.reshape(-1, DIMS)
