@@ -1,10 +1,13 @@
+from dataclasses import replace
 from math import comb, log10, pi
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from vloc.data.evidence import Evidence
 from vloc.errors import DataError
+from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
 from vloc.solvers.absolute_pose import absolute_pose
 from vloc.solvers.acceptance import agreement, coverage, doubt, is_elsewhere, log10_false_alarms, one_a_place, weigh
@@ -25,6 +28,11 @@ def test_false_alarms_are_those_counted_by_hand():
     errors = np.array([2.0] * 5 + [300.0] * 5)
     expected = 4 * (10 - 3) * comb(10, 5) * comb(5, 3) * (pi * 2.0**2 / AREA) ** 2
     assert log10_false_alarms(errors, AREA, 8.0) == pytest.approx(log10(expected))
+
+
+def test_false_alarms_where_all_agree_are_those_counted_by_hand():
+    expected = 4 * (6 - 3) * 1 * comb(6, 3) * (pi * 2.0**2 / AREA) ** 3
+    assert log10_false_alarms(np.full(6, 2.0), AREA, 8.0) == pytest.approx(log10(expected))
 
 
 def test_the_threshold_is_the_one_that_surprises_most():
@@ -97,9 +105,30 @@ def test_a_rival_has_a_quarter_of_the_inliers_and_six_at_least(right, apart, sha
     assert weighed(pixels, points).rival == pytest.approx(share)
 
 
+def test_no_rival_is_made_of_random_matches_or_of_a_pose_nearby():
+    pixels, points, pose, _ = sightings(PINHOLE, 200, noise=0.3, outliers=0.4, seed=3)
+    assert weighed(pixels, points).rival == 0
+    pixels, points, pose, _ = sightings(PINHOLE, 200, noise=0.3, seed=3)
+    points[120:] = pose.inverse().apply(pose.apply(points[120:]) + np.array([0.15, 0.0, 0.0]))  # 20 px and more
+    assert weighed(pixels, points).rival == 0
+
+
+@pytest.mark.parametrize("sample", [3, 4])  # 4 where the focal length was found as well
+def test_an_exact_pose_is_weighed_as_by_hand(sample):
+    rays = np.column_stack([np.random.default_rng(0).uniform(-0.4, 0.4, (9, 2)), np.ones(9)])
+    points = 10 * rays / np.linalg.norm(rays, axis=1, keepdims=True)  # all at 10 m
+    covariance = np.diag([1, 1, 1, 0.04, 0.04, 0.01, 1e-4][: 3 + sample])  # of the centre: 0.3 m
+    found = PnpResult(Rigid.identity(), np.ones(9, bool), covariance, "", PINHOLE)
+    evidence = weigh(project(PINHOLE, points), points, np.zeros(9, np.int32), found, 8.0, 0)
+    chance = pi * 0.5**2 / AREA
+    expected = 4 * (9 - sample) * comb(9, sample) * chance ** (9 - sample)
+    assert evidence.log10_false_alarms == pytest.approx(log10(expected))
+    assert evidence.relative_error == pytest.approx(0.3 / 10)
+
+
 def test_elsewhere_is_a_tenth_of_the_distance_or_five_degrees_away():
     here = Rigid.identity()
-    for moved, turned_deg, expected in ((0.9, 4.9, False), (1.1, 0, True), (0, 5.1, True)):
+    for moved, turned_deg, expected in ((1.0, 0, False), (0.9, 4.9, False), (1.1, 0, True), (0, 5.1, True)):
         rotation = Rotation.from_euler("y", turned_deg, degrees=True).as_matrix()
         there = Rigid(rotation, -rotation @ np.array([0, 0, moved]))
         assert is_elsewhere(here, there, 10.0) is expected
@@ -116,10 +145,25 @@ def test_a_tight_crowd_of_points_leaves_the_place_open():
     assert weighed(pixels[near], points[near]).relative_error > 5 * weighed(pixels, points).relative_error
 
 
-def test_nothing_is_weighed_without_a_pose():
+@pytest.mark.parametrize("missing", ["cam_from_world", "covariance", "camera"])
+def test_nothing_is_weighed_without_a_pose(missing):
     pixels, points, *_ = sightings(PINHOLE, 20)
+    whole = PnpResult(Rigid.identity(), np.ones(20, bool), np.eye(6), "", PINHOLE)
     with pytest.raises(DataError, match="no pose"):
-        weigh(pixels, points, np.zeros(20, np.int32), PnpResult(None, np.zeros(20, bool)), 8.0, 0)
+        weigh(pixels, points, np.zeros(20, np.int32), replace(whole, **{missing: None}), 8.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("false_alarms", "rival", "error", "says"),
+    [
+        (-4.9, 0.9, 0.9, "agree by chance (false alarms: 1e-5)"),
+        (-5.0, 0.51, 0.9, "a pose elsewhere is supported by 51% as many"),
+        (-5.0, 0.5, 0.06, "they leave 6% of the distance to the points open"),
+        (-5.0, 0.5, 0.05, "most, 30% agree"),
+    ],
+)
+def test_a_doubt_names_the_first_that_is_plain(false_alarms, rival, error, says):
+    assert says in doubt(Evidence(false_alarms, 0.3, 0.8, rival, error))
 
 
 def test_a_doubt_names_what_speaks_most_against_a_pose():

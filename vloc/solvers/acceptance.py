@@ -114,7 +114,7 @@ def one_a_place(points2d: Float64[np.ndarray, "m 2"], camera: Camera) -> np.ndar
 def _cells(points2d: Float64[np.ndarray, "m 2"], side: float) -> Int64[np.ndarray, "m"]:
     """The number of the square that each point lies in, column by column."""
     columns, rows = np.floor(points2d / side).astype(np.int64).T
-    return (columns << 32) + rows
+    return (columns << 32) ^ rows
 
 
 def agreement(images: Int32[np.ndarray, "m"], agrees: Bool[np.ndarray, "m"]) -> float:
