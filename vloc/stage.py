@@ -75,7 +75,7 @@ class EachStage(Generic[I, R]):
     version: int
     result: type[R]
     start: Callable[..., Run[I, R]]
-    chunk: int = 16
+    chunk: int = 64
     """items a shard: what a kill can cost"""
 
 

@@ -1,9 +1,13 @@
 """What localization says of a query survives its stored form."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vloc.data.estimate import PoseEstimate
+from vloc.data.evidence import Evidence
+from vloc.data.quality import ImageQuality
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 
@@ -33,6 +37,14 @@ def test_an_estimate_reads_back_as_it_was(estimate):
     assert again.is_localized == estimate.is_localized
     if estimate.covariance is not None:
         assert np.array_equal(again.covariance, estimate.covariance)
+
+
+def test_estimates_with_and_without_a_pose_are_stored_side_by_side():
+    known = replace(PLACED, quality=ImageQuality(*np.arange(6.0)), evidence=Evidence(*np.arange(6.0)))
+    arrays = [estimate.to_arrays() for estimate in (LOST, known, LOST)]
+    joined = {name: np.concatenate([own[name] for own in arrays]) for name in arrays[0]}
+    for name in ("rotation", "translation", "covariance", "quality", "evidence"):
+        np.testing.assert_array_equal(joined[name], arrays[1][name])
 
 
 def test_a_query_of_which_nothing_is_known_counts_nothing():

@@ -80,6 +80,25 @@ def test_the_size_of_blocks_changes_nothing(cost: int, monkeypatch: pytest.Monke
     np.testing.assert_array_equal(found.best[some], expected.best[some])
 
 
+def test_rows_share_blocks_with_rows_of_bands_up_to_four_times_as_wide() -> None:
+    widths = np.array([0.01, 0.039, 0.05, 0.2, np.nan])
+    assert band_search._levels(widths).tolist() == [0, 0, 1, 2, 0]
+
+
+def test_a_block_has_as_many_rows_as_make_its_surplus_as_dear_as_a_call() -> None:
+    """Of 400 rows over 100 columns n have n / 400 * 100 columns more than one of them: n^2 / 4 = 8192 for n = 181."""
+    levels = np.repeat([0, 2], [400, 3])
+    blocks = [(block.start, block.stop) for block in band_search._blocks(levels, 100)]
+    assert blocks == [(0, 181), (181, 362), (362, 400), (400, 403)]
+    assert [block.stop for block in band_search._blocks(levels[400:], 10**6)] == [1, 2, 3]
+
+
+def test_columns_are_taken_on_round_the_circle() -> None:
+    assert band_search._columns(10, 12, 12) == slice(10, 12) and band_search._columns(13, 15, 12) == slice(1, 3)
+    assert np.array_equal(band_search._columns(10, 14, 12), [10, 11, 0, 1])
+    assert np.array_equal(np.sort(band_search._columns(5, 30, 12)), np.arange(12))
+
+
 def seen(motion: str, count: int = 400) -> tuple[LocalFeatures, LocalFeatures]:
     """Points in front of both cameras with a descriptor each, which the second image lists backwards and with noise."""
     rng = np.random.default_rng(5)
@@ -137,13 +156,11 @@ def test_images_from_one_spot_have_no_matches() -> None:
     assert len(match("bands", features, Rigid(moved("sideways").rotation, np.zeros(3)))) == 0
 
 
-def test_keypoints_without_a_ray_are_left_out() -> None:
-    _, second = seen("sideways")
-    planes = half_planes(
-        posed_rays(FIRST, HERE, np.full((400, 2), np.nan)),
-        posed_rays(SECOND, moved("sideways"), second.keypoints.astype(np.float64)),
-        2.0,
-    )
+@pytest.mark.parametrize("blind", [0, 1])
+def test_keypoints_without_a_ray_are_left_out(blind: int) -> None:
+    pixels = [own.keypoints.astype(np.float64) for own in seen("sideways")]
+    pixels[blind][:] = np.nan
+    planes = half_planes(posed_rays(FIRST, HERE, pixels[0]), posed_rays(SECOND, moved("sideways"), pixels[1]), 2.0)
     assert planes is not None
     found = band_search.search_bands(descriptors(400, 1), descriptors(400, 2), planes)
     assert np.isneginf(found.products).all() and np.isneginf(found.column_maxima).all()

@@ -94,7 +94,7 @@ def test_a_shard_that_shrinks_after_it_was_checked_is_an_error_and_not_a_crash(p
 def test_rows_of_another_type_or_shape_name_the_item() -> None:
     with pytest.raises(StageError, match=r"b: 'x' has rows of float32\(\), the items before it of float64\(\)"):
         pack(["a", "b"], ["1", "2"], [{"x": np.zeros(3)}, {"x": np.zeros(3, np.float32)}])
-    with pytest.raises(StageError, match=r"b - c: 'x' has rows of float64\(3,\)"):
+    with pytest.raises(StageError, match=r"b - c: 'x' has rows of float64\(3,\), the items before it of float64\(2,\)"):
         pack(["a", ("b", "c")], ["1", "2"], [{"x": np.zeros((3, 2))}, {"x": np.zeros((3, 3))}])
 
 

@@ -56,6 +56,15 @@ def test_evidence_on_scales_on_which_it_adds_up_by_hand():
     np.testing.assert_allclose(found[1], [1, 0, -np.log(49), np.log(0.1), 2, 0, 0])
 
 
+def test_the_log_odds_learned_over_many_places_stay_until_they_are_learned_again():
+    """-0.89 + 0.15 ln(alarms) + 2.36 ln(a / (1 - a)) + 0.98 ln(coverage) - 6.02 rival - 0.15 ln(error) + 0.73 q."""
+    rows = [Evidence(-np.e, 0.5, 1.0, 0.0, 1.0, 0.0), Evidence(-(np.e**2), 0.75, np.exp(-1), 0.5, np.exp(-2), 1.0)]
+    by_hand = [-0.89 + 0.15, -0.89 + 0.15 * 2 + 2.36 * np.log(3) - 0.98 - 6.02 / 2 + 0.15 * 2 + 0.73]
+    np.testing.assert_allclose(log_odds(np.stack([row.to_row() for row in rows])), by_hand)
+    sure, hopeless = Evidence(-1e9, 1.0, 1.0, 0.0, 1e-4), Evidence(0.0, 0.0, 0.01, 9.0, 1.0)
+    assert log_odds(np.stack([sure.to_row(), hopeless.to_row()])).tolist() == [8, -8]  # 1 of 3,000 is wrong unseen
+
+
 def test_trials_that_go_as_expected_change_little():
     calibration = calibrated(Trials.joined([trials(GOOD, True), trials(POOR, False)]))
     assert abs(confidence(MIDDLING, calibration) - confidence(MIDDLING, calibrated(NONE))) < 0.1

@@ -91,6 +91,19 @@ def test_light_is_read_off_the_grey_levels() -> None:
     assert image_quality(image).brightness == 40 / 255
 
 
+def test_noise_is_relative_to_the_brightness_and_the_darkest_photo_is_as_dark_as_can_be() -> None:
+    image = grainy(96, 96)
+    quality = image_quality(image)
+    assert quality.noise == pytest.approx(noise_level(image) / (255 * quality.brightness))
+    assert image_quality(np.zeros((96, 96), np.uint8)).brightness == 1 / 255
+
+
+def test_a_pixel_is_blown_out_from_level_250_on() -> None:
+    image = np.full((10, 10), 249, np.uint8)
+    image[0] = 250
+    assert image_quality(image).blown_out == 0.1
+
+
 @pytest.mark.parametrize("sigma", [2.0, 5.0, 12.0])
 def test_white_noise_on_a_flat_picture_is_measured(sigma: float) -> None:
     flat = np.full((480, 640), 128.0) + np.random.default_rng(0).normal(0, sigma, (480, 640))
@@ -105,6 +118,31 @@ def test_a_slope_and_an_upright_edge_are_no_noise() -> None:
 
 def test_noise_that_is_cut_off_at_black_and_white_is_not_judged() -> None:
     assert noise_level(np.full((64, 64), 255, np.uint8)) == noise_level(np.zeros((64, 64), np.uint8)) == 0
+
+
+def grainy(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(100, 150, (height, width)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("quiet_columns", "is_noisy"), [(80, False), (48, True)])
+def test_noise_is_that_of_the_quietest_fifth_of_the_cells(quiet_columns: int, is_noisy: bool) -> None:
+    image = grainy(96, 320)  # cells of 16 px
+    image[:, :quiet_columns] = 120
+    assert (noise_level(image) > 10) is is_noisy
+
+
+def test_noise_is_looked_for_in_the_first_of_every_three_rows_of_cells() -> None:
+    image = grainy(160, 160)
+    for row in (0, 48, 96, 144):
+        image[row : row + 16] = 120
+    assert noise_level(image) == 0 < noise_level(image[16:])
+
+
+@pytest.mark.parametrize(("level", "is_judged"), [(2, False), (3, True), (249, True), (250, False)])
+def test_cells_are_judged_by_the_levels_at_which_noise_is_not_cut_off(level: int, is_judged: bool) -> None:
+    image = np.full((16, 16), level, np.uint8)
+    image[np.add.outer(np.arange(16), np.arange(16)) % 2 == 0] = 120  # half of the cell; more than that must count
+    assert (noise_level(image) > 0) is is_judged
 
 
 def wave(period: float, size: int = 240) -> np.ndarray:
@@ -130,6 +168,16 @@ def test_gradients_of_a_slope_and_what_noise_takes_from_them_by_hand() -> None:
     along = np.array([[9, 12], [12, 16]])  # 25 along the slope, nothing across
     np.testing.assert_allclose(_tensor(slope, 0.0), along, atol=1e-9)
     np.testing.assert_allclose(_tensor(slope, 4.0), along * (25 - 8) / 25, atol=1e-9)  # half of 4^2, and never below 0
+
+
+@pytest.mark.parametrize(
+    ("noise", "fine", "coarse"), [(0.0, 0.01 + 0.02, 0.16 + 0.02), (0.4, 0.06, 0.16 - 0.005 + 0.06)]
+)
+def test_faint_gradients_and_noise_are_doubted_as_by_hand(noise: float, fine: float, coarse: float) -> None:
+    """A slope of 0.1 a pixel, 0.4 a pixel of the coarser picture, in squares; noise of 0.4 hides the fine one."""
+    slope = np.tile(0.1 * np.arange(96, dtype=np.float32), (72, 1))
+    expected = (np.sqrt(fine / coarse) - 1 / 4) / (1 - 1 / 4)
+    assert sharpness(slope, noise) == pytest.approx(expected, abs=1e-3) == sharpness(slope.T.copy(), noise)
 
 
 def test_detail_that_the_coarser_picture_shows_as_well_is_no_sharpness() -> None:
@@ -193,3 +241,4 @@ def test_a_refused_query_has_no_pose_and_says_what_was_asked_for() -> None:
 def test_a_photo_is_refused_below_the_limit_and_not_at_it() -> None:
     assert refuse(QualityConfig(min_quality=BLURRED.overall), {"q": BLURRED}) == {}
     assert refuse(QualityConfig(), {"q": replace(BLURRED, brightness=0.0)}) == {}
+    assert list(refuse(QualityConfig(min_quality=1), {"q": BLURRED})) == ["q"]

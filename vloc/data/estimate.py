@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -63,17 +63,17 @@ class PoseEstimate:
 
     def to_arrays(self) -> Arrays:
         """The stored form; the pose and its covariance have no rows where there is no pose."""
-        poses = [self.cam_from_world] if self.cam_from_world is not None else []
+        pose, quality, evidence = self.cam_from_world, self.quality, self.evidence
         camera = camera_line(self.camera) if self.camera is not None else ""
         text = [self.source, self.name, self.reason, camera, self.focal_source, *self.retrieved]
         return {
-            "rotation": np.array([pose.rotation for pose in poses]).reshape(-1, 3, 3),
-            "translation": np.array([pose.translation for pose in poses]).reshape(-1, 3),
-            "covariance": np.array([self.covariance] if self.covariance is not None else []).reshape(-1, 6, 6),
+            "rotation": _row(None if pose is None else pose.rotation, 3, 3),
+            "translation": _row(None if pose is None else pose.translation, 3),
+            "covariance": _row(self.covariance, 6, 6),
             "focal_sigma_px": np.array([self.focal_sigma_px]),
-            "quality": np.array([*self.quality.to_arrays()["scores"]] if self.quality else []).reshape(-1, len(LIMITS)),
+            "quality": _row(None if quality is None else np.array(astuple(quality)), len(LIMITS)),
             "confidence": np.array([self.confidence]),
-            "evidence": np.array([self.evidence.to_row()] if self.evidence else []).reshape(-1, len(Evidence.NAMES)),
+            "evidence": _row(None if evidence is None else evidence.to_row(), len(Evidence.NAMES)),
             "counts": np.array([[self.num_inliers, self.num_matches, self.num_guided]]),
             "text": np.frombuffer("\n".join(text).encode(), np.uint8),
         }
@@ -104,3 +104,8 @@ class PoseEstimate:
             evidence=Evidence.from_row(arrays["evidence"][0]) if len(arrays["evidence"]) else None,
             num_guided=guided,
         )
+
+
+def _row(value: np.ndarray | None, *shape: int) -> np.ndarray:
+    """A value as the one row of an array, or no row."""
+    return np.zeros((0, *shape)) if value is None else value[None]

@@ -106,7 +106,7 @@ def _distort(name: str, u: np.ndarray, v: np.ndarray, parameters: tuple[complex,
 
 def _derivatives(model: PlaneMap, u: np.ndarray, v: np.ndarray) -> Float64[np.ndarray, "2 2 n"]:
     """The Jacobian of a plane map, exact to rounding, by complex steps (Squire and Trapp 1998)."""
-    by_u, by_v = model(u + STEP * 1j, v + 0j), model(u + 0j, v + STEP * 1j)
+    by_u, by_v = model(u + STEP * 1j, v), model(u, v + STEP * 1j)
     return np.stack([[a.imag, b.imag] for a, b in zip(by_u, by_v, strict=True)]) / STEP
 
 
@@ -128,7 +128,7 @@ def distortion_derivative(camera: Camera, u: np.ndarray, v: np.ndarray) -> Float
     if not camera.distortion:
         raise ValueError(f"{camera.model} has no distortion")
     first, *rest = camera.distortion
-    moved = np.stack(_distort(camera.model, u + 0j, v + 0j, (first + STEP * 1j, *rest)))
+    moved = np.stack(_distort(camera.model, u, v, (first + STEP * 1j, *rest)))
     return moved.imag / STEP * np.array(camera.focal)[:, None]
 
 

@@ -87,8 +87,8 @@ def _ranges(planes: HalfPlanes, keypoints: np.ndarray, angles: np.ndarray) -> tu
 
 
 def _blocks(levels: np.ndarray, columns: int) -> Iterator[slice]:
-    """Rows of one level at a time, so many that what they have more than their own bands costs as much as a block."""
-    bounds = [0, *(np.flatnonzero(np.diff(levels)) + 1), len(levels)]
+    """Rows, sorted by level, so many at a time that what they share beyond their own bands costs as much as a block."""
+    bounds = [*np.unique(levels, return_index=True)[1], len(levels)]
     for start, stop in pairwise(bounds):
         size = max(round((BLOCK_COST * (stop - start) / columns) ** 0.5), 1)
         for first in range(start, stop, size):

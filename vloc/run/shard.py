@@ -112,8 +112,7 @@ def _hdf5_image(columns: Mapping[str, list[np.ndarray | None]], index: Index) ->
     # HDF5 never touches the disk: it corrupts files and even crashes when that is full
     with h5py.File("shard", "w", driver="core", backing_store=False, block_size=1 << 24) as file:
         for name, column in columns.items():
-            parts = [array for array in column if array is not None]
-            data = parts[0] if len(parts) == 1 else np.concatenate(parts)
+            data = np.concatenate([array for array in column if array is not None])
             stored = file.create_dataset(f"arrays/{name}", data=data, track_times=False)
             rows = [0, *np.cumsum([0 if array is None else len(array) for array in column]).tolist()]
             index.arrays[name] = ArrayIndex(data.dtype.str, data.shape[1:], stored.id.get_offset() or 0, rows)
@@ -135,12 +134,12 @@ class Shard:
 
     def check(self) -> None:
         """Compare the checksum (0.4 ms a MB); StoreError: the content is not what was written."""
-        found, expected = 0, 0
+        found = 0
         with open_regular(self.path) as file:
             left = self.path.stat().st_size - 4
-            while left > 0 and (block := file.read(min(left, _BLOCK))):
+            while block := file.read(min(left, _BLOCK)):
                 found, left = zlib.crc32(block, found), left - len(block)
-            expected = int.from_bytes(file.read(4), "little")
+            expected = int.from_bytes(file.read(), "little")
         if found != expected:
             raise self._broken(f"its checksum is {found:08x}, expected {expected:08x}")
         self._checked = True

@@ -36,7 +36,7 @@ def _start(
     return run
 
 
-COLOR: EachStage[str, KeypointColors] = EachStage("color", 1, KeypointColors, _start, chunk=64)
+COLOR: EachStage[str, KeypointColors] = EachStage("color", 1, KeypointColors, _start)
 
 
 def mean_colors(sparse: SparseMap, colors: Mapping[str, KeypointColors]) -> UInt8[np.ndarray, "p 3"]:

@@ -27,4 +27,4 @@ def _start(descriptor: GlobalFeature, runtime: Runtime, trained: Trained) -> Run
 
 
 TRAIN: OnceStage[Trained] = OnceStage("train", 1, Trained, _train)
-DESCRIBE: EachStage[np.ndarray, GlobalDescriptor] = EachStage("describe", 1, GlobalDescriptor, _start, chunk=64)
+DESCRIBE: EachStage[np.ndarray, GlobalDescriptor] = EachStage("describe", 1, GlobalDescriptor, _start)

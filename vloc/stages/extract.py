@@ -21,4 +21,4 @@ def _start(feature: LocalFeature, runtime: Runtime) -> Run[np.ndarray, LocalFeat
     return run
 
 
-EXTRACT: EachStage[np.ndarray, LocalFeatures] = EachStage("extract", 2, LocalFeatures, _start)
+EXTRACT: EachStage[np.ndarray, LocalFeatures] = EachStage("extract", 2, LocalFeatures, _start, chunk=16)

@@ -164,4 +164,4 @@ def _start(settings: None, runtime: Runtime) -> Run[UInt8[np.ndarray, "h w"], Im
     return run
 
 
-QUALITY: EachStage[np.ndarray, ImageQuality] = EachStage("quality", 1, ImageQuality, _start, chunk=64)
+QUALITY: EachStage[np.ndarray, ImageQuality] = EachStage("quality", 1, ImageQuality, _start)

@@ -119,4 +119,4 @@ def _start(
     return run
 
 
-REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 3, PoseEstimate, _start, chunk=64)
+REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 3, PoseEstimate, _start)

@@ -97,4 +97,4 @@ def _start(
     return run
 
 
-REGISTER: EachStage[str, PoseEstimate] = EachStage("register", 6, PoseEstimate, _start, chunk=64)
+REGISTER: EachStage[str, PoseEstimate] = EachStage("register", 6, PoseEstimate, _start)
