@@ -1,7 +1,8 @@
 """How many one-token changes the default tests notice: python tests/benchmarks/mutants.py COUNT SEED [--list].
 
 A place is an operator (comparison, arithmetic, and/or) or a number of the layers below. They are changed in a copy of
-the repository, one at a time: a comparison gets or loses its equality, plus becomes minus, a whole number one more. It is noticed when the tests of its folder fail (those of its own module are asked first) or the end-to-end tests do.
+the repository, one at a time: a comparison gets or loses its equality, plus becomes minus, a whole number one more. A
+change is noticed when the tests of its folder fail (its own module's are asked first) or the end-to-end tests do.
 Prints what nobody noticed; `--list` only says what would be changed.
 """
 

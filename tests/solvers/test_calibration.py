@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
@@ -51,7 +52,8 @@ def test_slope_and_offset_are_the_maximum_a_posteriori_that_scipy_finds():
 
 def test_evidence_on_scales_on_which_it_adds_up_by_hand():
     usual, hopeless = Evidence(-40.0, 0.75, 0.25, 0.1, 0.01, 0.8), Evidence(3.0, 0.0, 0.1, 2.0, 7.0, 0.0)
-    found = terms(np.stack([usual.to_row(), hopeless.to_row()]))
+    found = terms(np.stack([usual.to_row(), hopeless.to_row(), replace(usual, agreement=1.0).to_row()]))
+    assert found[2, 2] == pytest.approx(-found[1, 2])  # all agree, or none: never surer than 49 to 1
     np.testing.assert_allclose(found[0], [1, np.log(40), np.log(3), np.log(0.25), 0.1, np.log(0.01), 0.8])
     np.testing.assert_allclose(found[1], [1, 0, -np.log(49), np.log(0.1), 2, 0, 0])
 
@@ -63,6 +65,11 @@ def test_the_log_odds_learned_over_many_places_stay_until_they_are_learned_again
     np.testing.assert_allclose(log_odds(np.stack([row.to_row() for row in rows])), by_hand)
     sure, hopeless = Evidence(-1e9, 1.0, 1.0, 0.0, 1e-4), Evidence(0.0, 0.0, 0.01, 9.0, 1.0)
     assert log_odds(np.stack([sure.to_row(), hopeless.to_row()])).tolist() == [8, -8]  # 1 of 3,000 is wrong unseen
+
+
+def test_where_evidence_speaks_for_the_wrong_it_counts_for_nothing():
+    found = calibrated(Trials.joined([trials(GOOD, False, 99), trials(POOR, True, 99)]))
+    assert found.slope == 0 and confidence(GOOD, found) == confidence(POOR, found)
 
 
 def test_trials_that_go_as_expected_change_little():

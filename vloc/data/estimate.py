@@ -71,7 +71,7 @@ class PoseEstimate:
             "translation": _row(None if pose is None else pose.translation, 3),
             "covariance": _row(self.covariance, 6, 6),
             "focal_sigma_px": np.array([self.focal_sigma_px]),
-            "quality": _row(None if quality is None else np.array(astuple(quality)), len(LIMITS)),
+            "quality": _row(None if quality is None else np.array(astuple(quality), np.float64), len(LIMITS)),
             "confidence": np.array([self.confidence]),
             "evidence": _row(None if evidence is None else evidence.to_row(), len(Evidence.NAMES)),
             "counts": np.array([[self.num_inliers, self.num_matches, self.num_guided]]),

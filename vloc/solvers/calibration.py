@@ -80,4 +80,4 @@ def _fit(z: Float64[np.ndarray, "t"], is_right: Bool[np.ndarray, "t"]) -> tuple[
 
 
 def _logistic(z: Float64[np.ndarray, "t"]) -> Float64[np.ndarray, "t"]:
-    return 1 / (1 + np.exp(-np.clip(z, -60, 60)))
+    return (1 + np.tanh(z / 2)) / 2
