@@ -104,6 +104,8 @@ def test_a_match_with_an_equally_good_second_is_not_clear() -> None:
     second = noisy_bytes(20, 0.0, 1)
     second[4] = second[3]
     assert 3 not in match("nn", second, second).indices[:, 0]
+    axes = np.eye(8, dtype=np.float16)
+    assert len(match("nn", axes[:2], axes[[0, 0]])) == 0 and len(match("nn", axes[:2], axes[:2])) == 2
 
 
 def test_the_only_keypoint_of_an_image_has_no_second_best() -> None:
@@ -118,6 +120,8 @@ def test_matches_beyond_the_largest_distance_are_left_out() -> None:
     matches = match("nn:ratio=1,max_distance=0.26", first, second)
     assert 0 < len(matches) < len(brute_force(cosines, ratio=1.0))
     assert list(map(tuple, matches.indices.tolist())) == expected
+    axes = np.eye(8, dtype=np.float16)
+    assert len(match("nn:ratio=1,max_distance=0", axes, axes)) == 8  # at that distance they are still matched
 
 
 def test_bytes_give_the_same_whatever_the_size_of_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

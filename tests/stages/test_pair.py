@@ -53,6 +53,13 @@ def test_a_pair_wanted_from_both_sides_is_matched_once_with_its_better_score():
     assert result.rows.tolist() == [[0, 1]] and result.scores.tolist() == [np.float32(0.7)]
 
 
+def test_pairs_are_sorted_by_rows_however_they_came():
+    ranking = Ranking(np.array([[0, 2], [2, 1], [2, 0], [0, 1]], np.uint32), np.array([0.9, 0.8, 0.3, 0.1], np.float32))
+    result = unordered(ranking)
+    assert result.rows.tolist() == [[0, 1], [0, 2], [1, 2]]
+    assert result.scores.tolist() == [np.float32(score) for score in (0.1, 0.9, 0.8)]
+
+
 def test_distance_takes_the_nearest_within_the_limit():
     capture = line_of_cameras([0.0, 1.0, 3.0, 40.0])
     config = PairConfig(num_pairs=1, max_distance=25.0)

@@ -47,7 +47,22 @@ def test_a_gap_is_longer_than_two_usual_intervals() -> None:
     assert {name: xyz.tolist() for name, xyz in found.xyz.items()} == {"40.jpg": [40, 0, 0]}
 
 
+def test_two_readings_are_a_track_with_both_its_ends() -> None:
+    track = readings("receiver", [(0, 5.0, 6.0, 7.0), (1, 8.0, 9.0, 10.0)])
+    found = positions_of(capture([0, 1, 2], "receiver", track, LOCAL))
+    assert {name: xyz.tolist() for name, xyz in found.xyz.items()} == {"0.jpg": [5, 6, 7], "1.jpg": [8, 9, 10]}
+    assert positions_of(capture([0], "receiver", readings("receiver", [(0, 5.0, 6.0, 7.0)]), LOCAL)) is None
+
+
+def test_readings_in_two_systems_are_refused() -> None:
+    both = gnss_readings([(time, f"GPS_{time}", Position(0.0, 0.0, 0.0)) for time in (1, 2)])
+    sensors = {"cam": CAMERA, "GPS_1": gps_sensor(WGS84), "GPS_2": gps_sensor(LOCAL)}
+    with pytest.raises(DataError, match="expected all in"):
+        positions_of(Capture(sensors, Records.from_rows([(1, "cam", "1.jpg")]), readings={"gnss": both}))
+
+
 def test_a_capture_without_readings_has_no_positions() -> None:
+    assert positions_of(Capture({"cam": CAMERA}, Records.from_rows([(1, "cam", "1.jpg")]))) is None
     assert positions_of(capture([1], "GPS_cam", readings("GPS_cam", []))) is None
     assert positions_of(capture([1], "GPS_cam", readings("GPS_cam", [(7, 0.0, 0.0, 0.0)]))) is None
 

@@ -39,7 +39,7 @@ def positions_of(capture: Capture) -> Positions | None:
     if readings is None or not len(readings):
         return None
     systems = {(capture.sensors[device].params or (WGS84,))[0] for device in readings.device_ids}
-    if len(systems) > 1 or not systems <= {WGS84, LOCAL}:
+    if systems not in ({WGS84}, {LOCAL}):
         told = ", ".join(sorted(systems))
         raise DataError(f"gnss readings in {told}: expected all in {WGS84} (degrees) or all in {LOCAL} (metres)")
     found = dict(_own_readings(capture, readings)) or dict(_on_track(capture, readings))
