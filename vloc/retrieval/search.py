@@ -32,7 +32,7 @@ def search(
     if not num_queries or not num_references:
         return Ranking(np.zeros((0, 2), np.uint32), np.zeros(0, np.float32))
     _check(queries, references)
-    size, found = max(BLOCK // max(num_references, 1), 1), []
+    size, found = max(BLOCK // num_references, 1), []
     for start in range(0, num_queries, size):
         rows = slice(start, min(start + size, num_queries))
         similarity = fusion.fuse([q[rows] @ r.T for q, r in zip(queries, references, strict=True)])
@@ -40,8 +40,7 @@ def search(
             similarity[np.arange(rows.stop - rows.start), np.arange(rows.start, rows.stop)] = -np.inf
         found.append(_ranking(similarity, k, start))
     return Ranking(
-        np.concatenate([np.zeros((0, 2), np.uint32), *(ranking.rows for ranking in found)]),
-        np.concatenate([np.zeros(0, np.float32), *(ranking.scores for ranking in found)]),
+        np.concatenate([ranking.rows for ranking in found]), np.concatenate([ranking.scores for ranking in found])
     )
 
 
