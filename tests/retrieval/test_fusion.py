@@ -79,6 +79,7 @@ def test_the_best_of_each_descriptor_is_named_in_turn() -> None:
 def test_a_weight_pulls_the_mean_towards_its_descriptor() -> None:
     fused = FUSIONS.parse("mean").fuse([FIRST, SECOND], weights=[3.0, 1.0])
     assert fused[0, 0] == pytest.approx(0.8)
+    assert FUSIONS.parse("gharm").fuse([FIRST], weights=[7.0]) == pytest.approx(FIRST)  # alone it is all there is
 
 
 @pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, -2.0], [1.0, float("nan")], [1.0, float("inf")]])
@@ -91,6 +92,15 @@ def test_gamma_is_a_setting() -> None:
     assert to_text(FUSIONS.parse("gharm:gamma=0.25")) == "gharm:gamma=0.25"
     large = FUSIONS.parse("gharm:gamma=1e4").fuse([FIRST, SECOND])
     assert large == pytest.approx((FIRST + SECOND) / 4, abs=2e-3)  # tends to sum a_i s_i / n
+
+
+@pytest.mark.parametrize(
+    ("mixed", "second"),
+    [("mean_and_power:gamma", "power"), ("mean_and_min:gamma", "minimum"), ("min_and_max:gamma", "maximum")],
+)
+def test_a_share_of_nothing_leaves_the_other_part(mixed: str, second: str) -> None:
+    both = [[FIRST, SECOND], [1.0, 3.0]]
+    np.testing.assert_allclose(FUSIONS.parse(f"{mixed}=0").fuse(*both), FUSIONS.parse(second).fuse(*both))
 
 
 @pytest.mark.parametrize("text", ["gharm:gamma=0", "mean_and_min:gamma=1.5", "mean:gamma=1", "median"])

@@ -37,6 +37,13 @@ def test_matches_are_marked_as_those_of_a_calibrated_pair():
     assert int(pycolmap().TwoViewGeometryConfiguration.CALIBRATED) == CALIBRATED
 
 
+def test_the_graph_has_its_matches_between_the_images_of_the_next_number():
+    matches = {(0, 1): np.zeros((0, 2), np.uint32), (2, 0): np.array([[0, 4], [4, 0]], np.uint32)}
+    graph = correspondence_graph([5, 6, 7], matches)
+    assert [graph.num_matches_between_images(*pair) for pair in ((1, 2), (1, 3), (2, 3))] == [0, 2, 0]
+    assert graph.has_correspondences(3, 0) and graph.has_correspondences(1, 4) and not graph.has_correspondences(1, 3)
+
+
 def test_a_camera_without_intrinsics_is_refused():
     with pytest.raises(DataError, match="expected intrinsics"):
         colmap_camera(Camera("UNKNOWN_CAMERA", 640, 480))
@@ -51,7 +58,8 @@ def test_a_pose_that_is_not_finite_is_refused():
 @pytest.mark.parametrize(
     ("pair", "matches", "message"),
     [
-        ((0, 1), np.array([[0, 5]], np.uint32), r"pair \(0, 1\): matches name keypoints"),
+        ((0, 1), np.array([[0, 5], [4, 1]], np.uint32), r"pair \(0, 1\): matches name keypoints \[0 1\] to \[4 5\] of"),
+        ((1, 0), np.array([[5, 0]], np.uint32), r"pair \(1, 0\): matches name keypoints"),
         ((0, 1), np.array([[-1, 0]], np.int64), r"pair \(0, 1\): matches name keypoints"),
         ((0, 1), np.array([[0.0, 1.0]]), "expected integers"),
         ((0, 1), np.array([0, 1], np.uint32), r"expected integers \(m, 2\)"),

@@ -7,10 +7,11 @@ import pytest
 
 from vloc.data.frame import Frame
 from vloc.errors import StageError
+from vloc.geometry.alignment import Similarity
 from vloc.geometry.pose_error import pose_errors
 from vloc.geometry.rigid import Rigid
 from vloc.geometry.robust_alignment import RobustAlignment
-from vloc.stages.align import Fit, fit_poses, fit_positions, frame_of_distance, moved_frame
+from vloc.stages.align import Fit, fit_poses, fit_positions, frame_of_distance, frame_of_positions, moved_frame
 from vloc.stages.place import moved
 from vloc.stages.positions import Positions
 
@@ -47,6 +48,9 @@ def test_of_many_cameras_that_disagree_the_three_furthest_are_named() -> None:
     found = RobustAlignment(ELSEWHERE, residuals, residuals < 1, 10.0, 10.0)
     expected = "4 of 8 images agree, residuals median 0.0250 m, largest 0.0500 m; elsewhere: 4.jpg 9.00 m, 7.jpg 8.00 m"
     assert Fit(NAMES, found).about("m") == expected + ", 5.jpg 7.00 m ..."
+    frame = frame_of_positions(Fit(NAMES, found), Positions({}, None), OWN)
+    # sqrt(0.0039 / (4 - 7 / 3)) / sqrt(3) of 10 sqrt(4)
+    assert frame.about.endswith("; scale known to 0.14 %")
 
 
 def test_what_fixes_no_frame_is_refused_with_its_reason() -> None:
@@ -83,7 +87,7 @@ def test_positions_that_leave_scale_or_turn_open_are_refused_with_figures() -> N
     rng = np.random.default_rng(1)
     centers = sparse.cam_from_world.center
     rough = Positions(dict(zip(NAMES, centers + rng.normal(0, 3, centers.shape), strict=True)), None)
-    with pytest.raises(StageError, match=r"a scale known to \d+\.\d %, 2 % are needed"):
+    with pytest.raises(StageError, match=r"a scale known to \d?\d\.\d %, 2 % are needed"):
         fit_positions(sparse, rough)
     line = np.outer(np.arange(8.0), [3.0, 0, 0]) + rng.normal(0, 0.02, (8, 3))
     poses_on_line = Rigid(
@@ -105,6 +109,8 @@ def test_a_distance_scales_the_map_about_its_origin() -> None:
     after = moved(sparse, frame.similarity)
     assert np.linalg.norm(np.subtract(*after.cam_from_world.center[:2])) == pytest.approx(12)
     assert np.allclose(after.points, sparse.points * 12 / before) and frame.metric
+    small = moved(sparse, Similarity(1e-3, np.eye(3), np.zeros(3)))
+    assert frame_of_distance(small, OWN, "0.jpg", "1.jpg", 12.0).similarity.scale == pytest.approx(12e3 / before)
     with pytest.raises(StageError, match=r"'no\.jpg'"):
         frame_of_distance(sparse, OWN, "0.jpg", "no.jpg", 1.0)
     with pytest.raises(StageError, match="one place"):

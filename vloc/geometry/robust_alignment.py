@@ -29,7 +29,7 @@ EXACT = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class RobustAlignment:
-    """`residuals`: distances of the moved sources from their targets, in target units."""
+    """`residuals`: distances of the moved sources from their targets, in target units. At least half agree."""
 
     target_from_source: Similarity
     residuals: Float64[np.ndarray, "n"]

@@ -32,7 +32,7 @@ class Fusion(ABC):
 
     def fuse(self, similarities: Sequence[Float32[np.ndarray, "q r"]], weights: Sequence[float] = ()) -> Fused:
         """One matrix of those of all descriptors; equal weights unless told. ConfigError where they do not fit."""
-        given = np.array(weights or [1.0] * len(similarities), np.float32)
+        given = np.array(weights or np.ones(len(similarities)), np.float32)
         if len(given) != len(similarities) or not (np.isfinite(given) & (given > 0)).all():
             raise ConfigError(f"fusion weights {list(weights)}: expected {len(similarities)} positive numbers")
         return self._fuse(np.stack(similarities), (given / given.sum())[:, None, None])

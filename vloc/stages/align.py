@@ -17,8 +17,6 @@ from ..geometry.rigid import Rigid
 from ..geometry.robust_alignment import RobustAlignment, align_robustly
 from .positions import Positions
 
-MIN_SHARE = 0.5
-"""of the images in common that must agree"""
 MIN_POSITIONS = 5
 """images that positions by satellite must agree on: seven numbers are fitted to three each"""
 MAX_SPREAD = 0.05
@@ -127,12 +125,9 @@ def _fit(
     seed: int,
 ) -> Fit:
     try:
-        fit = Fit(names, align_robustly(centers, targets, rotations, seed))
+        return Fit(names, align_robustly(centers, targets, rotations, seed))
     except ValueError as error:
         raise StageError(str(error)) from None
-    if fit.alignment.agrees.mean() < MIN_SHARE:
-        raise StageError(f"{int(fit.alignment.agrees.sum())} of {len(names)} images agree, at least half are needed")
-    return fit
 
 
 def frame_of_distance(sparse: SparseMap, frame: Frame, first: str, second: str, metres: float) -> Frame:
