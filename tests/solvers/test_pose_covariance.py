@@ -10,7 +10,7 @@ from world import FISHEYE, OPENCV, PINHOLE, sightings, walk
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
 from vloc.solvers.point_refinement import refine_points
-from vloc.solvers.pose_covariance import DEPENDENCE, _few, _inverse, covariance_of_map
+from vloc.solvers.pose_covariance import DEPENDENCE, _few, _inverse, covariance_of_map, sensitivity
 from vloc.solvers.pose_refinement import refine_pose
 from vloc.solvers.triangulation import TriangulationConfig, triangulate
 
@@ -83,6 +83,15 @@ def test_an_error_of_a_map_pose_moves_a_query_as_the_covariance_says():
     told = covariance_of_map(replace(sparse, pose_noise=noise), rows, by_point)
     scale = np.sqrt(np.diag(expected))
     assert np.abs((told - expected) / np.outer(scale, scale)).max() < 0.03
+
+
+def test_what_a_prior_leaves_open_stays_open_by_hand():
+    """One number that four exact matches measure in x, with a prior of strength 4 and deviation 3."""
+    jacobian = np.zeros((2, 1, 4))
+    jacobian[0] = 1
+    found = sensitivity(np.arange(8.0).reshape(4, 2), np.zeros((2, 4)), jacobian, 0.5, np.array([4.0]), np.array([3.0]))
+    assert found.covariance == pytest.approx(np.array([[(4 * 3 / (4 + 4)) ** 2]]))
+    np.testing.assert_allclose(found.by_residual, np.tile([[1 / 8, 0]], (4, 1, 1)))
 
 
 def test_exact_poses_of_the_map_add_nothing():

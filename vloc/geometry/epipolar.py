@@ -43,10 +43,9 @@ def rays_meet_in_front(
     ray1 = _homogeneous(points1) @ cam2_from_cam1.rotation.T
     ray2, t = _homogeneous(points2), cam2_from_cam1.translation
     a, b, c = (ray1 * ray1).sum(1), (ray1 * ray2).sum(1), (ray2 * ray2).sum(1)
-    determinant = a * c - b * b
-    depth1 = b * (ray2 @ t) - c * (ray1 @ t)
+    depth1 = b * (ray2 @ t) - c * (ray1 @ t)  # times the determinant a c - b^2, as below: never negative
     depth2 = a * (ray2 @ t) - b * (ray1 @ t)
-    return (determinant > 0) & (depth1 > 0) & (depth2 > 0)
+    return (depth1 > 0) & (depth2 > 0)
 
 
 def agrees_with_poses(
