@@ -15,7 +15,7 @@ from vloc.solvers.absolute_pose import absolute_pose
 from vloc.solvers.focal_pose import pose_and_focal
 from vloc.solvers.pnp import PnpConfig, intrinsics_prior
 from vloc.solvers.pose_covariance import DEPENDENCE
-from vloc.solvers.pose_refinement import refine_pose
+from vloc.solvers.pose_refinement import focal_sigma, prior_strength, refine_pose
 
 CONFIG = PnpConfig()
 SIMPLE = Camera("SIMPLE_RADIAL", 1000, 800, (900.0, 500.0, 400.0, 0.0))
@@ -192,3 +192,18 @@ def test_the_covariance_of_the_pose_alone_leaves_the_intrinsics_out():
     result = absolute_pose(pixels, points, SIMPLE, replace(CONFIG, refine="distortion"))
     assert result.covariance.shape == (8, 8) and np.array_equal(result.pose_covariance, result.covariance[:6, :6])
     assert result.focal_sigma == pytest.approx(np.sqrt(result.covariance[6, 6]))
+
+
+def test_a_prior_is_as_strong_as_the_noise_that_the_matches_show():
+    """Residuals of 0.5 and 0 px at a scale of 0.5 have the weights 1/2 and 1, psi 1/4 and 0, psi' 1/2, 0, 1 and 1."""
+    residuals = np.array([[0.5, 0.0], [0.0, 0.0]])
+    noise, mean, variance = (1 / 4) ** 2 / (4 - 1), 5 / 8, 11 / 64
+    slope = mean / (1 + 1 / 4 * variance / mean**2)
+    found = prior_strength(residuals, 1, (0.1, 2.0), 0.5)
+    np.testing.assert_allclose(found, noise / slope / np.array([0.1**2, 2.0**2]))
+    assert len(prior_strength(residuals, 1, (), 0.5)) == 0
+
+
+def test_the_deviation_of_the_focal_length_comes_after_the_six_of_the_pose():
+    assert focal_sigma(None) == focal_sigma(np.eye(6)) == 0
+    assert focal_sigma(np.diag([1.0, 2, 3, 4, 5, 6, 0.04, 9])) == pytest.approx(0.2)

@@ -10,7 +10,7 @@ from world import FISHEYE, OPENCV, PINHOLE, sightings, walk
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
 from vloc.solvers.point_refinement import refine_points
-from vloc.solvers.pose_covariance import DEPENDENCE, _few, _inverse, covariance_of_map, sensitivity
+from vloc.solvers.pose_covariance import DEPENDENCE, _few, covariance_of_map, inverse_of, sensitivity
 from vloc.solvers.pose_refinement import refine_pose
 from vloc.solvers.triangulation import TriangulationConfig, triangulate
 
@@ -103,12 +103,12 @@ def test_exact_poses_of_the_map_add_nothing():
 
 def test_a_normal_matrix_is_inverted_where_it_fixes_everything():
     """By hand; in units a million times apart as well."""
-    np.testing.assert_allclose(_inverse(np.array([[2.0, 1], [1, 2]])), np.array([[2, -1], [-1, 2]]) / 3)
+    np.testing.assert_allclose(inverse_of(np.array([[2.0, 1], [1, 2]])), np.array([[2, -1], [-1, 2]]) / 3)
     units = np.array([1.0, 1e6])
-    found = _inverse(np.array([[2.0, 1], [1, 2]]) * np.outer(units, units))
+    found = inverse_of(np.array([[2.0, 1], [1, 2]]) * np.outer(units, units))
     np.testing.assert_allclose(found, np.array([[2, -1], [-1, 2]]) / 3 / np.outer(units, units))
     for free in ([[1.0, 0], [0, 0]], [[1.0, 1], [1, 1]], [[np.inf, 0], [0, 1]], [[np.nan, 0], [0, 1]]):
-        assert _inverse(np.array(free)) is None
+        assert inverse_of(np.array(free)) is None
 
 
 def test_few_matches_make_a_covariance_larger_by_the_numbers_that_were_fitted():

@@ -57,7 +57,7 @@ def sensitivity(
     """
     weights = 1 / (1 + (residuals**2).sum(0) / loss_scale_px**2)
     normal = np.einsum("akm,alm,m->kl", jacobian, jacobian, weights**2, optimize=True) + np.diag(strength)
-    inverse = _inverse(normal)
+    inverse = inverse_of(normal)
     if inverse is None:
         return None
     pull = np.einsum("akm,am,m->mk", jacobian, residuals, weights)
@@ -68,17 +68,23 @@ def sensitivity(
     return Sensitivity(inverse @ noise @ inverse, by_residual)
 
 
-def _few(weights: Float64[np.ndarray, "m"], num_free: int) -> float:
-    """What few matches add: parameters fit part of the noise, and its slope (Huber 1981, eq. 7.6.5: K^2 n / (n - p)).
+def slope(weights: Float64[np.ndarray, "m"], num_free: int) -> tuple[float, float]:
+    """Mean of psi', whose eigenvalues are w (across r) and 2 w^2 - w (along r), and K of Huber 1981, eq. 7.6.5.
 
-    psi' has the eigenvalues w (across r) and 2 w^2 - w (along r).
+    K: what few matches add, as parameters fit part of the noise.
     """
-    slopes, size = np.stack([weights, 2 * weights**2 - weights]), 2 * len(weights)
-    correction = 1 + num_free / size * slopes.var() / slopes.mean() ** 2
-    return float(correction**2 * size / max(size - num_free, 1))
+    slopes = np.stack([weights, 2 * weights**2 - weights])
+    return float(slopes.mean()), float(1 + num_free / slopes.size * slopes.var() / slopes.mean() ** 2)
 
 
-def _inverse(normal: Float64[np.ndarray, "k k"]) -> Float64[np.ndarray, "k k"] | None:
+def _few(weights: Float64[np.ndarray, "m"], num_free: int) -> float:
+    """By how much few matches make a covariance larger: K^2 n / (n - p) (Huber 1981, eq. 7.6.5)."""
+    size = 2 * len(weights)
+    return slope(weights, num_free)[1] ** 2 * size / max(size - num_free, 1)
+
+
+def inverse_of(normal: Float64[np.ndarray, "k k"]) -> Float64[np.ndarray, "k k"] | None:
+    """The inverse of a normal matrix, whatever the units of its rows; None where it leaves a direction free."""
     scale = np.sqrt(np.diag(normal))
     if not (np.isfinite(normal).all() and (scale > 0).all()):
         return None

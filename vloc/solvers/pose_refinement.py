@@ -10,12 +10,10 @@ from ..array_types import Float64
 from ..geometry.camera import Camera
 from ..geometry.projection import distortion_derivative, distortion_jacobian, focal_derivative, project
 from ..geometry.rigid import Rigid
-from .pose_covariance import Sensitivity, sensitivity
+from .pose_covariance import Sensitivity, inverse_of, sensitivity, slope
 
 MAX_STEPS = 50
 SMALLEST_STEP = 1e-6  # radians, or depths of the scene: micrometres, where noise leaves millimetres
-
-
 MAX_LOG_FOCAL_STEP = 0.5
 """of one step: a focal length that is far off comes nearer without overshooting"""
 
@@ -137,16 +135,16 @@ def _step(
 ) -> np.ndarray | None:
     """The Gauss-Newton step of the reweighted problem; intrinsics that have `moved` are pulled back by their prior."""
     weights, pull = _weights(residuals, loss_scale_px)
-    normal, right = _gram(jacobian, weights), jacobian[0] @ pull[0] + jacobian[1] @ pull[1]
-    if prior:
-        noise, slope = _noise(residuals, len(jacobian[0]), loss_scale_px)
-        strength = noise / slope / np.square(prior)  # px^2: the prior in the units of the robust cost
-        normal[6:, 6:] += np.diag(strength)
-        right[6:] -= strength * moved
-    step = _solve(normal, right)
-    if step is not None and prior:
-        step *= min(1.0, MAX_LOG_FOCAL_STEP / max(abs(step[6]), 1e-300))
-    return step
+    normal = (jacobian[0] * weights) @ jacobian[0].T + (jacobian[1] * weights) @ jacobian[1].T
+    right = jacobian[0] @ pull[0] + jacobian[1] @ pull[1]
+    strength = prior_strength(residuals, len(normal), prior, loss_scale_px)
+    normal[6:, 6:] += np.diag(strength)
+    right[6:] -= strength * moved
+    inverse = inverse_of(normal)
+    if inverse is None:
+        return None
+    step: np.ndarray = inverse @ right
+    return step / np.abs(step[6:7] / MAX_LOG_FOCAL_STEP).max(initial=1.0)
 
 
 def _weights(
@@ -157,34 +155,16 @@ def _weights(
     return weights, residuals * weights
 
 
-def _gram(
-    jacobian: Float64[np.ndarray, "2 k m"], weights: Float64[np.ndarray, "m"] | float = 1.0
-) -> Float64[np.ndarray, "k k"]:
-    """J^T W J."""
-    gram: np.ndarray = (jacobian[0] * weights) @ jacobian[0].T + (jacobian[1] * weights) @ jacobian[1].T
-    return gram
-
-
-def _solve(normal: Float64[np.ndarray, "k k"], right: np.ndarray) -> np.ndarray | None:
-    """The solution, or None where the matches leave a direction free."""
-    scale = np.sqrt(np.diag(normal))
-    if not (np.isfinite(normal).all() and (scale > 0).all()):
-        return None
-    unit = normal / np.outer(scale, scale)
-    if np.linalg.eigvalsh(unit)[0] < 1e-12:
-        return None
-    return (np.linalg.solve(unit, (right.T / scale).T).T / scale).T
-
-
-def _noise(residuals: Float64[np.ndarray, "2 m"], num_free: int, loss_scale_px: float) -> tuple[float, float]:
-    """sum(psi^2) / (n - p) and mean(psi') of the Cauchy loss, with Huber's correction of the latter.
-
-    psi(r) = r w with w = 1 / (1 + |r|^2 / scale^2); psi' has the eigenvalues w (across r) and 2 w^2 - w (along r).
-    """
+def prior_strength(
+    residuals: Float64[np.ndarray, "2 m"], num_free: int, prior: Prior, loss_scale_px: float
+) -> Float64[np.ndarray, "k"]:
+    """What priors add to the normal matrix of the Cauchy loss, px^2: sum(psi^2) / (n - p) / mean(psi') / prior^2."""
+    if not prior:
+        return np.zeros(0)
     weights, pull = _weights(residuals, loss_scale_px)
-    slopes = np.stack([weights, 2 * weights**2 - weights])
-    correction = 1 + num_free / residuals.size * slopes.var() / slopes.mean() ** 2
-    return float((pull**2).sum() / max(residuals.size - num_free, 1)), float(slopes.mean() / correction)
+    mean, correction = slope(weights, num_free)
+    noise = (pull**2).sum() / max(residuals.size - num_free, 1)
+    return noise / (mean / correction) / np.square(np.array(prior))
 
 
 def _sensitivity(
@@ -195,12 +175,11 @@ def _sensitivity(
     loss_scale_px: float,
 ) -> Sensitivity | None:
     """Of the minimum, with the priors as strong as `_step` has them."""
-    num_free = len(jacobian[0])
-    noise, slope = _noise(residuals, num_free, loss_scale_px)
-    deviations, strength = np.zeros(num_free), np.zeros(num_free)
-    deviations[6:] = prior
-    strength[6:] = noise / slope / np.square(prior)
-    return sensitivity(points2d, residuals, jacobian, loss_scale_px, strength, deviations)
+    fixed = np.zeros(6)
+    strength = prior_strength(residuals, len(jacobian[0]), prior, loss_scale_px)
+    return sensitivity(
+        points2d, residuals, jacobian, loss_scale_px, np.append(fixed, strength), np.append(fixed, prior)
+    )
 
 
 def _exp(step: Float64[np.ndarray, "6"]) -> Rigid:
