@@ -2,7 +2,7 @@
 
 A place is an operator (comparison, arithmetic, and/or) or a number of the layers below. They are changed in a copy of
 the repository, one at a time: a comparison gets or loses its equality, plus becomes minus, a whole number one more. A
-change is noticed when the tests of its folder fail (its own module's are asked first) or the end-to-end tests do.
+change is noticed when tests of its folder fail (its own module's are asked first), of the settings, or end to end.
 Prints what nobody noticed; `--list` only says what would be changed.
 """
 
@@ -75,7 +75,7 @@ def is_noticed(root: Path, file: Path, number: int) -> bool:
     text, folder = file.read_text(), f"tests/{file.parent.name}"
     own = f"{folder}/test_{file.name}"
     steps = [[own]] if (root / own).exists() else []
-    steps += [[folder], ["tests/test_end_to_end.py", "tests/cli/test_demo.py"]]
+    steps += [[folder], ["tests/test_config.py", "tests/test_end_to_end.py", "tests/cli/test_demo.py"]]
     try:
         file.write_text(changed(text, number)[0])
         return any(fails(root, *step) for step in steps)

@@ -26,6 +26,7 @@ def test_each_score_alone_can_spoil_a_photo_and_is_named_with_value_and_limit(sc
     limit = LIMITS[score]
     quality = ImageQuality(**(GOOD | {score: limit.useless}))
     assert quality.overall == 0
+    assert ImageQuality(**(GOOD | {score: limit.good})).complaint == ""
     assert limit.complaint in quality.complaint
     assert f"{limit.useless:g}, good photos have" in quality.complaint and f" {limit.good:g})" in quality.complaint
 

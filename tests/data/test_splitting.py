@@ -72,7 +72,7 @@ def test_names_and_times_choose_their_images() -> None:
 
 def test_an_area_holds_camera_centres_resolved_through_the_rig() -> None:
     # left cameras at x = 0, 10, 20; right ones at 1, 11, 21
-    assert chosen(splitting.in_area(capture(), (0.5, -1.0, -1.0), (10.0, 1.0, 1.0))) == ["r/0.jpg", "l/1.jpg"]
+    assert chosen(splitting.in_area(capture(), (1.0, -1.0, -1.0), (10.0, 1.0, 1.0))) == ["r/0.jpg", "l/1.jpg"]
 
 
 def test_an_image_without_a_pose_is_in_no_area() -> None:

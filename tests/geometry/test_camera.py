@@ -52,6 +52,14 @@ def test_adjusted_intrinsics_by_hand():
     assert pinhole.adjusted(0.0, 0.0, 1.0, 2.0, 0.5).params == (100, 321, 242)
 
 
+def test_no_image_is_larger_than_keypoints_can_tell_apart():
+    assert np.float32(2**24 - 1) != np.float32(2**24) == np.float32(2**24 + 1)
+    assert Camera("UNKNOWN_CAMERA", 2**24, 1).width == 2**24
+    for size in ((2**24 + 1, 1), (1, 2**24 + 1), (0, 1), (1, 0)):
+        with pytest.raises(ValueError, match="image size"):
+            Camera("UNKNOWN_CAMERA", *size)
+
+
 def test_an_unknown_camera_has_a_size_only():
     camera = Camera("UNKNOWN_CAMERA", 640, 480)
     assert not camera.is_known and camera.shifted(0.5) is camera
@@ -96,3 +104,5 @@ def test_moves_to_is_the_inverse_of_adjusted() -> None:
         camera.moves_to(camera.adjusted(0.1, 0.02, 3.0, -4.0, 0.05)), [0.1, 0.02, 3.0, -4.0, 0.05]
     )
     assert camera.moves_to(camera).tolist() == [0] * 5
+    plain = Camera("PINHOLE", 640, 480, (500.0, 510.0, 320.0, 240.0))
+    np.testing.assert_allclose(plain.moves_to(plain.adjusted(0.1)), [0.1, 0, 0, 0, 0], atol=1e-12)

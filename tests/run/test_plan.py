@@ -123,3 +123,8 @@ def test_two_plugins_of_one_run_do_not_explain_each_other(tmp_path: Path) -> Non
         work.each(POWERS, Numbers.first(2), Power(1.0))
         work.each(POWERS, Numbers.first(2), Power(2.0))
     assert [row.reason for row in work.plan] == ["new", "new"]
+
+
+def test_an_error_in_a_dry_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="broken"), Workspace(tmp_path, dry_run=True):
+        raise RuntimeError("broken")

@@ -106,6 +106,14 @@ def test_points_are_eliminated_as_by_projecting_on_what_no_point_explains():
     np.testing.assert_allclose(right, by_poses.T @ rest @ residuals, rtol=1e-4, atol=1e-6 * np.abs(right).max())
 
 
+def test_how_many_points_are_taken_at_a_time_changes_nothing(monkeypatch):
+    block = block_of(3, 40)
+    whole = _eliminate_points(block, np.ones(len(block.seen)))
+    monkeypatch.setattr(noise_module, "POINTS_AT_A_TIME", 7)
+    for part, expected in zip(_eliminate_points(block, np.ones(len(block.seen))), whole, strict=True):
+        np.testing.assert_allclose(part, expected, atol=1e-9 * np.abs(expected).max())
+
+
 def test_what_is_left_over_is_what_least_squares_with_the_prior_leaves():
     block, variances = block_of(), np.array([1e-6, 4e-4])
     weights = np.random.default_rng(0).uniform(1, 3, len(block.seen))

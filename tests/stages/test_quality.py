@@ -207,6 +207,8 @@ def test_texture_is_the_share_of_cells_with_contrast() -> None:
     assert textured_share(image, 0.0) == 0.25
     assert textured_share(image, 3.9) == 0.25 and textured_share(image, 4.1) == 0  # 3^2 + 4^2 = 5^2
     assert textured_share(np.zeros((7, 100), np.float32), 0.0) == 0
+    stripes = np.tile(np.float32([3, -3]), (80, 80))  # deviate by 3, as much as none have
+    assert textured_share(stripes, 0.0) == 0 < textured_share(np.float32(1.01) * stripes, 0.0)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (3, 3), (7, 20), (40, 2000)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator
 
 from ..errors import DataError
@@ -39,7 +38,7 @@ def _ends(name: str) -> Iterator[str]:
 
 
 def _check_one_to_one(found: dict[str, str]) -> None:
-    known, count = Counter(found.values()).most_common(1)[0] if found else ("", 0)
-    if count > 1:
-        first, second, *_ = (name for name, fit in found.items() if fit == known)
-        raise DataError(f"'{first}' and '{second}' both fit '{known}' of the truth")
+    first_of: dict[str, str] = {}
+    for name, known in found.items():
+        if (first := first_of.setdefault(known, name)) != name:
+            raise DataError(f"'{first}' and '{name}' both fit '{known}' of the truth")

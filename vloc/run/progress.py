@@ -99,7 +99,7 @@ class Live:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._progress: Progress | None = None
-        self._task: TaskID | None = None
+        self._task: TaskID
 
     def start(self, stage: str, total: int, todo: int, reason: str) -> None:
         """Add the stage to the list."""
@@ -111,14 +111,14 @@ class Live:
 
     def advance(self, failed: bool) -> None:
         """Move the bar."""
-        if self._progress is not None and self._task is not None:
+        if self._progress is not None:
             self._done += 1
             rate = self._done / max(time.monotonic() - self._began, 1e-9)
             self._progress.update(self._task, advance=1, rate=f"{rate:.1f}/s")
 
     def finish(self, failures: int) -> None:
         """Say in the list how many items failed."""
-        if self._progress is not None and self._task is not None and failures:
+        if self._progress is not None and failures:
             self._progress.update(self._task, reason=f"{failures} failed")
 
     def note(self, text: str) -> None:

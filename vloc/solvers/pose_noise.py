@@ -49,8 +49,7 @@ def pose_noise(sparse: SparseMap, keypoints: Sequence[Float32[np.ndarray, "_ 2"]
     if not blocks:
         return np.zeros(2)
     units = np.median([_units(block) for block in blocks], axis=0)  # one px of either, in radians and metres
-    variances = np.full(2, (START_PX**2)) * units**2
-    systems = [(np.zeros((0, 0)), np.zeros(0))] * len(blocks)
+    variances = (START_PX * units) ** 2
     weights = [_weights(block, block.residuals) for block in blocks]
     for _ in range(REWEIGHTINGS):
         systems = [_eliminate_points(block, w) for block, w in zip(blocks, weights, strict=True)]
