@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("geometry", "solvers", "stages", "matching", "retrieval", "run", "data")
 OTHER: dict[type, type] = {ast.Lt: ast.LtE, ast.Gt: ast.GtE, ast.Eq: ast.NotEq, ast.Add: ast.Sub, ast.Mult: ast.Div}
 OTHER |= {ast.And: ast.Or} | {second: first for first, second in (*OTHER.items(), (ast.And, ast.Or))}
+WHOLE = ["tests/test_config.py", "tests/test_end_to_end.py", "tests/cli/test_demo.py"]
+"""asked of every change that the tests of its folder have not noticed"""
 SLOWEST_S = 600
 """a change that makes tests run longer than this is noticed"""
 
@@ -70,12 +72,19 @@ def fails(root: Path, *tests: str) -> bool:
     return done.returncode not in (0, 5)
 
 
+def check(root: Path) -> None:
+    """SystemExit: tests fail though nothing is changed, so that they would notice everything."""
+    for tests in (*([f"tests/{layer}"] for layer in LAYERS), WHOLE):
+        if fails(root, *tests):
+            raise SystemExit(f"{', '.join(tests)}: fail without any change; nothing can be said")
+
+
 def is_noticed(root: Path, file: Path, number: int) -> bool:
     """Whether any test notices the change, which is undone afterwards."""
     text, folder = file.read_text(), f"tests/{file.parent.name}"
     own = f"{folder}/test_{file.name}"
     steps = [[own]] if (root / own).exists() else []
-    steps += [[folder], ["tests/test_config.py", "tests/test_end_to_end.py", "tests/cli/test_demo.py"]]
+    steps += [[folder], WHOLE]
     try:
         file.write_text(changed(text, number)[0])
         return any(fails(root, *step) for step in steps)
@@ -100,6 +109,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = copy_to(Path(folder))
+        if not options.list:
+            check(root)
         chosen = random.Random(options.seed).sample(list(places(root)), options.count)
         noticed = 0
         for file, number in chosen:
