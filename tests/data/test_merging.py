@@ -11,7 +11,7 @@ from vloc.data import splitting
 from vloc.data.capture import Capture, Sensor
 from vloc.data.merging import merge
 from vloc.data.reconstruction import Features, InMemory, MatchedPairs, Observations, Points, Reconstruction
-from vloc.data.records import Records, Trajectory
+from vloc.data.records import Readings, Records, Trajectory
 from vloc.data.rigs import RigMember
 from vloc.errors import DataError
 from vloc.geometry.camera import Camera
@@ -63,6 +63,22 @@ def capture(text: str = "a", start: int = 0, focal: float = 50.0, **changes: obj
 def test_images_of_one_name_are_refused_without_prefixes() -> None:
     with pytest.raises(DataError, match=r"image '0\.jpg' \(2 in all\) is in several captures; give a prefix"):
         merge([capture("a"), capture("b", 10)])
+
+
+def test_one_capture_is_merged_into_itself_and_none_into_nothing() -> None:
+    readings = Readings(np.array([3, 7]), np.zeros(2, np.int32), ("gps",), {"x": np.array([1.0, 2.0])})
+    one = capture(sensors={**capture().sensors, "gps": Sensor("gnss")}, readings={"gnss": readings}, pixel_center=0.0)
+    merged = merge([one])
+    assert list(merged.images.names) == list(one.images.names) and merged.pixel_center == 0
+    assert merged.readings["gnss"].columns["x"].tolist() == [1, 2]
+    with pytest.raises(DataError, match="expected one capture or more"):
+        merge([])
+
+
+def test_colours_that_all_or_no_points_have_are_no_loss() -> None:
+    assert merge([capture("a"), capture("b", 10)], ["day", "night"]).left_out == ()
+    pale = [replace(one.reconstruction, points=Points(one.reconstruction.points.xyz)) for one in (capture(), capture())]
+    assert merge([capture(reconstruction=work) for work in pale], ["day", "night"]).left_out == ()
 
 
 def test_prefixes_keep_both_images_and_each_reads_its_own_file() -> None:

@@ -11,7 +11,8 @@ from squares import POWERS, SQUARES, SUMS, Numbers, Power, Table, add_up, run_al
 
 from vloc.errors import DataError, StoreError
 from vloc.run.results import NamedArtifact
-from vloc.run.store import open_artifact, open_results
+from vloc.run.shard import Shard, pack
+from vloc.run.store import ShardRows, _as_runs, open_artifact, open_results
 from vloc.run.workspace import Workspace, read_manifest
 from vloc.runtime import Runtime
 from vloc.stage import EachStage, OnceStage
@@ -276,3 +277,14 @@ def test_ten_thousand_items_open_again_in_a_moment(tmp_path: Path) -> None:
     began = time.perf_counter()
     powers(tmp_path, items, stage=stage)
     assert time.perf_counter() - began < 1.0  # 0.1 s on a quiet machine; docs/benchmarks.md has the bar
+
+
+def test_a_set_lists_successive_rows_of_a_shard_together(tmp_path: Path) -> None:
+    shards = []
+    for name in ("a.h5", "b.h5"):
+        (tmp_path / name).write_bytes(pack(list("stuvwxyz"), ["1"] * 8, ["failed"] * 8))
+        shards.append(Shard(tmp_path / name))
+    places = [(shards[0], 5), (shards[0], 6), (shards[0], 7), (shards[1], 0), (shards[1], 2), (shards[1], 1)]
+    assert _as_runs(places) == [
+        ShardRows("a.h5", 5, 3), ShardRows("b.h5", 0, 1), ShardRows("b.h5", 2, 1), ShardRows("b.h5", 1, 1)
+    ]  # fmt: skip

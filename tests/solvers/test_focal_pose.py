@@ -175,6 +175,11 @@ def test_the_focal_length_of_four_point_samples_is_the_true_one():
     assert pose_errors(pose, truth)[0] < 0.15
 
 
+def test_three_matches_do_not_tell_a_focal_length():
+    pixels, points, *_ = sightings(PINHOLE, 3)
+    assert pose_and_focal(pixels, points, PINHOLE, 8.0, (10, 10), 0.99, 0) is None
+
+
 def test_the_same_seed_gives_the_same_bytes_for_a_guessed_camera():
     pixels, points, _, _ = sightings(BENT, 300, noise=1.0, outliers=0.5)
     first, second = (absolute_pose(pixels, points, SIMPLE, CONFIG, 3, "guessed") for _ in range(2))

@@ -48,6 +48,16 @@ def test_too_few_matches_keep_none(count):
     assert kept.shape == (count,) and not kept.any()
 
 
+def test_a_pair_keeps_its_inliers_from_the_wanted_number_on():
+    first, second, _ = pair(PINHOLE, 60, outliers=0.2)
+
+    def kept(least: int) -> np.ndarray:
+        return verify_with_ransac(first, PINHOLE, second, PINHOLE, TwoViewConfig(min_inliers=least))
+
+    found = kept(8)
+    assert np.array_equal(kept(int(found.sum())), found) and not kept(int(found.sum()) + 1).any()
+
+
 def test_the_same_seed_keeps_the_same_matches():
     first, second, _ = pair(OPENCV)
     once, again = (verify_with_ransac(first, OPENCV, second, OPENCV, TwoViewConfig(), seed=5) for _ in range(2))

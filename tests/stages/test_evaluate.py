@@ -82,6 +82,14 @@ def test_poses_without_truth_are_counted_apart():
     assert evaluate(estimates, {"a.jpg": TRUTH["a.jpg"]}).num_without_truth == 1
 
 
+def test_only_what_was_asked_is_scored_and_the_rest_counted():
+    found = evaluate({"a.jpg": camera_at(0)}, TRUTH, asked=["a.jpg", "c.jpg", "no truth.jpg"])
+    assert found.names == ("a.jpg", "c.jpg") and found.num_localized == 1
+    assert (found.num_not_asked, found.num_without_truth) == (2, 1)
+    with pytest.raises(DataError, match="none of the 1 queries"):
+        evaluate({}, TRUTH, asked=["no truth.jpg"])
+
+
 def test_no_poses_at_all_is_a_result():
     assert evaluate({}, TRUTH).num_localized == 0
 
