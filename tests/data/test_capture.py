@@ -1,6 +1,7 @@
 """A capture by image names, and rows in any order."""
 
 import numpy as np
+import pytest
 
 from vloc.data.capture import Capture, Sensor
 from vloc.data.records import Records, Trajectory
@@ -38,3 +39,12 @@ def test_an_empty_trajectory_has_no_rows():
 
 def test_a_capture_has_vlocs_pixel_centre_unless_its_source_says_otherwise():
     assert Capture({}, Records.from_rows([])).pixel_center == 0.5
+
+
+@pytest.mark.parametrize(
+    ("source", "known"),
+    [("calibrated", (False, False, False)), ("guessed", (True, False, True)), ("EXIF 35 mm tag", (False, True, True))],
+)
+def test_intrinsics_are_rough_where_the_focal_length_is_guessed_or_from_a_header(source, known):
+    sensor = Sensor("camera", focal_source=source)
+    assert (sensor.has_guessed_focal, sensor.has_exif_focal, sensor.is_rough) == known
