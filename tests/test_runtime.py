@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -15,6 +16,17 @@ def test_no_number_of_workers_means_one_per_core() -> None:
 def test_fewer_than_no_workers_are_refused() -> None:
     with pytest.raises(ConfigError, match="workers"):
         Runtime(workers=-1)
+
+
+def test_work_spread_over_the_workers_comes_back_in_order() -> None:
+    together = Barrier(3, timeout=10)
+
+    def meet(number: int) -> int:
+        together.wait()
+        return -number
+
+    with Runtime(workers=3).mapping() as each:
+        assert list(each(meet, range(6))) == [0, -1, -2, -3, -4, -5]
 
 
 def test_workers_compute_on_one_thread_each_and_others_are_as_before() -> None:

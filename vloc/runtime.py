@@ -14,6 +14,8 @@ from typing import Any, Literal
 from .errors import ConfigError
 
 Device = Literal["auto", "cpu", "cuda"]
+Map = Callable[..., Iterator[Any]]
+"""`map`, or what does the same"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,12 @@ class Runtime:
         if self.workers:
             return self.workers
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    @contextmanager
+    def mapping(self) -> Iterator[Map]:
+        """`map` on the workers: results in order, arguments all taken at once."""
+        with ThreadPoolExecutor(self.num_workers, thread_name_prefix="vloc") as pool:
+            yield pool.map
 
 
 class WhileAnyone:

@@ -28,7 +28,7 @@ def in_wanted_color(descriptor: GlobalFeature, image: np.ndarray) -> np.ndarray:
 
 
 def trained(descriptor: GlobalFeature, seed: int = 0) -> Arrays:
-    return descriptor.train((in_wanted_color(descriptor, scene(i)) for i in range(6)), seed)
+    return descriptor.train(Runtime(), (in_wanted_color(descriptor, scene(i)) for i in range(6)), seed)
 
 
 def load(descriptor: GlobalFeature) -> Describer:

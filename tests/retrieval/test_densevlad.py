@@ -157,8 +157,8 @@ def test_too_few_images_are_not_whitened(images: int, dims: int) -> None:
 
 def test_a_small_map_keeps_the_whole_vlad_and_a_larger_one_the_projection() -> None:
     images = [noise(seed) for seed in range(12)]
-    small = DESCRIPTORS.parse("densevlad:num_words=4,dims=7").train(images, 0)
-    large = DESCRIPTORS.parse("densevlad:num_words=4,dims=6").train(images, 0)
+    small = DESCRIPTORS.parse("densevlad:num_words=4,dims=7").train(Runtime(), images, 0)
+    large = DESCRIPTORS.parse("densevlad:num_words=4,dims=6").train(Runtime(), images, 0)
     assert small.keys() == {"words"}
     assert {name: array.shape for name, array in large.items()} == {
         "words": (4, 128), "mean": (512,), "projection": (512, 6)
@@ -167,14 +167,14 @@ def test_a_small_map_keeps_the_whole_vlad_and_a_larger_one_the_projection() -> N
 
 def test_blank_images_do_not_disturb_the_training() -> None:
     descriptor = DESCRIPTORS.parse("densevlad:num_words=4,dims=2")
-    trained = descriptor.train([np.zeros((60, 80), np.uint8), *(noise(seed) for seed in range(5))], 0)
+    trained = descriptor.train(Runtime(), [np.zeros((60, 80), np.uint8), *(noise(seed) for seed in range(5))], 0)
     vector = descriptor.load(Runtime(), trained)(noise(1)).vector
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_map_without_texture_is_refused() -> None:
     with pytest.raises(StageError, match="none of 3 images"):
-        DESCRIPTORS.parse("densevlad").train([np.zeros((60, 80), np.uint8)] * 3, 0)
+        DESCRIPTORS.parse("densevlad").train(Runtime(), [np.zeros((60, 80), np.uint8)] * 3, 0)
 
 
 @pytest.mark.parametrize("setting", ["image_size=8", "step=0", "num_words=0", "dims=0", "bins=4"])
@@ -193,7 +193,7 @@ def test_photos_taken_side_by_side_look_alike(name: str) -> None:
     files = sorted((STRECHA / name).glob("*/sensors/records_data/*.jpg"), key=lambda path: path.name)
     images = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in files]
     descriptor = DESCRIPTORS.parse("densevlad")
-    describe = descriptor.load(Runtime(), descriptor.train(images, 0))
+    describe = descriptor.load(Runtime(), descriptor.train(Runtime(), images, 0))
     vectors = np.stack([describe(image).vector for image in images])
     similarity = vectors @ vectors.T - 2 * np.eye(len(images))
     assert (np.abs(similarity.argmax(axis=1) - np.arange(len(images))) <= 1).all()

@@ -11,7 +11,7 @@ from vloc.data.sparse_map import NO_POINT
 from vloc.geometry.alignment import align
 from vloc.geometry.projection import project
 from vloc.solvers.observations import Observations
-from vloc.solvers.point_refinement import _offsets, _solve, _weights, refine_points
+from vloc.solvers.point_refinement import _offsets, _solve, _weights, extrapolated, refine_points
 from vloc.solvers.triangulation import TriangulationConfig, triangulate
 
 EXACT_POSES = TriangulationConfig(pose_error_px=0.0)
@@ -164,6 +164,21 @@ def test_an_offset_is_the_weighted_mean_drawn_to_zero_by_its_prior():
     found = _offsets(left, weights, seen, 3, 0.1)  # the prior weighs (0.2 / 0.1)^2 = 4
     np.testing.assert_allclose(found, [[10 / 8, 0], [0, 0], [0, -12 / 6]])
     assert np.abs(_offsets(left, weights, seen, 3, 0.0)).max() < 1e-5
+
+
+def test_a_crowd_of_keypoints_tells_no_more_of_an_offset_than_thirty():
+    seen = Observations(np.zeros(300, np.int32), np.arange(300, dtype=np.int32))
+    found = _offsets(np.full((300, 2), 0.9), np.ones(300), seen, 1, 0.1)
+    np.testing.assert_allclose(found, [[0.9 * 30 / (30 + 4)] * 2])
+
+
+def test_an_affine_iteration_in_two_dimensions_ends_at_its_fixed_point_after_three_steps():
+    rng, slow, fixed = np.random.default_rng(3), np.array([[0.98, 0.01], [0.0, 0.9]]), np.array([2.0, -1.0])
+    value, steps = rng.normal(size=(1, 2)), []
+    for _ in range(3):
+        steps.append((value, slow @ (value[0] - fixed) + fixed - value))
+        value = extrapolated(steps)
+    np.testing.assert_allclose(value, [fixed], rtol=1e-9)
 
 
 def test_a_residual_of_half_a_pixel_weighs_half():

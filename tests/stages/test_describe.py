@@ -22,7 +22,7 @@ class Brightness:
     in_color: ClassVar[bool] = False
     image_size: int = 100
 
-    def train(self, images: Iterable[np.ndarray], seed: int) -> Arrays:
+    def train(self, runtime, images: Iterable[np.ndarray], seed: int) -> Arrays:
         return {"mean": np.array([np.mean([image.mean() for image in images])]), "seed": np.array([seed])}
 
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:

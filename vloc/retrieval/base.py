@@ -31,7 +31,7 @@ class GlobalFeature(Protocol):
         """Longer side, px, at which it looks at an image; images may be decoded at a reduced size of at least this."""
         ...
 
-    def train(self, images: Iterable[np.ndarray], seed: int) -> Arrays:
+    def train(self, runtime: Runtime, images: Iterable[np.ndarray], seed: int) -> Arrays:
         """What it learns from images of the map (a vocabulary, a whitening); empty where it learns nothing.
 
         The images are few enough (`TRAINING_IMAGES`) to hold reduced copies of all of them.

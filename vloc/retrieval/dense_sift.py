@@ -27,12 +27,16 @@ def dense_root_sift(
     blur for all scales. Patches without contrast are left out, so a blank image has none.
     """
     channels = _orientation_channels(image)
-    grids = [_cell_grid(_cell_sums(channels, size), size, step) for size in cell_sizes]
-    histograms = np.concatenate(grids)
+    return np.concatenate([_roots(_cell_grid(_cell_sums(channels, size), size, step)) for size in cell_sizes])
+
+
+def _roots(histograms: Float32[np.ndarray, "n 128"]) -> Float32[np.ndarray, "some 128"]:
+    """RootSIFT of those with contrast."""
     sums = histograms @ np.ones(DIMS, np.float32)
     has_contrast = sums > MIN_GRADIENT
-    roots: Float32[np.ndarray, "n 128"] = np.sqrt(histograms[has_contrast] / sums[has_contrast, None])
-    return roots
+    roots = histograms[has_contrast]
+    roots /= sums[has_contrast, None]
+    return np.sqrt(roots, out=roots)
 
 
 def _orientation_channels(image: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w 8"]:

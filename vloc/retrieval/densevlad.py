@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -13,7 +13,7 @@ from ..array_types import Float32, UInt8
 from ..data.features import Arrays, GlobalDescriptor
 from ..errors import StageError
 from ..features.reduced_size import reduced
-from ..runtime import Runtime
+from ..runtime import Map, Runtime
 from .base import DESCRIPTORS, Describer
 from .dense_sift import dense_root_sift
 from .vlad import aggregate, learn_vocabulary, unit
@@ -21,8 +21,8 @@ from .whitening import is_learnable, learn_whitening
 
 CELL_SIZES = (4, 6, 8, 10)
 """px; a patch is four cells wide, as in the paper"""
-TRAINING_DESCRIPTORS = 25_000
-"""descriptors that the vocabulary is learned from at most"""
+TRAINING_DESCRIPTORS = 100
+"""descriptors for each word that the vocabulary is learned from, at most"""
 
 
 @DESCRIPTORS.register("densevlad")
@@ -42,17 +42,20 @@ class DenseVlad:
     dims: Annotated[int, msgspec.Meta(ge=1)] = 256
     """length of the descriptor after whitening; a map of fewer than twice as many images keeps the whole VLAD"""
 
-    def train(self, images: Iterable[UInt8[np.ndarray, "h w"]], seed: int) -> Arrays:
+    def train(self, runtime: Runtime, images: Iterable[UInt8[np.ndarray, "h w"]], seed: int) -> Arrays:
         """`words` (words, 128), and for maps large enough `mean` (d) and `projection` (d, dims), in one pass.
 
         StageError where no image shows any texture.
         """
         rng = np.random.default_rng(seed)
         kept = [reduced(image, self.image_size) for image in images]
-        words = learn_vocabulary(self._sample(kept, rng), self.num_words, rng)
-        if (whitening := self._whitening(kept, words)) is None:
-            return {"words": words}
-        return {"words": words, "mean": whitening[0], "projection": whitening[1]}
+        with runtime.mapping() as each:
+            words = learn_vocabulary(self._sample(kept, rng, each), self.num_words, rng)
+            if not is_learnable(len(kept), self.dims):
+                return {"words": words}
+            vlads = each(lambda image: aggregate(self._patches(image), words), kept)
+            mean, projection = learn_whitening(np.stack([vlad for vlad in vlads if vlad.any()]), self.dims)
+        return {"words": words, "mean": mean, "projection": projection}
 
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of grey images, with what `train` gave."""
@@ -66,24 +69,20 @@ class DenseVlad:
     def _patches(self, image: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "n 128"]:
         return dense_root_sift(image, CELL_SIZES, self.step)
 
-    def _sample(self, images: list[np.ndarray], rng: np.random.Generator) -> Float32[np.ndarray, "n 128"]:
-        quota = TRAINING_DESCRIPTORS // max(len(images), 1)
-        patches = [_some_rows(self._patches(image), quota, rng) for image in images]
-        if not sum(map(len, patches)):
+    def _sample(
+        self, images: Sequence[np.ndarray], rng: np.random.Generator, each: Map
+    ) -> Float32[np.ndarray, "n 128"]:
+        """Patches drawn evenly from all images."""
+        quota = -(-TRAINING_DESCRIPTORS * self.num_words // max(len(images), 1))
+
+        def some(image: np.ndarray, rng: np.random.Generator) -> Float32[np.ndarray, "some 128"]:
+            patches = self._patches(image)
+            return patches[rng.permutation(len(patches))[:quota]]
+
+        drawn = list(each(some, images, rng.spawn(len(images))))
+        if not sum(map(len, drawn)):
             raise StageError(f"densevlad: none of {len(images)} images shows any texture to learn a vocabulary from")
-        return np.concatenate(patches)
-
-    def _whitening(
-        self, images: list[np.ndarray], words: Float32[np.ndarray, "words 128"]
-    ) -> tuple[Float32[np.ndarray, "d"], Float32[np.ndarray, "d dims"]] | None:
-        if not is_learnable(len(images), self.dims):
-            return None
-        vlads = [aggregate(self._patches(image), words) for image in images]
-        return learn_whitening(np.stack([vlad for vlad in vlads if vlad.any()]), self.dims)
-
-
-def _some_rows(rows: Float32[np.ndarray, "n d"], count: int, rng: np.random.Generator) -> Float32[np.ndarray, "some d"]:
-    return rows[rng.permutation(len(rows))[:count]]
+        return np.concatenate(drawn)
 
 
 def _whitened(vlad: Float32[np.ndarray, "d"], trained: Arrays) -> Float32[np.ndarray, "dims"]:

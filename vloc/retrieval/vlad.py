@@ -6,8 +6,8 @@ import numpy as np
 
 from ..array_types import Float32, Int64
 
-ITERATIONS = 10
-"""of Lloyd's algorithm; later ones move the words little"""
+ITERATIONS = 5
+"""of Lloyd's algorithm; later ones change nothing of what is retrieved"""
 
 
 def learn_vocabulary(

@@ -20,9 +20,11 @@ from .shard import Outcome, label
 A = TypeVar("A")
 B = TypeVar("B")
 
-PIECES_PER_CHUNK = 8
+PIECES_PER_CHUNK = 32
 """A chunk is cut in as many pieces for the workers, so that few items keep all of them busy. The cut must not depend
 on the number of workers: a stage that batches would give other last bits."""
+AHEAD = 16
+"""pieces begun, beside those being worked on, before the results of the first are taken: bounds memory"""
 
 
 class Stopped(Exception):  # noqa: N818 - a signal between threads
@@ -106,11 +108,11 @@ def _settle(job: Job, outcomes: dict[int, Outcome], index: int, outcome: Outcome
 
 
 def in_order(work: Callable[[A], B], tasks: Sequence[A], workers: int, stop: Event) -> Generator[B]:
-    """`map` by threads that run at most a chunk ahead of the consumer; `stop` is set when that goes away."""
+    """`map` by threads that run at most so many tasks ahead of the consumer; `stop` is set when that goes away."""
     waiting = iter(tasks)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="vloc")
     try:
-        ahead: deque[Future[B]] = deque(pool.submit(work, task) for task in islice(waiting, PIECES_PER_CHUNK + workers))
+        ahead: deque[Future[B]] = deque(pool.submit(work, task) for task in islice(waiting, AHEAD + workers))
         while ahead:
             yield ahead.popleft().result()
             ahead.extend(pool.submit(work, task) for task in islice(waiting, 1))

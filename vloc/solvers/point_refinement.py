@@ -19,9 +19,13 @@ from .observations import Linearised, Observations, all_observations, each_of, l
 LOSS_SCALE_PX = 0.5
 KEYPOINT_NOISE_PX = 0.2
 """standard deviation of one coordinate of a keypoint, against which the prior of the offsets is weighed"""
+INDEPENDENT_KEYPOINTS = 30
+"""as many keypoints of an image tell of its offset at most: what distortion and blur leave moves whole regions alike"""
 LEAST_OFFSET_PX = 1e-4
 """px; a smaller prior is as good as none"""
 MAX_STEPS = 60
+MEMORY = 5
+"""steps of the offsets from which the next is extrapolated"""
 SMALLEST_STEP_PX, SMALLEST_SHIFT_PX = 5e-4, 5e-3
 """of the offsets, and of the keypoints by the points in the mean (single points may go on for ever)"""
 
@@ -32,14 +36,15 @@ def refine_points(
     """The map with its points, and their errors, at the Cauchy minimum over points and one 2D offset an image.
 
     `pose_error_px`: standard deviation of the offsets, unless given by the map's own `pose_noise`. Points and offsets
-    are solved for in turns (Gauss-Newton for the points). A point that would leave the front of a camera stays where it
-    was.
+    are solved for in turns (Gauss-Newton for the points), the offsets extrapolated. A point that would leave the front
+    of a camera stays where it was.
     """
     seen, pixels = all_observations(sparse, keypoints)
     if not len(seen):
         return sparse
     points, offsets, pixels = sparse.points, np.zeros((len(sparse.image_names), 2)), np.asfortranarray(pixels)
     sigma_px = _pose_error_px(sparse, seen) if pose_error_px is None else pose_error_px
+    steps: list[tuple[np.ndarray, np.ndarray]] = []
     for _ in range(MAX_STEPS):
         at = linearise(sparse, points, seen, poses=False)
         moved = each_of(offsets, seen.image)
@@ -49,11 +54,23 @@ def refine_points(
         step = _point_steps(residuals, at, weights, seen, len(points))
         shift = np.einsum("oki,oi->ok", at.by_point, each_of(step, seen.point))
         left = residuals - shift + moved
-        before, offsets = offsets, _offsets(left, weights, seen, len(offsets), sigma_px)
-        points = points + step
-        if np.abs(offsets - before).max() < SMALLEST_STEP_PX and (shift**2).mean() < SMALLEST_SHIFT_PX**2:
+        steps.append((offsets, _offsets(left, weights, seen, len(offsets), sigma_px) - offsets))
+        offsets, points = extrapolated(steps[-MEMORY - 1 :]), points + step
+        if np.abs(steps[-1][1]).max() < SMALLEST_STEP_PX and (shift**2).mean() < SMALLEST_SHIFT_PX**2:
             break
     return _with_points(sparse, points, seen, pixels, offsets)
+
+
+def extrapolated(steps: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Where an iteration is heading, from its last values (equal shapes) and the step that it took from each.
+
+    Anderson acceleration: the step is taken to be affine in the value, and the combination of values with the least
+    step is continued by its step (Walker and Ni, Anderson acceleration for fixed-point iterations, 2011, eq. 2.2).
+    """
+    values, taken = (np.array([part.ravel() for part in parts]) for parts in zip(*steps, strict=True))
+    by_value, by_step = np.diff(values, axis=0), np.diff(taken, axis=0)
+    back = np.linalg.lstsq(by_step.T, taken[-1])[0]
+    return (values[-1] + taken[-1] - back @ (by_value + by_step)).reshape(steps[-1][0].shape)
 
 
 def with_covariances(sparse: SparseMap, keypoints: Sequence[Float32[np.ndarray, "_ 2"]]) -> SparseMap:
@@ -107,7 +124,9 @@ def _offsets(
     left: np.ndarray, weights: np.ndarray, seen: Observations, count: int, sigma_px: float
 ) -> Float64[np.ndarray, "i 2"]:
     """The weighted mean of what is left in each image, drawn to zero by the prior."""
-    total = np.bincount(seen.image, weights, count) + (KEYPOINT_NOISE_PX / max(sigma_px, LEAST_OFFSET_PX)) ** 2
+    given = np.bincount(seen.image, weights, count)
+    prior = (KEYPOINT_NOISE_PX / max(sigma_px, LEAST_OFFSET_PX)) ** 2
+    total = given + prior * np.maximum(1, given / INDEPENDENT_KEYPOINTS)
     return sums(left * weights[:, None], seen.image, count) / total[:, None]
 
 

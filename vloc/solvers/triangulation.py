@@ -91,7 +91,7 @@ def _adjust_points(model: Any) -> None:
         refine_sensor_from_rig=False,
     )
     options.ceres.solver_options.num_threads = 1
-    options.ceres.solver_options.function_tolerance = 1e-6
+    options.ceres.solver_options.function_tolerance = 1e-4
     if model.num_points3D():
         library.create_default_bundle_adjuster(options, setup, model).solve()
 

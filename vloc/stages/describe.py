@@ -14,7 +14,7 @@ from ..stage import EachStage, OnceStage, Run
 
 
 def _train(descriptor: GlobalFeature, runtime: Runtime, images: Iterable[np.ndarray], seed: int) -> Trained:
-    return Trained(descriptor.train(images, seed))
+    return Trained(descriptor.train(runtime, images, seed))
 
 
 def _start(descriptor: GlobalFeature, runtime: Runtime, trained: Trained) -> Run[np.ndarray, GlobalDescriptor]:
@@ -26,5 +26,5 @@ def _start(descriptor: GlobalFeature, runtime: Runtime, trained: Trained) -> Run
     return run
 
 
-TRAIN: OnceStage[Trained] = OnceStage("train", 1, Trained, _train)
+TRAIN: OnceStage[Trained] = OnceStage("train", 2, Trained, _train)
 DESCRIBE: EachStage[np.ndarray, GlobalDescriptor] = EachStage("describe", 1, GlobalDescriptor, _start)

@@ -36,7 +36,7 @@ def _triangulate(
     return triangulate(images, [features[name].keypoints for name in names], by_rows(names, matches), config)
 
 
-TRIANGULATE: OnceStage[SparseMap] = OnceStage("triangulate", 4, SparseMap, _triangulate)
+TRIANGULATE: OnceStage[SparseMap] = OnceStage("triangulate", 5, SparseMap, _triangulate)
 
 
 def by_rows(names: Sequence[str], matches: Mapping[Pair, Matches]) -> dict[tuple[int, int], np.ndarray]:
