@@ -15,8 +15,8 @@ from vloc.geometry.camera import Camera
 from vloc.geometry.pose_error import pose_errors
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
-from vloc.solvers.pnp import PnpConfig
-from vloc.stages.refine import RefineConfig, refine
+from vloc.solvers.pnp import PnpConfig, PnpResult
+from vloc.stages.refine import RefineConfig, _in_view, _with_pose, refine
 
 CAMERA = Camera("PINHOLE", 1000, 800, (900.0, 900.0, 500.0, 400.0))
 SENSOR = Sensor("camera", camera=CAMERA, focal_source=GIVEN)
@@ -84,6 +84,34 @@ def test_guided_matches_are_no_evidence():
 )
 def test_a_pose_without_better_matches_stays_as_it_was(config, estimate):
     assert refine(config, PnpConfig(), estimate, SENSOR, *world()) is estimate
+
+
+@pytest.mark.parametrize(("inliers", "is_refined"), [(COUNT - 100, True), (COUNT - 99, False)])
+def test_as_many_guided_matches_as_inliers_are_enough(inliers, is_refined):
+    found = refine(RefineConfig(), PnpConfig(), registered(num_inliers=inliers), SENSOR, *world())
+    assert (found.num_guided == COUNT - 100) is is_refined
+
+
+def test_what_looks_unlike_is_no_match_however_near_it_is():
+    query, images, sparse = world()
+    estimate, other = registered(), replace(query, descriptors=np.roll(query.descriptors, 1, axis=0))
+    assert refine(RefineConfig(), PnpConfig(), estimate, SENSOR, other, images, sparse) is estimate
+
+
+def test_points_are_in_view_up_to_the_margin_around_the_picture():
+    pixels = np.array([[-5.9, 9], [-6.1, 9], [9, -5.9], [9, -6.1], [1005.9, 9], [1006.1, 9], [9, 805.9], [9, 806.1]])
+    in_front = np.column_stack([(pixels - [500, 400]) / 900, np.ones(8)])
+    sparse = world()[2]
+    sparse.points[:16] = np.concatenate([in_front, -in_front])
+    rows, seen = _in_view(Rigid.identity(), CAMERA, sparse, np.arange(16), 6.0)
+    assert rows.tolist() == [0, 2, 4, 6]
+    np.testing.assert_allclose(seen, pixels[::2])
+
+
+def test_the_error_of_a_refined_focal_length_is_told_in_px_of_the_first_one():
+    camera = replace(CAMERA, params=(900.0, 800.0, 500.0, 400.0))
+    found = PnpResult(TRUTH, np.ones(30, bool), np.diag([1.0] * 6 + [0.01]), "", camera)
+    assert _with_pose(registered(), found).focal_sigma_px == pytest.approx(0.1 * 900)
 
 
 def test_a_focal_length_is_refined_with_the_pose():
