@@ -41,6 +41,15 @@ def test_a_place_is_seen_from_the_first_pixel_to_the_last() -> None:
         assert other_places(sparse, 1).tolist() == ([0] if is_elsewhere else [])
 
 
+@pytest.mark.parametrize(("in_view", "is_elsewhere"), [(1, True), (2, False)])
+def test_a_place_is_seen_where_more_than_a_twentieth_of_its_points_lie_in_view(in_view, is_elsewhere):
+    points = np.array([[0.0, 0.0, 1.0]] * in_view + [[0.0, 0.0, -1.0]] * (20 - in_view))
+    offsets, shown = np.array([0, 0, 20]), np.arange(20, dtype=np.int32)  # all by the second image
+    cameras = (WIDE,), np.zeros(2, np.int32), Rigid.identity(2)
+    sparse = SparseMap(["a", "b"], *cameras, points, np.zeros(20, np.float32), offsets, shown)
+    assert other_places(sparse, 1).tolist() == ([0] if is_elsewhere else [])
+
+
 def test_images_are_localized_without_themselves_and_not_where_they_are_not():
     trials = trials_of(*two_places())
     assert list(trials) == ["a0.jpg", "a3.jpg", "b1.jpg", "b5.jpg"]
