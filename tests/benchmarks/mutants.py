@@ -61,22 +61,24 @@ def changed(text: str, number: int) -> tuple[str, str]:
     return ast.unparse(tree), f"{before} -> {ast.unparse(node)}"
 
 
-def fails(root: Path, *tests: str) -> bool:
-    """Whether tests of the copy fail, which holds no `../shared`; having none to run is no failure."""
+def failure(root: Path, *tests: str) -> str:
+    """Which test of the copy fails, which holds no `../shared`; empty where none does or none is there."""
     command = [sys.executable, "-m", "pytest", "-xq", "-p", "no:cacheprovider", *tests]
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
         done = subprocess.run(command, check=False, cwd=root, env=environment, capture_output=True, timeout=SLOWEST_S)
     except subprocess.TimeoutExpired:
-        return True
-    return done.returncode not in (0, 5)
+        return "too slow"
+    lines = done.stdout.decode(errors="replace").splitlines()
+    told = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
+    return (told or [f"exit status {done.returncode}"])[0] if done.returncode not in (0, 5) else ""
 
 
 def check(root: Path) -> None:
     """SystemExit: tests fail though nothing is changed, so that they would notice everything."""
     for tests in (*([f"tests/{layer}"] for layer in LAYERS), WHOLE):
-        if fails(root, *tests):
-            raise SystemExit(f"{', '.join(tests)}: fail without any change; nothing can be said")
+        if found := failure(root, *tests):
+            raise SystemExit(f"{found}: without any change, so nothing can be said")
 
 
 def is_noticed(root: Path, file: Path, number: int) -> bool:
@@ -87,7 +89,7 @@ def is_noticed(root: Path, file: Path, number: int) -> bool:
     steps += [[folder], WHOLE]
     try:
         file.write_text(changed(text, number)[0])
-        return any(fails(root, *step) for step in steps)
+        return any(failure(root, *step) for step in steps)
     finally:
         file.write_text(text)
 
