@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vloc.data.features import Arrays
-from vloc.errors import ExtraMissingError
+from vloc.errors import ExtraMissingError, WeightsMissingError
 from vloc.retrieval import DESCRIPTORS
 from vloc.retrieval.base import Describer, GlobalFeature
 from vloc.runtime import Runtime
@@ -34,7 +34,7 @@ def trained(descriptor: GlobalFeature, seed: int = 0) -> Arrays:
 def load(descriptor: GlobalFeature) -> Describer:
     try:
         describe = descriptor.load(Runtime(device="cpu"), trained(descriptor))
-    except ExtraMissingError as error:
+    except (ExtraMissingError, WeightsMissingError) as error:
         pytest.skip(str(error))
     return lambda image: describe(in_wanted_color(descriptor, image))
 

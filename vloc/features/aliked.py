@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -13,7 +14,7 @@ from ..data.features import LocalFeatures
 from ..errors import ExtraMissingError
 from ..runtime import Runtime
 from ..weights import find
-from .base import FEATURES, Extractor
+from .base import DENSE_STEP, FEATURES, DenseMap, Extractor
 from .reduced_size import at_reduced_size
 
 SIGMA = 1.6
@@ -42,6 +43,23 @@ class Aliked:
 
     def load(self, runtime: Runtime) -> Extractor:
         """The extractor of RGB images."""
+        network = self._network(runtime)
+        return at_reduced_size(lambda image: self._extract(network, image), self.max_size)
+
+    def load_dense(self, runtime: Runtime) -> Callable[[np.ndarray], DenseMap]:
+        """The descriptors of RGB images that the deformable ones are made from."""
+        network = self._network(runtime)
+
+        def describe(image: UInt8[np.ndarray, "h w 3"]) -> DenseMap:
+            import torch
+
+            with torch.inference_mode():
+                dense, _ = network.extract_dense_map(_pixels(image, network))
+                return np.ascontiguousarray(dense[0, :, ::DENSE_STEP, ::DENSE_STEP].cpu().numpy())
+
+        return describe
+
+    def _network(self, runtime: Runtime) -> Any:
         try:
             from kornia.feature import ALIKED
         except ImportError as error:
@@ -49,17 +67,15 @@ class Aliked:
         from ..networks.loading import device_of, load_into
 
         module = ALIKED(f"aliked-{self.network}")
-        network = load_into(module, find(f"aliked-{self.network}.pth"), but=NOT_LEARNED).to(device_of(runtime))
-        return at_reduced_size(lambda image: self._extract(network, image), self.max_size)
+        return load_into(module, find(f"aliked-{self.network}.pth"), but=NOT_LEARNED).to(device_of(runtime))
 
     def _extract(self, network: Any, image: UInt8[np.ndarray, "h w 3"]) -> LocalFeatures:
         import torch
 
         from ..networks.soft_peaks import normalised, soft_peaks
 
-        pixels = torch.from_numpy(image).to(next(network.parameters()).device).permute(2, 0, 1)[None].float() / 255
         with torch.inference_mode():
-            dense, maps = network.extract_dense_map(pixels)
+            dense, maps = network.extract_dense_map(_pixels(image, network))
             places, scores = soft_peaks(maps[0, 0], self.threshold)
             order = torch.sort(scores, descending=True, stable=True).indices[: self.max_keypoints]
             places, scores = places[order], scores[order]
@@ -67,6 +83,13 @@ class Aliked:
         keypoints = places.cpu().numpy() + np.float32(0.5)  # kornia's first pixel is centred at (0, 0)
         scales = np.full(len(keypoints), SIGMA, np.float32)
         return LocalFeatures(keypoints, descriptors.half().cpu().numpy(), scores.cpu().numpy(), scales)
+
+
+def _pixels(image: UInt8[np.ndarray, "h w 3"], network: Any) -> Any:
+    """(1, 3, h, w), from 0 to 1, where the network is."""
+    import torch
+
+    return torch.from_numpy(image).to(next(network.parameters()).device).permute(2, 0, 1)[None].float() / 255
 
 
 def _described(network: Any, dense: Any, places: Any) -> Any:

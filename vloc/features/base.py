@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
+from ..array_types import Float32
 from ..data.features import LocalFeatures
 from ..registry import Registry
 from ..runtime import Runtime
@@ -29,5 +30,21 @@ class LocalFeature(Protocol):
         """The extractor; heavy imports and weights happen here. ExtraMissingError where a package is missing."""
         ...
 
+
+DenseMap = Float32[np.ndarray, "c y x"]
+"""Descriptors of c numbers, of either sign, on a grid over an image."""
+
+
+@runtime_checkable
+class DenseFeature(Protocol):
+    """A local feature whose network describes every place."""
+
+    def load_dense(self, runtime: Runtime) -> Callable[[np.ndarray], DenseMap]:
+        """uint8 image (h, w, 3) -> unit descriptors every DENSE_STEP px. Safe to call from several threads."""
+        ...
+
+
+DENSE_STEP = 4
+"""px between the places of a dense map"""
 
 FEATURES: Registry[LocalFeature] = Registry("feature")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -15,7 +15,7 @@ from ..data.features import LocalFeatures
 from ..errors import ExtraMissingError
 from ..runtime import Runtime
 from ..weights import find
-from .base import FEATURES, Extractor
+from .base import DENSE_STEP, FEATURES, DenseMap, Extractor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,6 +69,24 @@ class R2d2:
 
     def load(self, runtime: Runtime) -> Extractor:
         """The extractor of RGB images."""
+        network = self._network(runtime)
+        return lambda image: self._extract(network, image)
+
+    def load_dense(self, runtime: Runtime) -> Callable[[np.ndarray], DenseMap]:
+        """The descriptors of RGB images at scale 1."""
+        network = self._network(runtime)
+
+        def describe(image: UInt8[np.ndarray, "h w 3"]) -> DenseMap:
+            import torch
+
+            with torch.inference_mode():
+                pixels = _normalised(image, next(network.parameters()).device)
+                dense = network(pixels.contiguous(memory_format=torch.channels_last)).descriptors[0]
+                return np.ascontiguousarray(dense[:, ::DENSE_STEP, ::DENSE_STEP].cpu().numpy())
+
+        return describe
+
+    def _network(self, runtime: Runtime) -> Any:
         try:
             import torch
         except ImportError as error:
@@ -79,8 +97,7 @@ class R2d2:
         file, architecture = FILES[self.network]
         network = load_into(R2D2(Architecture(**architecture)), find(file))
         network.ops = without_batch_norm(network.ops)
-        network = network.to(device_of(runtime), memory_format=torch.channels_last)
-        return lambda image: self._extract(network, image)
+        return network.to(device_of(runtime), memory_format=torch.channels_last)
 
     def _extract(self, network: Any, image: UInt8[np.ndarray, "h w 3"]) -> LocalFeatures:
         import torch

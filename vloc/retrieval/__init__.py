@@ -1,5 +1,6 @@
 """One file a global descriptor; fusion of their similarities."""
 
 from . import densevlad as densevlad
+from . import pooled as pooled
 from .base import DESCRIPTORS as DESCRIPTORS
 from .fusion import FUSIONS as FUSIONS

@@ -16,8 +16,8 @@ from ..features.reduced_size import reduced
 from ..runtime import Map, Runtime
 from .base import DESCRIPTORS, Describer
 from .dense_sift import dense_root_sift
-from .vlad import aggregate, learn_vocabulary, unit
-from .whitening import is_learnable, learn_whitening
+from .vlad import aggregate, learn_vocabulary
+from .whitening import is_learnable, learn_whitening, whitened
 
 CELL_SIZES = (4, 6, 8, 10)
 """px; a patch is four cells wide, as in the paper"""
@@ -62,7 +62,7 @@ class DenseVlad:
 
         def describe(image: UInt8[np.ndarray, "h w"]) -> GlobalDescriptor:
             vlad = aggregate(self._patches(reduced(image, self.image_size)), trained["words"])
-            return GlobalDescriptor(_whitened(vlad, trained) if "projection" in trained else vlad)
+            return GlobalDescriptor(whitened(vlad, trained) if "projection" in trained else vlad)
 
         return describe
 
@@ -83,8 +83,3 @@ class DenseVlad:
         if not sum(map(len, drawn)):
             raise StageError(f"densevlad: none of {len(images)} images shows any texture to learn a vocabulary from")
         return np.concatenate(drawn)
-
-
-def _whitened(vlad: Float32[np.ndarray, "d"], trained: Arrays) -> Float32[np.ndarray, "dims"]:
-    projected = (vlad - trained["mean"]) @ trained["projection"]
-    return unit(projected) if vlad.any() else np.zeros_like(projected)

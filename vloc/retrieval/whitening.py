@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..array_types import Float32
+from .vlad import unit
 
 IMAGES_PER_DIMENSION = 2
 """fewer images than this for every kept dimension are not whitened"""
@@ -37,3 +40,9 @@ def learn_whitening(
     shrinkage = dims / len(vectors)
     variances = (1 - shrinkage) * eigenvalues + shrinkage * eigenvalues.mean()
     return mean, (axes / np.sqrt(np.maximum(variances, np.finfo(np.float32).tiny))).astype(np.float32)
+
+
+def whitened(vector: Float32[np.ndarray, "d"], trained: Mapping[str, np.ndarray]) -> Float32[np.ndarray, "dims"]:
+    """A vector with the `mean` and `projection` learned, a unit vector again; zeros stay zeros."""
+    projected = (vector - trained["mean"]) @ trained["projection"]
+    return unit(projected) if vector.any() else np.zeros_like(projected)
