@@ -17,6 +17,7 @@ from vloc.weights import WEIGHTS, Weights, find, folders, get
 CONTENT = b"numbers"
 FREE = Weights("free.pt", "https://example.org/free.pt", hashlib.sha256(CONTENT).hexdigest(), 7, "MIT", True, "here")
 BOUND = Weights("bound.pt", "https://example.org/bound.pt", FREE.sha256, 7, "CC BY-NC 4.0", False, "there")
+UNKNOWN = Weights("unknown.pt", "https://example.org/unknown.pt", None, None, "no terms stated", None, "web")
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +67,33 @@ def test_terms_that_forbid_commercial_use_are_told_once(tmp_path: Path, caplog: 
 
 def test_every_published_file_says_where_it_is_from_and_what_it_may_be_used_for() -> None:
     for file, weights in WEIGHTS.items():
-        assert weights.file == file and weights.url.startswith("https://") and weights.url.endswith(file)
-        assert len(weights.sha256) == 64 and weights.size > 0 and weights.licence and weights.source
+        assert weights.file == file and weights.url.startswith("https://") and weights.licence and weights.source
+        assert weights.is_page or weights.url.endswith(file)
+        assert weights.sha256 is None or len(weights.sha256) == 64
+        assert weights.size is None or weights.size > 0
+
+
+def test_a_file_of_unknown_hash_counts_by_its_name_and_its_missing_terms_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(WEIGHTS, UNKNOWN.file, UNKNOWN)
+    with pytest.raises(
+        WeightsMissingError, match=r"run 'vloc weights get .*example.* \(size unknown, no terms stated\)"
+    ):
+        find(UNKNOWN.file)
+    (tmp_path / "first" / UNKNOWN.file).write_bytes(b"any numbers")
+    with caplog.at_level(logging.WARNING):
+        assert find(UNKNOWN.file) == tmp_path / "first" / UNKNOWN.file
+    assert [record.getMessage() for record in caplog.records] == ["unknown.pt: its authors state no terms of use (web)"]
+
+
+def test_what_is_behind_a_page_for_people_is_not_downloaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(WEIGHTS, UNKNOWN.file, replace(UNKNOWN, is_page=True))
+    with pytest.raises(WeightsMissingError, match=r"unknown\.pt: https://.* is a page for people: download it there"):
+        get(UNKNOWN.file)
+    with pytest.raises(WeightsMissingError, match=r"unknown\.pt is in none of") as caught:
+        find(UNKNOWN.file)
+    assert "vloc weights get" not in str(caught.value)
 
 
 def test_a_download_that_fails_says_where_the_file_belongs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,15 +18,31 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Weights:
-    """One file as its authors published it. `size`: bytes."""
+    """One file as its authors published it."""
 
     file: str
     url: str
-    sha256: str
-    size: int
+    sha256: str | None
+    """None: its authors state none, and the file has not been at hand"""
+    size: int | None
+    """bytes, where known"""
     licence: str
-    is_commercial: bool
+    is_commercial: bool | None
+    """None: its authors state no terms"""
     source: str
+    is_page: bool = False
+    """whether the URL is a page to download from by hand"""
+
+    @property
+    def terms(self) -> str:
+        """What the weights may be used for."""
+        uses = {True: "any use", False: "no commercial use", None: "ask its authors"}
+        return f"{self.licence} ({uses[self.is_commercial]})"
+
+    @property
+    def megabytes(self) -> str:
+        """The size for people."""
+        return "size unknown" if self.size is None else f"{self.size / 1e6:.1f} MB"
 
 
 def _r2d2(file: str, sha256: str, size: int) -> Weights:
@@ -39,6 +55,35 @@ def _aliked(file: str, sha256: str, size: int) -> Weights:
     return Weights(file, url, sha256, size, "BSD-3-Clause", True, "github.com/Shiaoming/ALIKED")
 
 
+def _place(method: str, backbone: str, dims: int) -> Weights:
+    """CosPlace and EigenPlaces: code under MIT; their releases say nothing of the weights."""
+    file, source = f"{backbone}_{dims}_{method.lower()}.pth", f"github.com/gmberton/{method}"
+    return _without_terms(file, f"https://{source}/releases/download/v1.0/{file}", source)
+
+
+def _without_terms(file: str, url: str, source: str, *, is_page: bool = False) -> Weights:
+    return Weights(file, url, None, None, "no terms stated", None, source, is_page)
+
+
+def _apgem(file: str, drive: str) -> Weights:
+    """AP-GeM: code under BSD-3-Clause; its README says nothing of the weights. Some come in a zip."""
+    url = f"https://drive.google.com/file/d/{drive}/view"
+    return _without_terms(file, url, "github.com/naver/deep-image-retrieval", is_page=True)
+
+
+PLACES = {
+    "CosPlace": {
+        "VGG16": (64, 128, 256, 512),
+        "ResNet18": (32, 64, 128, 256, 512),
+        **dict.fromkeys(("ResNet50", "ResNet101", "ResNet152"), (32, 64, 128, 256, 512, 1024, 2048)),
+    },
+    "EigenPlaces": {
+        "VGG16": (512,),
+        "ResNet18": (256, 512),
+        **dict.fromkeys(("ResNet50", "ResNet101"), (128, 256, 512, 1024, 2048)),
+    },
+}
+"""method -> backbone -> lengths of the descriptor that there are weights for"""
 PUBLISHED = (
     _r2d2("r2d2_WASF_N16.pt", "9ae90e02a9a133d100ca7aeaa32f4d4d7736a6dd222a530a25c8f7da5e508528", 1950677),
     _r2d2("r2d2_WAF_N16.pt", "27cebd6608317b35198a76f60f87492110dee3e88ca382586a729dadb1a16b90", 1950677),
@@ -48,6 +93,10 @@ PUBLISHED = (
     _aliked("aliked-n16.pth", "5be8704840ed662d9d8c561bf7279c222092674e7eb05fd0feab94899e9d82f2", 2738091),
     _aliked("aliked-n16rot.pth", "ddf3abbf38e86f6a74540d214e1a9712c54b2d8551abc864542199f2347d7332", 2738325),
     _aliked("aliked-n32.pth", "055283fd1624d3ab46a05c3b617b1a79a3f28d1f551737eef2d653e8c8232890", 3946667),
+    _apgem("Resnet101-AP-GeM-LM18.pt", "1r76NLHtJsH-Ybfda4aLkUIoW3EEsi25I"),
+    _apgem("Resnet-101-AP-GeM.pt", "1UWJGDuHtzaQdFhSMojoYVQjmCXhIwVvy"),
+    _apgem("Resnet50-AP-GeM.pt", "1oPtE_go9tnsiDLkWjN4NMpKjh-_md1G5"),
+    *(_place(m, backbone, d) for m, lengths in PLACES.items() for backbone, dims in lengths.items() for d in dims),
 )
 WEIGHTS = {weights.file: weights for weights in PUBLISHED}
 """All known files by name."""
@@ -66,36 +115,47 @@ def cache_folder() -> Path:
 
 
 def find(file: str) -> Path:
-    """The path of weights, checked by their hash; WeightsMissingError says where they belong and how to get them."""
+    """The path of weights, checked by their hash where it is known.
+
+    WeightsMissingError says where they belong and how to get them.
+    """
     weights = WEIGHTS[file]
     for folder in folders():
         path = folder / file
         if path.is_file():
-            _check(path, weights.sha256)
+            if weights.sha256 is not None:
+                _check(path, weights.sha256)
             _tell_terms(file)
             return path
+    first = "" if weights.is_page else f"run 'vloc weights get {file}', or "
     raise WeightsMissingError(
-        f"{file} is in none of {', '.join(map(str, folders()))}: run 'vloc weights get {file}', or put what is at "
-        f"{weights.url} ({weights.size / 1e6:.1f} MB, {weights.licence}) there or in a folder of ${VARIABLE}"
+        f"{file} is in none of {', '.join(map(str, folders()))}: {first}put what is at "
+        f"{weights.url} ({weights.megabytes}, {weights.licence}) there or in a folder of ${VARIABLE}"
     )
 
 
 def get(file: str) -> Path:
-    """Download weights into the user's cache, checked by their hash; what is there already stays."""
+    """Download weights into the user's cache, checked by their hash where it is known; what is there already stays."""
+    weights = WEIGHTS[file]
+    if weights.is_page:
+        raise WeightsMissingError(f"{file}: {weights.url} is a page for people: download it there, {_put()}")
     try:
         import pooch
         from requests import RequestException
     except ImportError as error:
         raise ExtraMissingError("downloading weights", "learned", error) from None
-    weights = WEIGHTS[file]
+    known = None if weights.sha256 is None else f"sha256:{weights.sha256}"
     try:
-        return Path(pooch.retrieve(weights.url, f"sha256:{weights.sha256}", file, cache_folder()))
+        return Path(pooch.retrieve(weights.url, known, file, cache_folder()))
     except (RequestException, ValueError) as error:  # no connection, no such page; or another file than was published
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise WeightsMissingError(
-            f"{file}: {weights.url} could not be taken ({reason}): download it by other means and put it into "
-            f"{cache_folder()}, or into a folder of ${VARIABLE}"
+            f"{file}: {weights.url} could not be taken ({reason}): download it by other means {_put()}"
         ) from None
+
+
+def _put() -> str:
+    return f"and put it into {cache_folder()}, or into a folder of ${VARIABLE}"
 
 
 @cache
@@ -108,5 +168,7 @@ def _check(path: Path, sha256: str) -> None:
 @cache
 def _tell_terms(file: str) -> None:
     weights = WEIGHTS[file]
-    if not weights.is_commercial:
+    if weights.is_commercial is None:
+        log.warning("%s: its authors state no terms of use (%s)", file, weights.source)
+    elif not weights.is_commercial:
         log.warning("%s: not for commercial use (%s, %s)", file, weights.licence, weights.source)

@@ -25,6 +25,7 @@ def test_the_list_names_every_file_with_its_licence(capsys: pytest.CaptureFixtur
     assert lines.keys() == WEIGHTS.keys()
     assert "BSD-3-Clause (any use)  not here" in lines[FILE]
     assert "CC BY-NC-SA 3.0 (no commercial use)" in lines["r2d2_WASF_N16.pt"]
+    assert "no terms stated (ask its authors), SHA-256 unknown" in lines["VGG16_512_eigenplaces.pth"]
 
 
 def test_the_json_tells_the_same_and_where_files_are(

@@ -43,3 +43,28 @@ def size(tag: str) -> tuple[int, int, int]:
     seed, _, shape = tag.partition("_")
     height, _, width = shape.partition("x")
     return int(seed[1:]), int(height), int(width)
+
+
+def stand_in(name: str) -> dict[str, np.ndarray]:
+    """The weights that the outputs of a network were made with: random numbers from its keys and shapes."""
+    spec = json.loads((FOLDER / f"{name}.keys.json").read_text())
+    gains, seeded = spec["gains"], made().seeded
+    return {key: np.array(seeded(key, shape, kind, gains.get(key, 1.0))) for key, shape, kind in spec["keys"]}
+
+
+def tags(name: str) -> list[str]:
+    """The made images that a network was run on; none where the golden files are absent."""
+    if not FOLDER.is_dir():
+        return []
+    return sorted({key.partition("/")[0] for key in outputs(name).files if key[0] == "s"})
+
+
+def deviation(found: np.ndarray, expected: np.ndarray) -> float:
+    """Largest absolute difference over the largest absolute value that is expected."""
+    assert found.shape == expected.shape
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def probe_deviation(found: Any, name: str, tag: str, what: str) -> float:
+    """The same of 64 values of a tensor inside the network, whatever its shape."""
+    return deviation(made().feature_probe(np.asarray(found)), outputs(name)[f"{tag}/{what}.probe"])

@@ -19,7 +19,8 @@ from .settings import parse_flags
 class WeightsFlags:
     """List all published weights that vloc knows, download one, or say where it is.
 
-    They are looked for in the folders of $VLOC_WEIGHTS and in the user's cache, and checked by their SHA-256.
+    They are looked for in the folders of $VLOC_WEIGHTS and in the user's cache, and checked by their SHA-256
+    where it is known.
     """
 
     action: Annotated[Literal["list", "get", "path"], tyro.conf.Positional]
@@ -57,6 +58,6 @@ def as_text() -> None:
     """The list for people."""
     print("looked for in", ", ".join(map(str, folders())))
     for row, weights in zip(rows(), WEIGHTS.values(), strict=True):
-        use = "any use" if weights.is_commercial else "no commercial use"
         place = row["path"] or "not here"
-        print(f"{weights.file:<24} {weights.size / 1e6:6.1f} MB  {weights.licence} ({use})  {place}")
+        unchecked = "" if weights.sha256 else ", SHA-256 unknown"
+        print(f"{weights.file:<30} {weights.megabytes:>12}  {weights.terms}{unchecked}  {place}")

@@ -88,16 +88,14 @@ class R2d2:
 
     def _network(self, runtime: Runtime) -> Any:
         try:
-            import torch
+            import torch  # noqa: F401
         except ImportError as error:
             raise ExtraMissingError("r2d2", "learned", error) from None
-        from ..networks.loading import device_of, load_into, without_batch_norm
+        from ..networks.loading import load_into, ready
         from ..networks.r2d2 import R2D2, Architecture
 
         file, architecture = FILES[self.network]
-        network = load_into(R2D2(Architecture(**architecture)), find(file))
-        network.ops = without_batch_norm(network.ops)
-        return network.to(device_of(runtime), memory_format=torch.channels_last)
+        return ready(load_into(R2D2(Architecture(**architecture)), find(file)), runtime)
 
     def _extract(self, network: Any, image: UInt8[np.ndarray, "h w 3"]) -> LocalFeatures:
         import torch

@@ -1,5 +1,7 @@
 """One file a global descriptor; fusion of their similarities."""
 
+from . import apgem as apgem
+from . import cosplace as cosplace
 from . import densevlad as densevlad
 from . import pooled as pooled
 from .base import DESCRIPTORS as DESCRIPTORS

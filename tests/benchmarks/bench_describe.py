@@ -1,0 +1,50 @@
+"""CPU seconds that global descriptors take for an image: python tests/benchmarks/bench_describe.py PHOTO [NAME ...]
+
+Networks get random weights, which cost what trained ones cost; each runs at its own image size on one thread.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from vloc.networks.apgem import apgem
+from vloc.networks.cosplace import cosplace
+from vloc.networks.loading import ready
+from vloc.retrieval import DESCRIPTORS
+from vloc.retrieval.by_network import describer
+from vloc.runtime import Runtime
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "apgem": apgem,
+    "cosplace": lambda: cosplace("resnet50", 2048),
+    "eigenplaces": lambda: cosplace("resnet50", 2048),
+    "eigenplaces:backbone=resnet18,dims=512": lambda: cosplace("resnet18", 512),
+    "eigenplaces:backbone=vgg16,dims=512": lambda: cosplace("vgg16", 512),
+}
+
+
+def seconds(spec: str, image: np.ndarray, repeats: int = 3) -> float:
+    """Median over some repeats, after one that counts not."""
+    network = NETWORKS[spec]().eval().requires_grad_(False)
+    describe = describer(ready(network, Runtime(device="cpu")), DESCRIPTORS.parse(spec).image_size)
+    taken = []
+    for _ in range(repeats + 1):
+        start = time.process_time()
+        describe(image)
+        taken.append(time.process_time() - start)
+    return float(np.median(taken[1:]))
+
+
+if __name__ == "__main__":
+    photo = cv2.cvtColor(cv2.imread(sys.argv[1]), cv2.COLOR_BGR2RGB)
+    torch.set_num_threads(1)
+    print(f"{sys.argv[1]}: {photo.shape[1]} x {photo.shape[0]}")
+    for name in sys.argv[2:] or NETWORKS:
+        print(f"{name:<42} {DESCRIPTORS.parse(name).image_size:5} px  {seconds(name, photo):6.2f} s")

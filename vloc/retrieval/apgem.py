@@ -1,0 +1,69 @@
+"""AP-GeM: trained for average precision on landmarks, the descriptor of the paper this project is built on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+import numpy as np
+
+from ..data.features import Arrays
+from ..errors import ConfigError
+from ..runtime import Runtime
+from ..weights import find
+from .base import DESCRIPTORS, Describer
+from .by_network import describer, needs_torch
+
+FILES = {
+    "resnet101_lm18": "Resnet101-AP-GeM-LM18.pt",
+    "resnet101": "Resnet-101-AP-GeM.pt",
+    "resnet50": "Resnet50-AP-GeM.pt",
+}
+WHITENINGS = {"landmarks_clean": "Landmarks_clean"}
+"""name here -> name in the checkpoint"""
+DIMS = 2048
+
+
+@DESCRIPTORS.register("apgem")
+@dataclass(frozen=True)
+class ApGem:
+    """Generalised mean of ResNet's features (Revaud et al., Learning with average precision, ICCV 2019)."""
+
+    plugin_name: ClassVar[str]
+    in_color: ClassVar[bool] = True
+
+    network: Literal["resnet101_lm18", "resnet101", "resnet50"] = "resnet101_lm18"
+    """published weights; those of the paper on late fusion are resnet101_lm18"""
+    whitening: Literal["none", "landmarks_clean"] = "none"
+    """principal components in the same file; the authors' extractor for kapture takes none"""
+    power: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.25
+    """of the variances that whitening divides by; 0.5 makes them equal"""
+    dims: Annotated[int, msgspec.Meta(ge=1, le=DIMS)] = DIMS
+    """length of the descriptor, less only with whitening"""
+    image_size: Annotated[int, msgspec.Meta(ge=64)] = 1024
+    """px; larger images are reduced to this longer side"""
+
+    def __post_init__(self) -> None:
+        if self.whitening == "none" and self.dims != DIMS:
+            raise ConfigError(f"apgem.dims: expected {DIMS} without whitening, got {self.dims}")
+
+    def train(self, runtime: Runtime, images: Iterable[np.ndarray], seed: int) -> Arrays:
+        """Nothing: its authors trained it."""
+        return {}
+
+    def load(self, runtime: Runtime, trained: Arrays) -> Describer:
+        """The describer of RGB images."""
+        needs_torch(self.plugin_name)
+        from torch.nn import Sequential
+
+        from ..networks.apgem import load, whitening
+        from ..networks.loading import ready
+
+        path = find(FILES[self.network])
+        network, components = load(path)
+        if self.whitening != "none":
+            name = WHITENINGS[self.whitening]
+            network = Sequential(network, whitening(components, name, self.power, self.dims, path))
+        return describer(ready(network, runtime), self.image_size)
