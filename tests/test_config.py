@@ -116,4 +116,4 @@ def test_a_local_feature_brings_the_matcher_that_its_descriptors_are_made_for():
 
 @pytest.mark.parametrize("name", FEATURES.names())
 def test_the_matcher_of_every_feature_exists(name):
-    assert MATCHERS.parse(FEATURES.get(name).matcher)
+    assert MATCHERS.parse(FEATURES.parse(name).matcher)

@@ -11,6 +11,7 @@ from .data.capture import Capture
 from .data.estimate import PoseEstimate
 from .formats.access import read, write
 from .formats.image_folder import with_devices
+from .imports import with_imports
 from .localization import localize_capture
 from .map import Map
 from .mapping import map_capture
@@ -38,9 +39,10 @@ def build_map(
     line: `build_map(capture, "gallery.map", features="sift:max_keypoints=4096", pair={"num_pairs": 10})`.
     With `retrain`, what descriptors learned for the map that is there is learned anew from the images that are.
     """
-    config = make_config(MappingConfig, **{_STAGE_OF.get(name, name): value for name, value in settings.items()})
+    chosen, captured = {_STAGE_OF.get(name, name): value for name, value in settings.items()}, _captured(capture)
+    config = make_config(MappingConfig, **with_imports(chosen, captured))
     with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
-        return map_capture(work, with_devices(_captured(capture)), config, pairs, retrain=retrain)
+        return map_capture(work, with_devices(captured), config, pairs, retrain=retrain)
 
 
 def localize(

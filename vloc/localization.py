@@ -14,6 +14,7 @@ from .data.estimate import PoseEstimate
 from .data.features import LocalFeatures
 from .data.quality import ImageQuality
 from .data.selection import Ranking
+from .features.base import LocalFeature
 from .known_cameras import with_known_cameras
 from .map import Map, vectors_of
 from .run.workspace import Workspace
@@ -22,6 +23,7 @@ from .stages.correspond import CORRESPOND
 from .stages.describe import DESCRIBE
 from .stages.extract import EXTRACT
 from .stages.images import Photos
+from .stages.imported import local_items, looks_at_photos
 from .stages.quality import QUALITY, explained, refuse
 from .stages.refine import REFINE
 from .stages.register import REGISTER
@@ -35,24 +37,35 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     """
     queries = with_known_cameras(map_, queries)
     photos, feature = Photos(queries, work.content_hash), map_.config.extract
-    qualities = work.each(QUALITY, photos.of(queries.images.names, in_color=False), None)
+    names, qualities = queries.images.names, look(work, photos, feature, config)
     refusals = refuse(config.quality, qualities)
-    wanted = [name for name in queries.images.names if name in qualities and name not in refusals]
-    features = work.each(EXTRACT, photos.of(wanted, in_color=feature.in_color), feature)
-    names = list(features)
-    ranking = retrieve(work, map_, photos, names, config).value
-    retrieved = {name: ranking.of(row) for row, name in enumerate(names)}
-    sensors = {name: queries.sensor(name) for name in names}
+    wanted = [name for name in names if name in qualities and name not in refusals]
+    features = work.each(EXTRACT, local_items(photos, wanted, feature), feature)
+    found = list(features)
+    ranking = retrieve(work, map_, photos, found, config).value
+    retrieved = {name: ranking.of(row) for row, name in enumerate(found)}
+    sensors = {name: queries.sensor(name) for name in found}
     placed = _place(work, map_, config, features, retrieved, sensors, qualities)
     outcomes = dict(refusals)
     for name, estimate in placed[-1].items():
         images = tuple(map_.sparse.image_names[row] for row in retrieved[name])
         outcomes[name] = explained(replace(estimate, retrieved=images), qualities[name])
-    failed, unit = (qualities, features, *placed), map_.frame.unit
+    stages, unit = (qualities, features, *placed), map_.frame.unit
+    failed = [results for results in stages if isinstance(results, Results)]
     return [
         replace(outcomes.get(name) or PoseEstimate(name, None, "none", reason=_failure(name, *failed)), unit=unit)
-        for name in queries.images.names
+        for name in names
     ]
+
+
+def look(
+    work: Workspace, photos: Photos, feature: LocalFeature, config: LocalizationConfig
+) -> Mapping[str, ImageQuality | None]:
+    """How good the photos are; None for all where no feature is made of them and no quality is asked for."""
+    names = photos.capture.images.names
+    if looks_at_photos(feature) or config.quality.min_quality:
+        return work.each(QUALITY, photos.of(names, in_color=False), None)
+    return dict.fromkeys(names)
 
 
 def retrieve(
@@ -73,7 +86,7 @@ def _place(
     features: Results[LocalFeatures],
     retrieved: Mapping[str, np.ndarray],
     sensors: Mapping[str, Sensor],
-    qualities: Results[ImageQuality],
+    qualities: Mapping[str, ImageQuality | None],
 ) -> tuple[Results[Any], Results[PoseEstimate], Results[PoseEstimate]]:
     """The matches of the queries, their poses by these, and their poses refined."""
     sparse, pnp, seen = map_.stored, config.register, [features, retrieved, sensors]

@@ -16,17 +16,19 @@ from .data.estimate import PoseEstimate
 from .data.features import LocalFeatures
 from .data.map_images import MapImages
 from .data.quality import ImageQuality
-from .errors import DataError
+from .errors import ConfigError, DataError
 from .formats.image_folder import rough_sensor
 from .formats.image_header import ImageHeader
 from .formats.images import check_size, decode
 from .geometry.camera import Camera
 from .known_cameras import PREFIX, camera_of, of_image
 from .map import Map
+from .registry import to_text
 from .regular_file import read_regular
 from .retrieval.search import search
 from .runtime import Runtime, one_blas_thread
 from .stages.correspond import MapMatcher, correspond, sureness
+from .stages.imported import looks_at_photos
 from .stages.quality import explained, image_quality, refuse
 from .stages.refine import refine
 from .stages.register import register
@@ -41,6 +43,11 @@ class Localizer:
     def __init__(self, map_: Map | str | Path, runtime: Runtime | None = None, **settings: Any) -> None:
         self.map = map_ = map_ if isinstance(map_, Map) else Map.open(map_)
         self.config = make_config(LocalizationConfig, **settings)
+        if not looks_at_photos(map_.config.extract):
+            raise ConfigError(
+                f"{map_.folder}: its local features were imported ({to_text(map_.config.extract)}), and nothing here "
+                "extracts them from a photo: localize captures that bring them by `vloc localize` or `vloc.localize`"
+            )
         runtime = runtime or Runtime()
         self._threads = ThreadPoolExecutor(runtime.num_workers, thread_name_prefix="vloc")
         config = map_.config

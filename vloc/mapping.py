@@ -25,6 +25,7 @@ from .stages.color import COLOR, COLOR_SIZE
 from .stages.describe import DESCRIBE, TRAIN
 from .stages.extract import EXTRACT
 from .stages.images import Photos
+from .stages.imported import local_items
 from .stages.match import MATCH, Pair, tiled
 from .stages.match_posed import MATCH_POSED
 from .stages.pair import PAIR, check, layout
@@ -50,7 +51,7 @@ def map_capture(
     if pairs is None:
         check(config.pair, capture)
     photos = Photos(capture, work.content_hash)
-    features = work.each(EXTRACT, photos.of(capture.images.names, in_color=config.extract.in_color), config.extract)
+    features = work.each(EXTRACT, local_items(photos, capture.images.names, config.extract), config.extract)
     names = placeable(capture, features)
     described = describe(work, photos, names, config, () if retrain else learned_before(work.folder))
     vectors = vectors_of(described.vectors, names)
@@ -62,7 +63,8 @@ def map_capture(
     posed = bool(capture.has_pose.any())
     solve, settings = (TRIANGULATE, config.triangulate) if posed else (RECONSTRUCT, config.sfm)
     reconstruction = work.once(solve, settings, names, views, features, matches, config.seed)
-    colors = work.each(COLOR, names, None, each=[photos.of(names, in_color=True, min_size=COLOR_SIZE), features])
+    shown = photos.there(names)
+    colors = work.each(COLOR, shown, None, each=[photos.of(shown, in_color=True, min_size=COLOR_SIZE), features])
     frame = frame_of(work.folder, capture, reconstruction, config.seed)
     sparse = work.once(PLACE, None, reconstruction, frame.similarity, colors)
     calibration = calibrate(work, features, reconstruction, described, config)

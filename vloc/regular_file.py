@@ -43,3 +43,12 @@ def is_regular(path: Path) -> bool:
 def resolved(path: Path) -> Path:
     """The path without links; unlike `Path.resolve`, no error where a link leads to itself."""
     return Path(os.path.realpath(path))
+
+
+def stamp_of(path: Path) -> str:
+    """Size and modification time; 'missing' where there is no file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return "missing"
+    return f"{status.st_size}-{status.st_mtime_ns}"

@@ -13,6 +13,7 @@ from ..data.capture import Capture
 from ..errors import ConfigError, StageError, StoreError
 from ..formats.image_folder import orientation_note, with_devices
 from ..formats.pairs import read_pairs
+from ..imports import imports, told, with_imports
 from ..map import MANIFEST, Map
 from ..mapping import map_capture
 from ..run.workspace import Workspace, read_manifest
@@ -54,6 +55,10 @@ def run(arguments: Sequence[str]) -> int:
     """Build, finish or update a map."""
     flags, config = parse("map", MapFlags, MappingConfig, arguments)
     capture = with_devices(read_capture(flags.capture, quiet=flags.quiet, **flags.read_options))
+    if imports(config):
+        flags, config = parse(
+            "map", MapFlags, MappingConfig, arguments, completed=lambda chosen: with_imports(chosen, capture)
+        )
     pairs = None if flags.pairs is None else read_pairs(_pairs_file(flags.pairs), capture)
     said = about(flags, capture)
     if (changes := read_otherwise(flags.map, said["capture"])) and not flags.quiet:
@@ -132,7 +137,7 @@ def summarise(map_: Map, capture: Capture) -> dict[str, Any]:
         "mean_reprojection_error_px": sparse.mean_error,
         "left_out": list(capture.left_out),
         **frame_facts(map_.frame),
-        "notes": [*capture.notes, *orientation_note(capture), *_unused(map_, capture)],
+        "notes": [*capture.notes, *orientation_note(capture), *told(map_.config), *_unused(map_, capture)],
         "config": config_to_json(map_.config),
     }
 

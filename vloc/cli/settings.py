@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -31,18 +31,24 @@ SHORT = {
 
 
 def parse(
-    command: str, flags: type[A], story: type[C], arguments: Sequence[str], reserved: Mapping[str, Any] | None = None
+    command: str,
+    flags: type[A],
+    story: type[C],
+    arguments: Sequence[str],
+    reserved: Mapping[str, Any] | None = None,
+    completed: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> tuple[A, C]:
     """The command's own flags and the story's config, from the command line over a TOML file over `reserved`.
 
+    `completed`: what becomes of the chosen settings before single ones (dotted flags) are put over them.
     Ends the program with status 2 (or 0 for --help) as argparse does.
     """
     arguments = _long_names(arguments)
     file, unused = _from_file(story, _value_of("--config", arguments), reserved or {})
-    if unused and "--quiet" not in arguments:
+    if unused and "--quiet" not in arguments and completed is None:
         print(f"note: {', '.join(unused)} of --config: no settings of vloc {command}, not used", file=sys.stderr)
     chosen = _over({**(reserved or {}), **file}, _plugins(story, arguments))
-    config = make_config(story, **chosen)
+    config = make_config(story, **(completed(chosen) if completed else chosen))
     made = _cli(command, _with_settings(flags, config, _mentioned(arguments, flags, story)), arguments)
     own = flags(**{f.name: getattr(made, f.name) for f in dataclasses.fields(flags)})  # type: ignore[arg-type]
     settings = {f.name: getattr(made, f.name) for f in dataclasses.fields(config) if hasattr(made, f.name)}

@@ -47,6 +47,15 @@ class ArraySource(Protocol):
         ...
 
 
+@runtime_checkable
+class StampedSource(ArraySource, Protocol):
+    """Arrays in files, of which a change is noticed without reading them."""
+
+    def stamp(self, key: str | tuple[str, str]) -> str:
+        """A cheap text that changes when the array may have (size and time of its file, and what is done to it)."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Features:
     """Keypoints, local descriptors or global descriptors of one type: an array for each of `images`, read on demand.

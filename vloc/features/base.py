@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -12,8 +12,10 @@ from ..data.features import LocalFeatures
 from ..registry import Registry
 from ..runtime import Runtime
 
-Extractor = Callable[[np.ndarray], LocalFeatures]
-"""uint8 image, (h, w) grey or (h, w, 3) RGB -> features. Safe to call from several threads."""
+Extractor = Callable[[Any], LocalFeatures]
+"""uint8 image, (h, w) grey or (h, w, 3) RGB -> features; of an imported feature, the arrays of an image.
+
+Safe to call from several threads."""
 
 
 @runtime_checkable
@@ -23,8 +25,11 @@ class LocalFeature(Protocol):
     plugin_name: ClassVar[str]
     in_color: ClassVar[bool]
     """whether the extractor wants RGB"""
-    matcher: ClassVar[str]
-    """written form of the matcher that its descriptors are made for, taken unless another is asked for"""
+
+    @property
+    def matcher(self) -> str:
+        """Written form of the matcher that its descriptors are made for, taken unless another is asked for."""
+        ...
 
     def load(self, runtime: Runtime) -> Extractor:
         """The extractor; heavy imports and weights happen here. ExtraMissingError where a package is missing."""

@@ -24,7 +24,9 @@ class ContentHashes:
         self._changed = False
 
     def get(self, name: str, stamp: object, read: Callable[[], bytes]) -> str:
-        """The hash of what `read` gives, remembered as long as the stamp stays."""
+        """The hash of what `read` gives, remembered as long as the stamp stays; without a stamp it is not."""
+        if stamp is None:
+            return bytes_fingerprint(read())
         known = self._known.get(name)
         if known and known[0] == str(stamp):
             return known[1]

@@ -1,10 +1,9 @@
-"""Image -> local features."""
+"""Image -> local features, from its pixels or from arrays that another program made."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-
-import numpy as np
+from typing import Any
 
 from ..data.features import LocalFeatures
 from ..features.base import LocalFeature
@@ -12,13 +11,13 @@ from ..runtime import Runtime
 from ..stage import EachStage, Run
 
 
-def _start(feature: LocalFeature, runtime: Runtime) -> Run[np.ndarray, LocalFeatures]:
+def _start(feature: LocalFeature, runtime: Runtime) -> Run[Any, LocalFeatures]:
     extractor = feature.load(runtime)
 
-    def run(images: Iterable[np.ndarray]) -> Iterator[LocalFeatures]:
+    def run(images: Iterable[Any]) -> Iterator[LocalFeatures]:
         return map(extractor, images)
 
     return run
 
 
-EXTRACT: EachStage[np.ndarray, LocalFeatures] = EachStage("extract", 2, LocalFeatures, _start, chunk=16)
+EXTRACT: EachStage[Any, LocalFeatures] = EachStage("extract", 2, LocalFeatures, _start, chunk=16)

@@ -11,7 +11,7 @@ from ..data.capture import Capture, ImageFiles
 from ..errors import DataError
 from ..formats.images import check_size, decode
 
-ContentHash = Callable[[str, str, Callable[[], bytes]], str]
+ContentHash = Callable[[str, str | None, Callable[[], bytes]], str]
 """(name, stamp, read) -> hash of the bytes; `Workspace.content_hash`."""
 
 
@@ -21,6 +21,11 @@ class Photos:
 
     capture: Capture
     content_hash: ContentHash
+
+    def there(self, names: Sequence[str]) -> list[str]:
+        """Those of some images that have a file."""
+        files = self.capture.files
+        return [name for name in names if files is not None and files.stamp(name) != "missing"]
 
     def of(self, names: Sequence[str], *, in_color: bool, min_size: int | None = None) -> ImageItems:
         """Some images by name; see `ImageItems`."""

@@ -150,8 +150,10 @@ def _refused(name: str, quality: ImageQuality, config: QualityConfig) -> PoseEst
     return PoseEstimate(name, None, "none", reason=f"refused: {found}; {quality.complaint}", quality=quality)
 
 
-def explained(estimate: PoseEstimate, quality: ImageQuality) -> PoseEstimate:
+def explained(estimate: PoseEstimate, quality: ImageQuality | None) -> PoseEstimate:
     """An estimate with its photo's quality, which is named where there is no pose and the photo is not good."""
+    if quality is None:
+        return estimate
     blames = not estimate.is_localized and bool(quality.complaint)
     reason = f"{estimate.reason}; {quality.complaint}" if blames else estimate.reason
     return replace(estimate, quality=quality, reason=reason)

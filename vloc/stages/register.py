@@ -29,14 +29,17 @@ def register(
     config: PnpConfig,
     name: str,
     sensor: Sensor,
-    quality: ImageQuality,
+    quality: ImageQuality | None,
     features: LocalFeatures,
     matches: Correspondences,
     sparse: SparseMap,
     calibration: Calibration,
     seed: int,
 ) -> PoseEstimate:
-    """The pose of one query from its matches with points of the map, refused where it is not to be believed."""
+    """The pose of one query from its matches with points of the map, refused where it is not to be believed.
+
+    Without a `quality` (nobody looked at the photo) it counts as a good one.
+    """
     pixels, points = features.keypoints[matches.keypoints].astype(np.float64), sparse.points[matches.points]
     if sensor.camera is None:
         raise DataError(f"{name}: recorded by a {sensor.kind}, expected a camera")
@@ -57,7 +60,7 @@ def register(
     if found.cam_from_world is None:
         return estimate
     seen = weigh(pixels, points, matches.images, found, config.max_error_px, seed)
-    evidence = replace(seen, quality=quality.overall)
+    evidence = seen if quality is None else replace(seen, quality=quality.overall)
     return _judged(replace(estimate, evidence=evidence, confidence=confidence(evidence, calibration)), evidence, config)
 
 
@@ -78,7 +81,7 @@ def _start(
     features: Mapping[str, LocalFeatures],
     matches: Mapping[str, Correspondences],
     sensors: Mapping[str, Sensor],
-    qualities: Mapping[str, ImageQuality],
+    qualities: Mapping[str, ImageQuality | None],
     sparse: SparseMap,
     calibration: Calibration,
     seed: int,

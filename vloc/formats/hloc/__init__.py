@@ -36,6 +36,12 @@ class Arrays:
     global_features: dict[str, Features] = field(default_factory=dict)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    matches: dict[str, MatchedPairs] = field(default_factory=dict)
+
+    @property
+    def work(self) -> Reconstruction:
+        """The same without sizes."""
+        return Reconstruction(None, {}, self.keypoints, self.descriptors, self.global_features, self.matches)
 
 
 def recognises(path: Path) -> bool:
@@ -49,18 +55,8 @@ def read(path: Path, options: ReadOptions) -> Capture:
     Without a list the sizes in the features give cameras of unknown intrinsics. Matches belong to the only keypoints,
     or to those whose file name the matches' file name begins with.
     """
-    files = sorted(path.glob("*.h5")) if path.is_dir() else [path]
-    remarks, arrays = Remarks(), Arrays()
-    scanned = {file: scan(file) for file in files}
-    for file, found in scanned.items():
-        _add_features(file, found, arrays, remarks)
-    matches: dict[str, MatchedPairs] = {}
-    for file, found in scanned.items():
-        if any("matches0" in group for group in found.values()):
-            kind = _keypoints_of(file, arrays)
-            if kind in matches:
-                raise DataError(f"{file}: a second file of matches of keypoints '{kind}'; keep one in the folder")
-            matches[kind] = matches_of(file, found, arrays.counts[kind], remarks)
+    remarks = Remarks()
+    arrays = read_arrays(path, remarks)
     sensor_of = _sensors(path, options, arrays, remarks)
     ids: dict[Sensor, str] = {}
     rows = [
@@ -68,16 +64,30 @@ def read(path: Path, options: ReadOptions) -> Capture:
     ]
     names = list(sensor_of)
     folders = [options.images] if options.images else [path / "images", path, path.parent / "images"]
-    work = Reconstruction(None, {}, arrays.keypoints, arrays.descriptors, arrays.global_features, matches)
     return Capture(
         {sensor_id: sensor for sensor, sensor_id in ids.items()},
         Records.from_rows(rows),
-        reconstruction=work,
+        reconstruction=arrays.work,
         files=FolderImages(options.images) if options.images else image_folder(names, folders),
         pixel_center=options.pixel_center,
         notes=remarks.lines(),
         left_out=remarks.left_out(),
     )
+
+
+def read_arrays(path: Path, remarks: Remarks) -> Arrays:
+    """What the .h5 files of a folder, or one of them, hold."""
+    files = sorted(path.glob("*.h5")) if path.is_dir() else [path]
+    arrays, scanned = Arrays(), {file: scan(file) for file in files}
+    for file, found in scanned.items():
+        _add_features(file, found, arrays, remarks)
+    for file, found in scanned.items():
+        if any("matches0" in group for group in found.values()):
+            kind = _keypoints_of(file, arrays)
+            if kind in arrays.matches:
+                raise DataError(f"{file}: a second file of matches of keypoints '{kind}'; keep one in the folder")
+            arrays.matches[kind] = matches_of(file, found, arrays.counts[kind], remarks)
+    return arrays
 
 
 def _add_features(file: Path, found: Scanned, arrays: Arrays, remarks: Remarks) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from ...array_types import Float64
 from ...data.reconstruction import Features, MatchedPairs
 from ...errors import DataError
+from ...regular_file import stamp_of
 from ..remarks import Remarks
 from .h5 import StoredArray, load
 
@@ -24,6 +25,10 @@ class HlocFeatures:
 
     path: Path
     key: str
+
+    def stamp(self, image: str | tuple[str, str]) -> str:
+        """Size and time of the file, which holds all images."""
+        return stamp_of(self.path)
 
     def load(self, image: str | tuple[str, str]) -> np.ndarray:
         """Keypoints at our pixel centres; descriptors as rows."""

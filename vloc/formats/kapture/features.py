@@ -49,6 +49,10 @@ class FeatureArrays:
             return self._moved(array, member)
         return array
 
+    def stamp(self, key: str | tuple[str, str]) -> str:
+        """That of the file, and how keypoints are moved."""
+        return f"{self.storage.stamp(f'{key}{self.suffix}')} {self.shift}"
+
     def _moved(self, array: np.ndarray, member: str) -> np.ndarray:
         if array.dtype.kind == "f" and not np.isfinite(array[:, :2]).all():
             raise DataError(f"{self.storage.where(member)}: keypoints that are not finite numbers")
@@ -82,7 +86,7 @@ class Part:
 
 def read_features(part: Part, kind: str) -> dict[str, Features]:
     """All types of one kind; DataError for files of broken rows and for several global descriptors of one image."""
-    return {name: _one_type(part, kind, path) for name, path in _types(part, kind).items()}
+    return {name: read_type(part, kind, path) for name, path in _types(part, kind).items()}
 
 
 def _types(part: Part, kind: str) -> dict[str, Path]:
@@ -98,7 +102,8 @@ def _types(part: Part, kind: str) -> dict[str, Path]:
     return {path.name: path for path in sorted(folder.iterdir()) if path.is_dir()}
 
 
-def _one_type(part: Part, kind: str, folder: Path) -> Features:
+def read_type(part: Part, kind: str, folder: Path) -> Features:
+    """One type of one kind in its folder; DataError for files of broken rows."""
     fields = _config(part, kind, folder / f"{kind}.txt")
     extractor, dtype, width = fields[0], DTYPES[fields[1]], int(fields[2])
     storage, suffix = open_storage(folder, kind, SUFFIXES[kind], part.remarks), SUFFIXES[kind]
@@ -156,8 +161,15 @@ def _check_width(path: Path, line: int, text: str, least: int) -> None:
 
 def check_descriptors(part: Part, keypoints: Mapping[str, Features]) -> dict[str, Features]:
     """The descriptors, each type with its keypoints. DataError where an image has another number of them."""
+    return with_keypoints(part, read_features(part, "descriptors"), keypoints)
+
+
+def with_keypoints(
+    part: Part, descriptors: Mapping[str, Features], keypoints: Mapping[str, Features]
+) -> dict[str, Features]:
+    """Descriptors with the keypoints they belong to: those they name, or the only ones."""
     checked = {}
-    for name, features in read_features(part, "descriptors").items():
+    for name, features in descriptors.items():
         kind = features.keypoints_type or (next(iter(keypoints)) if len(keypoints) == 1 else "")
         checked[name] = replace(features, keypoints_type=kind)
         if kind in keypoints:

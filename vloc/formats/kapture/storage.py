@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DataError
-from ...regular_file import open_regular, read_regular, resolved
+from ...regular_file import open_regular, read_regular, resolved, stamp_of
 from ..images import unsafe_path
 from ..remarks import Remarks
 
@@ -50,6 +50,12 @@ class Storage:
     def where(self, member: str) -> str:
         """The member, for messages."""
         return f"{self.folder / member}" if self.tar is None else f"{self.tar}, member {member}"
+
+    def stamp(self, member: str) -> str:
+        """Size and time of the member's file, and its place in a tar."""
+        if self.tar is None or self.places is None:
+            return stamp_of(self.folder / member)
+        return f"{stamp_of(self.tar)}-{self.places[member]}"
 
     def _read(self, member: str) -> bytes:
         if self.tar is None or self.places is None:

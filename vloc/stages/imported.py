@@ -1,0 +1,124 @@
+"""Where a stage's items come from: the photos of a capture, or the features that another program made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.capture import Capture
+from ..data.imported import Imported, LocalType, completed, local_type
+from ..data.reconstruction import Features, Reconstruction, StampedSource
+from ..errors import DataError
+from ..features.base import LocalFeature
+from ..features.imported import Arrays, ImportedFeature
+from ..geometry.camera import Camera
+from ..stage import Items
+from .images import ContentHash, Photos
+
+OUTSIDE_PX = 16.0
+"""px; detectors may put a keypoint so far beyond the border, but not further"""
+
+
+def local_items(photos: Photos, names: Sequence[str], feature: LocalFeature) -> Items[Any]:
+    """What the extractor of a feature takes, for some images; DataError where not one of them has what is imported."""
+    if not isinstance(feature, ImportedFeature):
+        return photos.of(names, in_color=feature.in_color)
+    found = local_type_of(photos.capture, feature)
+    completed(feature, found.name, found.descriptors)
+    items = ImportedLocal(photos.capture, names, photos.content_hash, found)
+    if names and not items.there.intersection(names):
+        raise DataError(f"{names[0]}, nor any other image: {items.missing}")
+    return items
+
+
+def looks_at_photos(feature: LocalFeature) -> bool:
+    """Whether a feature needs the photos themselves."""
+    return not isinstance(feature, ImportedFeature)
+
+
+def local_type_of(capture: Capture, wanted: Imported) -> LocalType:
+    """The local features of a type that a capture brings, or that lie beside it."""
+    return local_type(_brought(capture, wanted), wanted, wanted.path or "the capture")
+
+
+def _brought(capture: Capture, wanted: Imported) -> Reconstruction:
+    if not wanted.path:
+        return capture.reconstruction or Reconstruction()
+    from ..formats.beside import read_features_beside  # formats are imported where they are read
+
+    return read_features_beside(Path(wanted.path), capture.images.names, capture.pixel_center)
+
+
+@dataclass(frozen=True, eq=False)
+class ImportedLocal:
+    """Keypoints and descriptors as items, by image name; no photo is looked at."""
+
+    capture: Capture
+    keys: Sequence[str]
+    content_hash: ContentHash
+    found: LocalType
+
+    @cached_property
+    def there(self) -> frozenset[str]:
+        """The images that have both."""
+        return frozenset(self.found.keypoints.images).intersection(self.found.descriptors.images)
+
+    @property
+    def missing(self) -> str:
+        """What is said of an image that is not among them."""
+        return f"no imported features of type '{self.found.name}'; {len(self.there)} images have them"
+
+    def fingerprint(self, index: int) -> str:
+        """Changes when keypoints or descriptors do."""
+        name, found = self.keys[index], self.found
+        if name not in self.there:
+            return "missing"
+        marks = [
+            content_mark(self.content_hash, f"keypoints/{found.name}/{name}", found.keypoints, name),
+            content_mark(self.content_hash, f"descriptors/{found.name}/{name}", found.descriptors, name),
+        ]
+        return " ".join(marks)
+
+    def load(self, index: int) -> Arrays:
+        """Both arrays; DataError for an image that has none, or has them of another size of the photo."""
+        name = self.keys[index]
+        if name not in self.there:
+            raise DataError(f"{name}: {self.missing}")
+        keypoints, descriptors = self.found.keypoints.load(name), self.found.descriptors.load(name)
+        if len(keypoints) != len(descriptors):
+            raise DataError(f"{name}: {len(keypoints)} imported keypoints, but {len(descriptors)} descriptors")
+        check_inside(name, keypoints, self.capture.camera(name))
+        return keypoints, descriptors
+
+
+def content_mark(content_hash: ContentHash, key: str, features: Features, image: str) -> str:
+    """The hash of an array, remembered where its source can tell whether it changed; a word where it is broken."""
+    source = features.source
+
+    def read() -> bytes:
+        array = np.ascontiguousarray(features.load(image))
+        return f"{array.dtype.str} {array.shape} ".encode() + array.tobytes()
+
+    try:
+        if isinstance(source, StampedSource):
+            return content_hash(key, source.stamp(image), read)
+        return content_hash(key, None, read)
+    except DataError:
+        return "unreadable"
+
+
+def check_inside(name: str, keypoints: np.ndarray, camera: Camera) -> None:
+    """DataError for keypoints far outside of the image: they were found at another size of it."""
+    places = keypoints[:, :2]
+    outside = (places < -OUTSIDE_PX) | (places > np.array([camera.width, camera.height]) + OUTSIDE_PX)
+    if outside.any():
+        x, y = places[outside.any(axis=1)][0].tolist()
+        raise DataError(
+            f"{name}: an imported keypoint at ({x:.1f}, {y:.1f}), but the image is {camera.width} x {camera.height}: "
+            "were they extracted from images of another size?"
+        )
