@@ -66,6 +66,8 @@ class R2d2:
     """smaller scales are left out"""
     max_scale: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     """larger scales are left out"""
+    subpixel: bool = False
+    """whether keypoints are placed where the repeatability around a pixel is largest, and not on the pixel"""
 
     def load(self, runtime: Runtime) -> Extractor:
         """The extractor of RGB images."""
@@ -141,13 +143,19 @@ class R2d2:
         """Row, column, score and descriptor of the local maxima in some rows."""
         from torch.nn.functional import max_pool2d
 
+        from ..networks.subpixel import parabola_offsets
+
         largest = max_pool2d(dense.repeatability, 3, stride=1, padding=1)
         repeatability, reliability = dense.repeatability[0, 0], dense.reliability[0, 0]
         is_peak = (repeatability == largest[0, 0]) & (repeatability >= self.repeatability)
         is_peak &= reliability >= self.reliability
         is_peak[:first], is_peak[last:] = False, False
         y, x = is_peak.nonzero(as_tuple=True)
-        return y, x, repeatability[y, x] * reliability[y, x], dense.descriptors[0, :, y, x].T
+        score, descriptors = repeatability[y, x] * reliability[y, x], dense.descriptors[0, :, y, x].T
+        if not self.subpixel:
+            return y, x, score, descriptors
+        down, across = parabola_offsets(repeatability, y, x)
+        return y + down, x + across, score, descriptors
 
 
 def _normalised(image: UInt8[np.ndarray, "h w 3"], device: Any) -> Tensor:
