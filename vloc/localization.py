@@ -14,6 +14,7 @@ from .data.estimate import PoseEstimate
 from .data.features import LocalFeatures
 from .data.quality import ImageQuality
 from .data.selection import Ranking
+from .describing import described_by
 from .features.base import LocalFeature
 from .known_cameras import with_known_cameras
 from .map import Map, vectors_of
@@ -74,8 +75,8 @@ def retrieve(
     """The map images (rows of its sparse map) that look most like each query."""
     described = []
     for descriptor, trained in zip(map_.config.describe, map_.trained, strict=True):
-        images = photos.of(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
-        described.append(work.each(DESCRIBE, images, descriptor, shared=[trained]))
+        shown = described_by(work, photos, names, descriptor, map_.config.extract)
+        described.append(work.each(DESCRIBE, shown, descriptor, shared=[trained]))
     return work.once(RETRIEVE, config.retrieve, vectors_of(described, names), map_.vectors, map_.config.fuse)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from .data.estimate import PoseEstimate
 from .data.features import LocalFeatures
 from .data.map_images import MapImages
 from .data.quality import ImageQuality
+from .describing import feature_under
 from .errors import ConfigError, DataError
+from .features.base import LocalFeature
 from .formats.image_folder import rough_sensor
 from .formats.image_header import ImageHeader
 from .formats.images import check_size, decode
@@ -25,6 +28,7 @@ from .known_cameras import PREFIX, camera_of, of_image
 from .map import Map
 from .registry import to_text
 from .regular_file import read_regular
+from .retrieval.base import GlobalFeature, PhotoDescriptor
 from .retrieval.search import search
 from .runtime import Runtime, one_blas_thread
 from .stages.correspond import MapMatcher, correspond, sureness
@@ -32,6 +36,9 @@ from .stages.imported import looks_at_photos
 from .stages.quality import explained, image_quality, refuse
 from .stages.refine import refine
 from .stages.register import register
+
+Pixels = Callable[[bool], np.ndarray]
+"""The pixels of a query, in colour or not."""
 
 
 class Localizer:
@@ -53,7 +60,8 @@ class Localizer:
         config = map_.config
         self._extract = config.extract.load(runtime)
         self._describe = [
-            (d, d.load(runtime, trained.value.arrays)) for d, trained in zip(config.describe, map_.trained, strict=True)
+            (_look(d, config.extract, runtime), d.load(runtime, trained.value.arrays))
+            for d, trained in zip(config.describe, map_.trained, strict=True)
         ]
         matcher = (self.config.match or config.match).load(runtime)
         self._shown = MapImages(map_.features, map_.sparse)
@@ -70,18 +78,16 @@ class Localizer:
         """
         sensor = self._sensor(image, camera)
         assert sensor.camera is not None  # noqa: S101 - of an image
-        config = self.map.config
-        modes = {False, config.extract.in_color, *(descriptor.in_color for descriptor in config.describe)}
-        pixels = {in_color: _pixels(image, in_color) for in_color in modes}
-        for mode in pixels.values():
-            check_size(mode, sensor.camera, name if isinstance(image, np.ndarray) else str(image))
-        quality = image_quality(pixels[False])
+        pixels = cache(partial(_pixels, image))
+        check_size(pixels(False), sensor.camera, name if isinstance(image, np.ndarray) else str(image))
+        quality = image_quality(pixels(False))
         if refusal := refuse(self.config.quality, {name: quality}):
             return replace(refusal[name], unit=self.map.frame.unit)
         with one_blas_thread:
-            rows = self._threads.submit(self._retrieve, pixels)  # beside OpenCV, which extracts on one core and a half
-            features = self._extract(pixels[config.extract.in_color])
-            estimate = self._place(name, sensor, quality, features, rows.result())
+            # Side by side: OpenCV extracts on one core and a half.
+            features = self._threads.submit(lambda: self._extract(pixels(self.map.config.extract.in_color)))
+            rows = self._threads.submit(self._retrieve, pixels, features)
+            estimate = self._place(name, sensor, quality, features.result(), rows.result())
         names = tuple(self.map.sparse.image_names[row] for row in rows.result())
         return explained(replace(estimate, retrieved=names, unit=self.map.frame.unit), quality)
 
@@ -112,11 +118,22 @@ class Localizer:
             sensor = camera_of(image, self.map)
         return sensor if camera is None else of_image(self.map, sensor, camera.removeprefix(PREFIX))
 
-    def _retrieve(self, pixels: Mapping[bool, np.ndarray]) -> list[int]:
+    def _retrieve(self, pixels: Pixels, features: Future[LocalFeatures]) -> list[int]:
         """Rows of the map images that look most like the query."""
-        vectors = [describe(pixels[d.in_color]).vector[None] for d, describe in self._describe]
+        vectors = [describe(look(pixels, features)).vector[None] for look, describe in self._describe]
         ranking = search(vectors, self.map.vectors.value, self.map.config.fuse, self.config.retrieve.num_retrieved)
         return ranking.of(0).tolist()
+
+
+def _look(descriptor: GlobalFeature, own: LocalFeature, runtime: Runtime) -> Callable[[Pixels, Future[Any]], Any]:
+    """What gives a descriptor what it takes of a query, from its pixels and the features by which it is placed."""
+    if isinstance(descriptor, PhotoDescriptor):
+        return lambda pixels, features: pixels(descriptor.in_color)
+    feature = feature_under(descriptor, own)
+    if feature == own:
+        return lambda pixels, features: features.result()
+    extract = feature.load(runtime)
+    return lambda pixels, features: extract(pixels(feature.in_color))
 
 
 def _pixels(image: str | Path | np.ndarray, in_color: bool) -> np.ndarray:

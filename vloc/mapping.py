@@ -10,8 +10,9 @@ from .config import MappingConfig
 from .data.capture import Capture
 from .data.evidence import Calibration
 from .data.features import GlobalDescriptor, LocalFeatures, Matches
-from .data.selection import Trained
+from .data.selection import Trained, evenly
 from .data.sparse_map import SparseMap
+from .describing import described_by
 from .errors import StageError
 from .framing import frame_of
 from .known_cameras import calibrated_devices
@@ -20,7 +21,7 @@ from .matching.base import PosedMatcher
 from .retrieval.base import TRAINING_IMAGES
 from .run.workspace import Workspace
 from .stage import Artifact, Context, Results
-from .stages.calibrate import CALIBRATE, TRY, tried
+from .stages.calibrate import CALIBRATE, TRY
 from .stages.color import COLOR, COLOR_SIZE
 from .stages.describe import DESCRIBE, TRAIN
 from .stages.extract import EXTRACT
@@ -107,7 +108,7 @@ def calibrate(
     """What evidence is worth in this map: some of its images are localized without themselves."""
     names = sparse.value.image_names
     shared = [features, sparse, vectors_of(described.vectors, names), config.fuse, config.match, config.seed]
-    trials = work.each(TRY, tried(names, config.calibrate), config.calibrate, shared=shared)
+    trials = work.each(TRY, evenly(names, config.calibrate.num_images), config.calibrate, shared=shared)
     return work.once(CALIBRATE, None, trials)
 
 
@@ -140,9 +141,11 @@ def describe(
     """The images as wholes; what descriptors have learned before (references) stays."""
     vectors, learning = [], []
     for descriptor in config.describe:
-        images = photos.of(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
-        drawn = images.drawn(TRAINING_IMAGES)
+        shown, drawn = (
+            described_by(work, photos, some, descriptor, config.extract)
+            for some in (names, evenly(names, TRAINING_IMAGES))
+        )
         trained = work.once(TRAIN, descriptor, drawn, config.seed, earlier=learned, despite="images")
-        vectors.append(work.each(DESCRIBE, images, descriptor, shared=[trained]))
+        vectors.append(work.each(DESCRIBE, shown, descriptor, shared=[trained]))
         learning.append(trained)
     return Described(tuple(vectors), tuple(learning))

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from vloc.data.evidence import Evidence
+from vloc.data.selection import evenly
 from vloc.data.sparse_map import SparseMap
 from vloc.geometry.rigid import Rigid
 from vloc.matching.nearest_neighbour import NearestNeighbour
 from vloc.retrieval.fusion import Mean
 from vloc.runtime import Runtime
 from vloc.solvers.calibration import confidence
-from vloc.stages.calibrate import CALIBRATE, TRY, CalibrateConfig, other_places, tried
+from vloc.stages.calibrate import CALIBRATE, TRY, CalibrateConfig, other_places
 
 from .places import COUNT, random_descriptors, two_places, vectors_of_places
 from .two_views import WIDE
@@ -20,7 +21,7 @@ FOUR = CalibrateConfig(num_images=4)
 
 def trials_of(sparse, features, config=FOUR):
     context = features, sparse, vectors_of_places(), Mean(), NearestNeighbour(), 0
-    names = tried(sparse.image_names, config)
+    names = evenly(sparse.image_names, config.num_images)
     return dict(zip(names, TRY.start(config, Runtime(), *context)(names), strict=True))
 
 
@@ -77,7 +78,7 @@ def test_points_help_where_two_others_see_them(seeing: int, poses: int):
 
 
 def test_no_images_mean_no_trials():
-    assert tried(["a.jpg", "b.jpg"], CalibrateConfig(num_images=0)) == []
+    assert evenly(["a.jpg", "b.jpg"], 0) == []
     assert CALIBRATE.run(None, Runtime(), {}).slope == 1.0
 
 

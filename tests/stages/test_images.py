@@ -64,13 +64,6 @@ def test_an_item_depends_on_the_bytes_of_its_file(photos: Photos, tmp_path: Path
     assert items.fingerprint_of("2.png") == before[2]
 
 
-@pytest.mark.parametrize(
-    ("count", "drawn"), [(1, [0]), (2, [0, 4]), (3, [0, 2, 4]), (5, [0, 1, 2, 3, 4]), (9, [0, 1, 2, 3, 4])]
-)
-def test_a_sample_is_evenly_spread(photos: Photos, count: int, drawn: list[int]) -> None:
-    assert photos.of(NAMES, in_color=True).drawn(count).keys == [NAMES[row] for row in drawn]
-
-
 def test_a_capture_without_files_says_so() -> None:
     capture = Capture({"cam": Sensor("camera", camera=CAMERA)}, Records.from_rows([(0, "cam", "a")]))
     with pytest.raises(DataError, match="no image files"):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..array_types import Float32, Int32, UInt32
 from .features import Arrays
+
+
+def evenly(names: Sequence[str], count: int) -> list[str]:
+    """At most `count` of the names, evenly spread, the first and the last among them."""
+    return [names[row] for row in np.linspace(0, len(names) - 1, min(len(names), count)).astype(int)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """One file a global descriptor; fusion of their similarities."""
 
+from . import aggregated as aggregated
 from . import apgem as apgem
 from . import cosplace as cosplace
 from . import densevlad as densevlad

@@ -46,15 +46,16 @@ def _per_word(
     descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"]
 ) -> tuple[Float32[np.ndarray, "words 1"], Float32[np.ndarray, "words d"]]:
     """How many descriptors are nearest to each word, and their sum."""
-    nearest = _nearest_word(descriptors, words)
+    nearest = nearest_words(descriptors, words)
     counts = np.bincount(nearest, minlength=len(words))
     members = np.split(descriptors[np.argsort(nearest, kind="stable")], np.cumsum(counts)[:-1])
     return counts[:, None].astype(np.float32), np.stack([rows.sum(axis=0) for rows in members])
 
 
-def _nearest_word(
+def nearest_words(
     descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"]
 ) -> Int64[np.ndarray, "n"]:
+    """Which word each descriptor is nearest to."""
     # |x - w|^2 / 2 = |x|^2 / 2 - (x w - |w|^2 / 2): the nearest word has the largest bracket
     nearness = descriptors @ words.T
     nearness -= 0.5 * np.einsum("wd,wd->w", words, words)

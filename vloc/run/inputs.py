@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, runtime_checkable
@@ -46,6 +46,26 @@ class KeyedItems:
     def load(self, index: int) -> Key:
         """The name."""
         return self.keys[index]
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Entries of a table of results as items, for stages that need no more."""
+
+    keys: Sequence[Key]
+    table: Results[Any]
+
+    def fingerprint(self, index: int) -> str:
+        """That of the entry."""
+        return self.table.fingerprint_of(self.keys[index])
+
+    def load(self, index: int) -> Any:
+        """The entry."""
+        return self.table[self.keys[index]]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Every entry."""
+        return map(self.load, range(len(self.keys)))
 
 
 def _marks(table: Table) -> Callable[[Key], str]:

@@ -72,12 +72,6 @@ class Trial:
         return matches[others >= 2]
 
 
-def tried(names: Sequence[str], config: CalibrateConfig) -> list[str]:
-    """The images of a map that are localized, evenly drawn."""
-    rows = np.linspace(0, len(names) - 1, min(len(names), config.num_images)).astype(int)
-    return [names[row] for row in rows]
-
-
 def other_places(sparse: SparseMap, image: int) -> Int64[np.ndarray, "r"]:
     """The images that show nothing of what an image shows: no point in common, and its points out of their view."""
     own = np.unique(sparse.points_of(image))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -83,11 +83,6 @@ class ImageItems:
         """Width and height of the whole image, px."""
         camera = self.capture.camera(name)
         return camera.width, camera.height
-
-    def drawn(self, count: int) -> ImageItems:
-        """At most `count` of the images, evenly spread."""
-        rows = np.linspace(0, len(self.keys) - 1, min(len(self.keys), count)).astype(int)
-        return replace(self, keys=[self.keys[row] for row in rows])
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """The pixels of every image; DataError at the first that cannot be read."""

@@ -1,0 +1,35 @@
+"""What global descriptors are made of: photos, or the local features that were found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .errors import ConfigError
+from .features import FEATURES
+from .features.base import LocalFeature
+from .retrieval.aggregated import Aggregated
+from .retrieval.base import GlobalFeature, PhotoDescriptor
+from .run.inputs import Entries
+from .run.workspace import Workspace
+from .stage import Items
+from .stages.extract import EXTRACT
+from .stages.images import Photos
+
+
+def described_by(
+    work: Workspace, photos: Photos, names: Sequence[str], descriptor: GlobalFeature, own: LocalFeature
+) -> Items[Any]:
+    """What a descriptor takes for some images; `own` is the local feature that the map is made of."""
+    if isinstance(descriptor, PhotoDescriptor):
+        return photos.of(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
+    feature = feature_under(descriptor, own)
+    found = work.each(EXTRACT, photos.of(names, in_color=feature.in_color), feature)
+    return Entries([name for name in names if name in found], found)
+
+
+def feature_under(descriptor: GlobalFeature, own: LocalFeature) -> LocalFeature:
+    """The local feature that a descriptor is made of; ConfigError for one that is made of none."""
+    if not isinstance(descriptor, Aggregated):
+        raise ConfigError(f"global descriptor '{descriptor.plugin_name}': takes neither photos nor local features")
+    return FEATURES.parse(descriptor.of) if descriptor.of else own

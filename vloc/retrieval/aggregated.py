@@ -1,0 +1,108 @@
+"""Global descriptors made of an image's local features, by a vocabulary learned on the map's own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import msgspec
+import numpy as np
+
+from ..array_types import Float32
+from ..data.features import Arrays, GlobalDescriptor, LocalFeatures
+from ..errors import StageError
+from ..runtime import Runtime
+from .base import DESCRIPTORS, Describer
+from .vlad import aggregate, learn_vocabulary, nearest_words, unit
+from .whitening import is_learnable, learn_whitening, whitened
+
+TRAINING_DESCRIPTORS = 100
+"""descriptors for each word that the vocabulary is learned from, at most"""
+
+
+@dataclass(frozen=True)
+class Aggregated(ABC):
+    """An aggregation of local features over a vocabulary."""
+
+    plugin_name: ClassVar[str]
+
+    of: str = ""
+    """local feature, NAME with its default settings; unless given, that of the map"""
+    num_words: Annotated[int, msgspec.Meta(ge=1)] = 64
+    """size of the vocabulary"""
+
+    @abstractmethod
+    def learn(self, rows: Sequence[Float32[np.ndarray, "_ d"]], words: Float32[np.ndarray, "words d"]) -> Arrays:
+        """What there is to learn from the unit descriptors of images beside the vocabulary."""
+
+    @abstractmethod
+    def vector(self, rows: Float32[np.ndarray, "n d"], trained: Arrays) -> Float32[np.ndarray, "dims"]:
+        """The unit vector of an image's unit descriptors; zeros of none."""
+
+    def train(self, runtime: Runtime, images: Iterable[LocalFeatures], seed: int) -> Arrays:
+        """`words` (words, d), and what `learn` adds. StageError where no image has features."""
+        rows, rng = [unit_rows(features) for features in images], np.random.default_rng(seed)
+        quota = -(-TRAINING_DESCRIPTORS * self.num_words // max(len(rows), 1))
+        drawn = np.concatenate([part[rng.permutation(len(part))[:quota]] for part in rows] or [np.zeros((0, 0))])
+        if not len(drawn):
+            raise StageError(f"{self.plugin_name}: none of {len(rows)} images has features to learn a vocabulary from")
+        words = learn_vocabulary(drawn, self.num_words, rng)
+        return {"words": words, **self.learn(rows, words)}
+
+    def load(self, runtime: Runtime, trained: Arrays) -> Describer:
+        """The describer of local features, with what `train` gave."""
+        return lambda features: GlobalDescriptor(self.vector(unit_rows(features), trained))
+
+
+@DESCRIPTORS.register("vlad")
+@dataclass(frozen=True)
+class LocalVlad(Aggregated):
+    """Vectors of locally aggregated descriptors (Jegou et al., CVPR 2010; Arandjelovic and Zisserman, CVPR 2013)."""
+
+    dims: Annotated[int, msgspec.Meta(ge=1)] = 256
+    """length of the descriptor after whitening; a map of fewer than twice as many images keeps the whole VLAD"""
+
+    def learn(self, rows: Sequence[Float32[np.ndarray, "_ d"]], words: Float32[np.ndarray, "words d"]) -> Arrays:
+        """`mean` and `projection` of the whitening, where there are images enough."""
+        if not is_learnable(len(rows), self.dims):
+            return {}
+        vlads = [aggregate(part, words) for part in rows]
+        mean, projection = learn_whitening(np.stack([vlad for vlad in vlads if vlad.any()]), self.dims)
+        return {"mean": mean, "projection": projection}
+
+    def vector(self, rows: Float32[np.ndarray, "n d"], trained: Arrays) -> Float32[np.ndarray, "dims"]:
+        """The VLAD, whitened if that was learned."""
+        vlad = aggregate(rows, trained["words"])
+        return whitened(vlad, trained) if "projection" in trained else vlad
+
+
+@DESCRIPTORS.register("bow")
+@dataclass(frozen=True)
+class BagOfWords(Aggregated):
+    """How often each word is seen, rare words more (tf-idf; Sivic and Zisserman, ICCV 2003, eq. 1).
+
+    Square roots of the counts, as a word that is seen comes in bursts (Jegou et al., CVPR 2009).
+    """
+
+    num_words: Annotated[int, msgspec.Meta(ge=1)] = 1024
+    """size of the vocabulary"""
+
+    def learn(self, rows: Sequence[Float32[np.ndarray, "_ d"]], words: Float32[np.ndarray, "words d"]) -> Arrays:
+        """`rareness` (words): log of the number of images over that of images with the word."""
+        seen = np.zeros(len(words), np.float32)
+        for part in rows:
+            seen[np.unique(nearest_words(part, words))] += 1
+        return {"rareness": np.log(len(rows) / np.maximum(seen, 1))}
+
+    def vector(self, rows: Float32[np.ndarray, "n d"], trained: Arrays) -> Float32[np.ndarray, "dims"]:
+        """Roots of the counts times rareness."""
+        words, rareness = trained["words"], trained["rareness"]
+        counts = np.bincount(nearest_words(rows, words), minlength=len(words))
+        return unit(np.sqrt(counts).astype(np.float32) * rareness)
+
+
+def unit_rows(features: LocalFeatures) -> Float32[np.ndarray, "n d"]:
+    """Descriptors as unit vectors."""
+    return features.descriptors / features.lengths[:, None]
