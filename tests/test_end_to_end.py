@@ -128,6 +128,17 @@ def test_the_localizer_in_memory_agrees_with_the_batch_run(gallery: Path, built:
         assert estimate.num_guided > estimate.num_inliers
 
 
+def test_descriptors_made_of_local_features_find_the_place_in_either_way(gallery: Path, tmp_path: Path) -> None:
+    flags = ["--features", "sift:max_keypoints=600", "--retrieval", "vlad:num_words=16", "bow:num_words=64,of=sift"]
+    assert run("map", f"kapture:{gallery / 'mapping'}", tmp_path / "map", "--quiet", *flags) == 0
+    queries, map_, few = vloc.read(gallery / "query"), vloc.Map.open(tmp_path / "map"), {"num_retrieved": 3}
+    localizer = vloc.Localizer(map_, retrieve=few)
+    for estimate in vloc.localize(map_, queries, tmp_path / "poses", retrieve=few):
+        photo = gallery / "query" / "sensors" / "records_data" / estimate.name
+        assert localizer.localize(photo, queries.camera(estimate.name)).retrieved == estimate.retrieved
+        assert estimate.cam_from_world is not None
+
+
 def test_queries_localized_at_the_same_time_do_not_disturb_each_other(gallery: Path, built: Path) -> None:
     import vloc
 

@@ -58,7 +58,10 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=[*(cls.plugin_name for cls in DESCRIPTORS if hasattr(cls, "in_color")), "densevlad:dims=3", UNTRAINED])
+OF_PHOTOS = [cls.plugin_name for cls in DESCRIPTORS if hasattr(cls, "in_color")]
+
+
+@pytest.fixture(params=[*OF_PHOTOS, "densevlad:dims=3", UNTRAINED])
 def descriptor(request: pytest.FixtureRequest, untrained: Path, monkeypatch: pytest.MonkeyPatch) -> GlobalFeature:
     monkeypatch.setenv("VLOC_WEIGHTS", str(untrained))
     return DESCRIPTORS.parse(request.param)
