@@ -15,6 +15,7 @@ from .run.workspace import Workspace
 from .stage import Items
 from .stages.extract import EXTRACT
 from .stages.images import Photos
+from .stages.imported import local_items
 
 
 def described_by(
@@ -24,7 +25,7 @@ def described_by(
     if isinstance(descriptor, PhotoDescriptor):
         return photos.of(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
     feature = feature_under(descriptor, own)
-    found = work.each(EXTRACT, photos.of(names, in_color=feature.in_color), feature)
+    found = work.each(EXTRACT, local_items(photos, names, feature), feature)
     return Entries([name for name in names if name in found], found)
 
 
