@@ -19,9 +19,8 @@ LAYERS = {
     "data": 2,
     **dict.fromkeys(("formats", "networks", "features", "retrieval", "matching", "solvers"), 3),
     **dict.fromkeys(("stages", "run"), 4),
-    **dict.fromkeys(
-        ("config", "map", "framing", "known_cameras", "imports", "mapping", "localization", "localizer", "api"), 5
-    ),
+    **dict.fromkeys(("config", "map", "framing", "known_cameras", "imports", "describing"), 5),
+    **dict.fromkeys(("mapping", "localization", "localizer", "api"), 5),
     **dict.fromkeys(("cli", "page"), 6),
 }
 HEAVY = {"torch", "kornia", "open3d", "pycolmap", "cv2", "matplotlib", "rich", "h5py", "poselib"}
