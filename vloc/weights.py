@@ -71,6 +71,13 @@ def _apgem(file: str, drive: str) -> Weights:
     return _without_terms(file, url, "github.com/naver/deep-image-retrieval", is_page=True)
 
 
+def _netvlad(file: str) -> Weights:
+    """NetVLAD as hloc keeps it (code under Apache-2.0)."""
+    return _without_terms(
+        file, f"https://cvg-data.inf.ethz.ch/hloc/netvlad/{file}", "github.com/cvg/Hierarchical-Localization"
+    )
+
+
 PLACES = {
     "CosPlace": {
         "VGG16": (64, 128, 256, 512),
@@ -84,6 +91,7 @@ PLACES = {
     },
 }
 """method -> backbone -> lengths of the descriptor that there are weights for"""
+MEGALOC, DELG = "github.com/gmberton/MegaLoc", "github.com/feymanpriv/DELG"
 PUBLISHED = (
     _r2d2("r2d2_WASF_N16.pt", "9ae90e02a9a133d100ca7aeaa32f4d4d7736a6dd222a530a25c8f7da5e508528", 1950677),
     _r2d2("r2d2_WAF_N16.pt", "27cebd6608317b35198a76f60f87492110dee3e88ca382586a729dadb1a16b90", 1950677),
@@ -96,6 +104,10 @@ PUBLISHED = (
     _apgem("Resnet101-AP-GeM-LM18.pt", "1r76NLHtJsH-Ybfda4aLkUIoW3EEsi25I"),
     _apgem("Resnet-101-AP-GeM.pt", "1UWJGDuHtzaQdFhSMojoYVQjmCXhIwVvy"),
     _apgem("Resnet50-AP-GeM.pt", "1oPtE_go9tnsiDLkWjN4NMpKjh-_md1G5"),
+    _without_terms("r50-delg", f"https://{DELG}", DELG, is_page=True),
+    _netvlad("Pitts30K_struct.mat"),
+    _netvlad("TokyoTM_struct.mat"),
+    _without_terms("megaloc.torch", f"https://{MEGALOC}/releases/download/v1.0/megaloc.torch", MEGALOC),
     *(_place(m, backbone, d) for m, lengths in PLACES.items() for backbone, dims in lengths.items() for d in dims),
 )
 WEIGHTS = {weights.file: weights for weights in PUBLISHED}

@@ -16,7 +16,10 @@ from torch import nn
 
 from vloc.networks.apgem import apgem
 from vloc.networks.cosplace import cosplace
+from vloc.networks.delg import delg
 from vloc.networks.loading import ready
+from vloc.networks.megaloc import MegaLoc
+from vloc.networks.netvlad import netvlad
 from vloc.retrieval import DESCRIPTORS
 from vloc.retrieval.by_network import describer
 from vloc.runtime import Runtime
@@ -24,9 +27,12 @@ from vloc.runtime import Runtime
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "apgem": apgem,
     "cosplace": lambda: cosplace("resnet50", 2048),
+    "delg": delg,
     "eigenplaces": lambda: cosplace("resnet50", 2048),
     "eigenplaces:backbone=resnet18,dims=512": lambda: cosplace("resnet18", 512),
     "eigenplaces:backbone=vgg16,dims=512": lambda: cosplace("vgg16", 512),
+    "megaloc": MegaLoc,
+    "netvlad": lambda: netvlad((124.0, 117.0, 104.0)),
 }
 
 

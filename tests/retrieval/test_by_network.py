@@ -19,6 +19,10 @@ NEEDED = {
     "cosplace": "ResNet50_2048_cosplace.pth",
     "eigenplaces": "ResNet50_2048_eigenplaces.pth",
     "eigenplaces:backbone=vgg16,dims=512": "VGG16_512_eigenplaces.pth",
+    "delg": "r50-delg",
+    "megaloc": "megaloc.torch",
+    "netvlad": "Pitts30K_struct.mat",
+    "netvlad:network=tokyotm": "TokyoTM_struct.mat",
 }
 """the file that each needs"""
 

@@ -31,11 +31,11 @@ def checkpoint_of(path: Path, more_harmless: Sequence[Any] = ()) -> Any:
         raise DataError(f"{path}: not a checkpoint that can be read safely ({reason})") from None
 
 
-def state_in(checkpoint: Any, path: Path) -> dict[str, Tensor]:
-    """The state dict that a checkpoint is or has under 'state_dict'."""
-    state = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, dict) else None
+def state_in(checkpoint: Any, path: Path, under: str = "state_dict") -> dict[str, Tensor]:
+    """The state dict that a checkpoint is or has under that name."""
+    state = checkpoint.get(under, checkpoint) if isinstance(checkpoint, dict) else None
     if not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise DataError(f"{path}: expected a dictionary of tensors, or one under 'state_dict'")
+        raise DataError(f"{path}: expected a dictionary of tensors, or one under '{under}'")
     return {key.removeprefix(COMMON_PREFIX): value for key, value in state.items()}
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import msgspec
-import numpy as np
 
 from ..data.features import Arrays
 from ..errors import ConfigError
 from ..runtime import Runtime
 from ..weights import find
 from .base import DESCRIPTORS, Describer
-from .by_network import describer, needs_torch
+from .by_network import TrainedElsewhere, describer, needs_torch
 
 FILES = {
     "resnet101_lm18": "Resnet101-AP-GeM-LM18.pt",
@@ -28,11 +26,8 @@ DIMS = 2048
 
 @DESCRIPTORS.register("apgem")
 @dataclass(frozen=True)
-class ApGem:
+class ApGem(TrainedElsewhere):
     """Generalised mean of ResNet's features (Revaud et al., Learning with average precision, ICCV 2019)."""
-
-    plugin_name: ClassVar[str]
-    in_color: ClassVar[bool] = True
 
     network: Literal["resnet101_lm18", "resnet101", "resnet50"] = "resnet101_lm18"
     """published weights; those of the paper on late fusion are resnet101_lm18"""
@@ -48,10 +43,6 @@ class ApGem:
     def __post_init__(self) -> None:
         if self.whitening == "none" and self.dims != DIMS:
             raise ConfigError(f"apgem.dims: expected {DIMS} without whitening, got {self.dims}")
-
-    def train(self, runtime: Runtime, images: Iterable[np.ndarray], seed: int) -> Arrays:
-        """Nothing: its authors trained it."""
-        return {}
 
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of RGB images."""

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..array_types import Float32, UInt8
-from ..data.features import GlobalDescriptor
+from ..data.features import Arrays, GlobalDescriptor
 from ..errors import ExtraMissingError
 from ..features.reduced_size import reduced
+from ..runtime import Runtime
 from .base import Describer
 
 LEAST_SIDE = 32
 """px; each side of a smaller image is stretched to it, so that every network has something to look at"""
+
+
+class TrainedElsewhere:
+    """What the settings of all such descriptors have: they look at colors, and a map teaches them nothing."""
+
+    plugin_name: ClassVar[str]
+    in_color: ClassVar[bool] = True
+
+    def train(self, runtime: Runtime, images: Iterable[np.ndarray], seed: int) -> Arrays:
+        """Nothing."""
+        return {}
 
 
 def needs_torch(name: str) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import msgspec
-import numpy as np
 
 from ..data.features import Arrays
 from ..errors import ConfigError
 from ..runtime import Runtime
 from ..weights import WEIGHTS, find
 from .base import DESCRIPTORS, Describer
-from .by_network import describer, needs_torch
+from .by_network import TrainedElsewhere, describer, needs_torch
 
 PUBLISHED_AS = {
     "vgg16": "VGG16",
@@ -26,11 +24,8 @@ PUBLISHED_AS = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(TrainedElsewhere):
     """What both have."""
-
-    plugin_name: ClassVar[str]
-    in_color: ClassVar[bool] = True
 
     backbone: Literal["vgg16", "resnet18", "resnet50", "resnet101", "resnet152"] = "resnet50"
     """trunk of the network; not every one is published in every length"""
@@ -55,10 +50,6 @@ class Settings:
     @property
     def _ending(self) -> str:
         return f"_{self.plugin_name}.pth"
-
-    def train(self, runtime: Runtime, images: Iterable[np.ndarray], seed: int) -> Arrays:
-        """Nothing: its authors trained it."""
-        return {}
 
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of RGB images."""
