@@ -59,6 +59,11 @@ def test_a_limit_of_zero_gives_every_pose_with_its_confidence():
     assert estimate.is_localized and estimate.confidence < 0.1
 
 
+def test_a_pose_as_sure_as_asked_for_is_believed():
+    estimate = registered(shown=False, min_inliers=4, min_confidence=0.0)[0]
+    assert registered(shown=False, min_inliers=4, min_confidence=estimate.confidence)[0].is_localized
+
+
 def test_too_few_inliers_are_no_pose_whatever_their_confidence():
     estimate, _ = registered(min_inliers=10_000)
     assert estimate.cam_from_world is None and "a pose needs 10000" in estimate.reason
