@@ -1,3 +1,5 @@
+from operator import attrgetter
+
 import pytest
 
 from vloc.config import LocalizationConfig, MappingConfig, config_from_json, config_to_json, make_config
@@ -41,6 +43,29 @@ def test_a_setting_that_cannot_be_is_named(settings: dict, message: str) -> None
 def test_localization_takes_the_maps_matcher_unless_told() -> None:
     assert make_config(LocalizationConfig).match is None
     assert make_config(LocalizationConfig, match="nn:ratio=0.7").match is not None
+
+
+DEFAULTS: list[tuple[type, str, dict[str, float]]] = [
+    (MappingConfig, "pair", {"num_pairs": 20, "max_distance": 25, "max_angle_deg": 45}),
+    (MappingConfig, "verify", {"max_error_px": 2}),
+    (MappingConfig, "verify.ransac", {"max_error": 3, "min_inliers": 15, "confidence": 0.9999, "max_iterations": 5000}),
+    (MappingConfig, "triangulate", {"max_reproj_error": 4, "min_tri_angle_deg": 1.5}),
+    (MappingConfig, "sfm", {"max_reproj_error": 4, "min_inliers": 15, "min_model_size": 3}),
+    (MappingConfig, "calibrate", {"num_images": 16, "num_retrieved": 5, "max_keypoints": 1024}),
+    (LocalizationConfig, "retrieve", {"num_retrieved": 20}),
+    (LocalizationConfig, "correspond", {"strongest": 1024, "images": 5, "sure_inliers": 100, "sure_share": 0.5}),
+    (LocalizationConfig, "register", {"max_error_px": 8, "min_inliers": 12, "min_confidence": 0.5}),
+    (LocalizationConfig, "register", {"max_iterations": 10_000, "min_iterations": 100, "success_probability": 0.9999}),
+    (LocalizationConfig, "register", {"loss_scale_px": 0.5, "focal_error": 0.05, "max_focal_error": 0.06}),
+    (LocalizationConfig, "refine", {"radius_px": 6, "near_px": 2, "ratio": 0.85, "noise_px": 0.5}),
+]
+
+
+@pytest.mark.parametrize(("config", "part", "values"), DEFAULTS)
+def test_the_documented_figures_were_measured_with_these_defaults(config: type, part: str, values: dict) -> None:
+    """Whoever changes one changes everybody's results: figures are then measured anew, and CHANGELOG says so."""
+    found = attrgetter(part)(config())
+    assert {name: getattr(found, name) for name in values} == values
 
 
 COUNTS = [1, 0]
