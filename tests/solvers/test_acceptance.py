@@ -118,8 +118,9 @@ def test_an_exact_pose_is_weighed_as_by_hand(sample):
     rays = np.column_stack([np.random.default_rng(0).uniform(-0.4, 0.4, (9, 2)), np.ones(9)])
     points = 10 * rays / np.linalg.norm(rays, axis=1, keepdims=True)  # all at 10 m
     covariance = np.diag([1, 1, 1, 0.04, 0.04, 0.01, 1e-4][: 3 + sample])  # of the centre: 0.3 m
-    found = PnpResult(Rigid.identity(), np.ones(9, bool), covariance, "", PINHOLE)
-    evidence = weigh(project(PINHOLE, points), points, np.zeros(9, np.int32), found, 8.0, 0)
+    pose = Rigid(np.eye(3), np.array([1.0, -2.0, 30.0]))
+    found, in_world = PnpResult(pose, np.ones(9, bool), covariance, "", PINHOLE), pose.inverse().apply(points)
+    evidence = weigh(project(PINHOLE, points), in_world, np.zeros(9, np.int32), found, 8.0, 0)
     chance = pi * 0.5**2 / AREA
     expected = 4 * (9 - sample) * comb(9, sample) * chance ** (9 - sample)
     assert evidence.log10_false_alarms == pytest.approx(log10(expected))
