@@ -15,7 +15,7 @@ from vloc.solvers.absolute_pose import absolute_pose
 from vloc.solvers.focal_pose import pose_and_focal
 from vloc.solvers.pnp import PnpConfig, intrinsics_prior
 from vloc.solvers.pose_covariance import DEPENDENCE
-from vloc.solvers.pose_refinement import focal_sigma, prior_strength, refine_pose
+from vloc.solvers.pose_refinement import _step, focal_sigma, prior_strength, refine_pose
 
 CONFIG = PnpConfig()
 SIMPLE = Camera("SIMPLE_RADIAL", 1000, 800, (900.0, 500.0, 400.0, 0.0))
@@ -212,3 +212,13 @@ def test_a_prior_is_as_strong_as_the_noise_that_the_matches_show():
 def test_the_deviation_of_the_focal_length_comes_after_the_six_of_the_pose():
     assert focal_sigma(None) == focal_sigma(np.eye(6)) == 0
     assert focal_sigma(np.diag([1.0, 2, 3, 4, 5, 6, 0.04, 9])) == pytest.approx(0.2)
+
+
+def test_a_step_moves_the_logarithm_of_the_focal_length_by_a_half_at_most():
+    """Seven numbers, each measured by a match of its own; the whole step is cut, so that its direction stays."""
+    jacobian = np.stack([np.eye(7), np.zeros((7, 7))])
+    for moves, expected in (([0.8, 4.0], [0.1, 0.5]), ([0.8, -4.0], [0.1, -0.5]), ([0.8, 0.4], [0.8, 0.4])):
+        residuals = np.zeros((2, 7))
+        residuals[0, [0, 6]] = moves
+        step = _step(residuals, jacobian, np.zeros(1), (1e9,), 1e6)
+        np.testing.assert_allclose(step[[0, 6]], expected, rtol=1e-6)
