@@ -137,7 +137,7 @@ def test_an_interrupt_stops_promptly_and_keeps_finished_shards(tmp_path: Path) -
     class Interrupting(Numbers):
         def load(self, index: int) -> np.ndarray:
             if index == 30:
-                time.sleep(0.3)  # the main thread waits by then: Python drops what is raised in a weak reference's end
+                time.sleep(1)  # the main thread waits by then: Python drops what is raised in a weak reference's end
                 _thread.interrupt_main()
             time.sleep(0.005)
             return super().load(index)
