@@ -142,3 +142,9 @@ def test_a_local_feature_brings_the_matcher_that_its_descriptors_are_made_for():
 @pytest.mark.parametrize("name", FEATURES.names())
 def test_the_matcher_of_every_feature_exists(name):
     assert MATCHERS.parse(FEATURES.parse(name).matcher)
+
+
+def test_fusion_weights_that_do_not_fit_the_descriptors_are_refused_before_any_work() -> None:
+    assert make_config(MappingConfig, describe=["densevlad", "vlad"], fuse="gharm:weights=2/1").fuse.weights == "2/1"
+    with pytest.raises(ConfigError, match="fusion weights '2/1': expected 1 positive number"):
+        make_config(MappingConfig, fuse="gharm:weights=2/1")

@@ -108,7 +108,10 @@ def make_config(cls: type[C], **settings: Any) -> C:
         made[name] = _checked(cls, name, value)
     if "extract" in made and "match" not in made:
         made["match"] = plugin("match", made["extract"].matcher)
-    return cls(**made)
+    config = cls(**made)
+    if isinstance(config, MappingConfig):
+        config.fuse.shares(len(config.describe))  # before any work
+    return config
 
 
 def _checked(cls: type, name: str, value: Any) -> Any:

@@ -4,6 +4,7 @@ import pytest
 from vloc.errors import ConfigError
 from vloc.registry import to_text
 from vloc.retrieval import FUSIONS
+from vloc.retrieval.fusion import GeneralizedHarmonicMean
 
 FIRST = np.array([[0.9, 0.4, 0.1]], np.float32)
 SECOND = np.array([[0.5, 0.8, 0.1]], np.float32)
@@ -77,15 +78,20 @@ def test_the_best_of_each_descriptor_is_named_in_turn() -> None:
 
 
 def test_a_weight_pulls_the_mean_towards_its_descriptor() -> None:
-    fused = FUSIONS.parse("mean").fuse([FIRST, SECOND], weights=[3.0, 1.0])
+    fused = FUSIONS.parse("mean:weights=3/1").fuse([FIRST, SECOND])
     assert fused[0, 0] == pytest.approx(0.8)
-    assert FUSIONS.parse("gharm").fuse([FIRST], weights=[7.0]) == pytest.approx(FIRST)  # alone it is all there is
+    assert FUSIONS.parse("gharm:weights=7").fuse([FIRST]) == pytest.approx(FIRST)  # alone it is all there is
 
 
-@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, -2.0], [1.0, float("nan")], [1.0, float("inf")]])
-def test_weights_that_do_not_fit_are_refused(weights: list[float]) -> None:
+@pytest.mark.parametrize("weights", ["1", "1/0", "1/-2", "1/nan", "1/inf", "1/two", "1/2/3"])
+def test_weights_that_do_not_fit_are_refused(weights: str) -> None:
     with pytest.raises(ConfigError, match="2 positive numbers"):
-        FUSIONS.parse("mean").fuse([FIRST, SECOND], weights)
+        FUSIONS.parse(f"mean:weights={weights}").fuse([FIRST, SECOND])
+
+
+def test_weights_written_with_commas_have_a_written_form_too() -> None:
+    fusion = GeneralizedHarmonicMean(weights="2,1")
+    assert to_text(fusion) == "gharm:weights=2/1" and FUSIONS.parse(to_text(fusion)) == fusion
 
 
 def test_gamma_is_a_setting() -> None:
@@ -96,11 +102,11 @@ def test_gamma_is_a_setting() -> None:
 
 @pytest.mark.parametrize(
     ("mixed", "second"),
-    [("mean_and_power:gamma", "power"), ("mean_and_min:gamma", "minimum"), ("min_and_max:gamma", "maximum")],
+    [("mean_and_power", "power"), ("mean_and_min", "minimum"), ("min_and_max", "maximum")],
 )
 def test_a_share_of_nothing_leaves_the_other_part(mixed: str, second: str) -> None:
-    both = [[FIRST, SECOND], [1.0, 3.0]]
-    np.testing.assert_allclose(FUSIONS.parse(f"{mixed}=0").fuse(*both), FUSIONS.parse(second).fuse(*both))
+    fused = FUSIONS.parse(f"{mixed}:gamma=0,weights=1/3").fuse([FIRST, SECOND])
+    np.testing.assert_allclose(fused, FUSIONS.parse(f"{second}:weights=1/3").fuse([FIRST, SECOND]))
 
 
 @pytest.mark.parametrize("text", ["gharm:gamma=0", "mean_and_min:gamma=1.5", "mean:gamma=1", "median"])

@@ -25,6 +25,7 @@ SHORT = {
     "--min-quality": "--quality.min-quality",
     "--num-retrieved": "--retrieve.num-retrieved",
     "--sfm": "--sfm.method",
+    "--fusion-weights": "--fuse.weights",
     **{f"--pairs={method}": f"--pair.method={method}" for method in get_args(PairMethod)},
 }
 """other names of settings"""

@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar
 import msgspec
 import numpy as np
 
-from ..array_types import Float32
+from ..array_types import Float32, Float64
 from ..errors import ConfigError
 from ..registry import Registry
 
@@ -25,17 +25,33 @@ Fused = Float32[np.ndarray, "q r"]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
+@dataclass(frozen=True)
 class Fusion(ABC):
     """Settings of an operator; more is more similar."""
 
     plugin_name: ClassVar[str]
 
-    def fuse(self, similarities: Sequence[Float32[np.ndarray, "q r"]], weights: Sequence[float] = ()) -> Fused:
-        """One matrix of those of all descriptors; equal weights unless told. ConfigError where they do not fit."""
-        given = np.array(weights or np.ones(len(similarities)), np.float32)
-        if len(given) != len(similarities) or not (np.isfinite(given) & (given > 0)).all():
-            raise ConfigError(f"fusion weights {list(weights)}: expected {len(similarities)} positive numbers")
-        return self._fuse(np.stack(similarities), (given / given.sum())[:, None, None])
+    weights: str = ""
+    """a positive number for each descriptor, as 2/1; all alike unless given, and not every operator looks at them"""
+
+    def __post_init__(self) -> None:
+        # A comma, as on the command line, would end the setting in the written form.
+        object.__setattr__(self, "weights", self.weights.replace(",", "/"))
+
+    def fuse(self, similarities: Sequence[Float32[np.ndarray, "q r"]]) -> Fused:
+        """One matrix of those of all descriptors. ConfigError where there is not a weight for each."""
+        given = self.shares(len(similarities)).astype(np.float32)
+        return self._fuse(np.stack(similarities), given[:, None, None])
+
+    def shares(self, count: int) -> Float64[np.ndarray, "n"]:
+        """The weights of so many descriptors, which sum to 1."""
+        try:
+            given = np.array([float(text) for text in self.weights.split("/")] if self.weights else np.ones(count))
+        except ValueError:
+            given = np.zeros(0)
+        if len(given) != count or not (np.isfinite(given) & (given > 0)).all():
+            raise ConfigError(f"fusion weights '{self.weights}': expected {count} positive numbers, a descriptor each")
+        return given / given.sum()
 
     @abstractmethod
     def _fuse(self, s: Similarities, a: Weights) -> Fused: ...
