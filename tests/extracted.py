@@ -29,10 +29,15 @@ def in_memory(arrays: dict[str, np.ndarray], keypoints_type: str = "") -> Featur
 
 
 def with_features(capture: Capture, found: dict[str, LocalFeatures], kind: str = "sift") -> Capture:
-    """The capture with that type of keypoints and descriptors."""
+    """The capture with that type of keypoints and descriptors, and their mean as global feature `mean`."""
     keypoints = in_memory({name: own.keypoints for name, own in found.items()})
     descriptors = in_memory({name: own.descriptors for name, own in found.items()}, kind)
-    return replace(capture, reconstruction=Reconstruction(None, {}, {kind: keypoints}, {kind: descriptors}))
+    means = in_memory(
+        {name: own.descriptors.mean(axis=0, keepdims=True, dtype=np.float32) for name, own in found.items()}
+    )
+    return replace(
+        capture, reconstruction=Reconstruction(None, {}, {kind: keypoints}, {kind: descriptors}, {"mean": means})
+    )
 
 
 def write_with_features(source: Path, target: str, *, pack: bool = False) -> None:

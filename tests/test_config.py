@@ -133,6 +133,13 @@ def test_a_matcher_is_taken_up_to_its_limits(setting: str) -> None:
     make_config(MappingConfig, match=f"bands:{setting}")
 
 
+def test_two_types_of_imported_descriptors_are_two_descriptors() -> None:
+    config = make_config(MappingConfig, describe=["imported:type=a", "imported:type=b"])
+    assert [descriptor.type for descriptor in config.describe] == ["a", "b"]
+    with pytest.raises(ConfigError, match="each once"):
+        make_config(MappingConfig, describe=["imported:type=a", "imported:type=a"])
+
+
 def test_a_local_feature_brings_the_matcher_that_its_descriptors_are_made_for():
     assert make_config(MappingConfig, extract="r2d2").match == MATCHERS.parse("bands:ratio=1")
     assert make_config(MappingConfig, extract="sift").match == MappingConfig().match

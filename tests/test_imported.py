@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from vloc.datasets.synthetic_gallery import GalleryConfig, make
 
@@ -97,6 +98,37 @@ def test_a_map_keeps_which_type_it_was_made_of_and_says_what_matched_it(
     assert "extract: 10 up to date" in said.err
 
 
+def test_with_global_features_too_no_photo_is_needed_anywhere(
+    scene: Path, poses: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = "--features", "imported", "--retrieval", "imported:type=mean", "--num-pairs", "4"
+    assert run("map", scene / "mapping", tmp_path / "m", *flags) == 0
+    assert "note: global descriptors imported: 'mean' (128 float32)\n" in capsys.readouterr().out
+    assert (
+        run("localize", tmp_path / "m", scene / "query", tmp_path / "poses.txt", "--quiet", "--num-retrieved", "10")
+        == 0
+    )
+    found, expected = read_poses(tmp_path / "poses.txt"), read_poses(scene / "own.txt")
+    assert all(np.linalg.norm(found[name].translation - expected[name].translation) < 0.01 for name in expected)
+
+
+def test_queries_without_a_global_feature_fail_by_name_and_the_others_go_on(
+    gallery: Path, scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = "--features", "imported", "--retrieval", "imported", "--quiet", "--num-pairs", "4"
+    assert run("map", scene / "mapping", tmp_path / "m", *flags) == 0
+    capture = vloc.read(gallery / "query")
+    some = with_features(capture, extracted(capture))
+    lacking = some.images.names[0]
+    whole = some.reconstruction.global_features["mean"]
+    kept = replace(whole, images=[name for name in whole.images if name != lacking])
+    work = replace(some.reconstruction, global_features={"mean": kept})
+    vloc.write(replace(some, reconstruction=work), f"kapture:{tmp_path / 'query'}", transfer="skip")
+    assert run("localize", tmp_path / "m", tmp_path / "query", tmp_path / "poses.txt", "--quiet") == 3
+    assert f"{lacking}: no imported global features of type 'mean'; 2 images have them" in capsys.readouterr().err
+    assert len(read_poses(tmp_path / "poses.txt")) == 2
+
+
 def planned(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     capsys.readouterr()
     assert run("map", *arguments, "--num-pairs", "4", "--dry-run") == 0
@@ -139,6 +171,8 @@ def test_wrong_types_dims_and_places_are_named_before_any_work(
     expected = "descriptors of type 'sift': 128 uint8 each, expected 64 uint8: map and queries need"
     assert expected in said(scene / "mapping", "imported:dims=64")
     assert "128 uint8 each, expected 128 float32" in said(scene / "mapping", "imported:dtype=float32")
+    said_of = refused(capsys, "map", scene / "mapping", tmp_path / "m", "--retrieval", "imported:type=gem", "--quiet")
+    assert "the capture: brings no global features of type 'gem'; there are mean" in said_of
     assert "no such file or folder of features" in said(scene / "mapping", "imported:path=nowhere")
     assert "no features here, expected keypoints/" in said(gallery / "mapping", f"imported:path={scene}")
     assert f"take one of those below: {TYPE}" in said(gallery / "mapping", f"imported:path={scene}")
@@ -163,5 +197,5 @@ def test_queries_of_another_dimension_are_refused(
 
 
 def test_a_localizer_in_memory_says_that_nothing_extracts_what_was_imported(imported: Path) -> None:
-    with pytest.raises(ConfigError, match=r"its local features were imported .*type=sift.*vloc localize"):
+    with pytest.raises(ConfigError, match=r"its features were imported .*type=sift.*vloc localize"):
         vloc.Localizer(imported)

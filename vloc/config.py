@@ -131,7 +131,7 @@ def _descriptors(values: Any) -> tuple[GlobalFeature, ...]:
     if not isinstance(values, Sequence):
         raise ConfigError(f"describe: expected global descriptors, got {values!r}")
     made = tuple(plugin("describe", value) for value in values)
-    if not made or len({item.plugin_name for item in made}) < len(made):
+    if not made or len({to_text(item) for item in made}) < len(made):
         raise ConfigError(f"global descriptors {list(values)}: expected at least one, and each once")
     return made
 

@@ -1,4 +1,4 @@
-"""What global descriptors are made of: photos, or the local features that were found in them."""
+"""What global descriptors are made of: photos, the local features found in them, or arrays that are there."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from .features import FEATURES
 from .features.base import LocalFeature
 from .retrieval.aggregated import Aggregated
 from .retrieval.base import GlobalFeature, PhotoDescriptor
+from .retrieval.imported import ImportedDescriptor
 from .run.inputs import Entries
 from .run.workspace import Workspace
 from .stage import Items
 from .stages.extract import EXTRACT
 from .stages.images import Photos
-from .stages.imported import local_items
+from .stages.imported import local_items, whole_items
 
 
 def described_by(
     work: Workspace, photos: Photos, names: Sequence[str], descriptor: GlobalFeature, own: LocalFeature
 ) -> Items[Any]:
     """What a descriptor takes for some images; `own` is the local feature that the map is made of."""
+    if isinstance(descriptor, ImportedDescriptor):
+        return whole_items(photos, names, descriptor)
     if isinstance(descriptor, PhotoDescriptor):
         return photos.of(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
     feature = feature_under(descriptor, own)

@@ -11,7 +11,7 @@ import numpy as np
 from .config import LocalizationConfig
 from .data.capture import Capture, Sensor
 from .data.estimate import PoseEstimate
-from .data.features import LocalFeatures
+from .data.features import GlobalDescriptor, LocalFeatures
 from .data.quality import ImageQuality
 from .data.selection import Ranking
 from .describing import described_by
@@ -42,8 +42,9 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     refusals = refuse(config.quality, qualities)
     wanted = [name for name in names if name in qualities and name not in refusals]
     features = work.each(EXTRACT, local_items(photos, wanted, feature), feature)
-    found = list(features)
-    ranking = retrieve(work, map_, photos, found, config).value
+    described = describe(work, map_, photos, list(features))
+    found = [name for name in wanted if name in features and all(name in vectors for vectors in described)]
+    ranking = retrieve(work, map_, described, found, config).value
     retrieved = {name: ranking.of(row) for row, name in enumerate(found)}
     sensors = {name: queries.sensor(name) for name in found}
     placed = _place(work, map_, config, features, retrieved, sensors, qualities)
@@ -51,7 +52,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     for name, estimate in placed[-1].items():
         images = tuple(map_.sparse.image_names[row] for row in retrieved[name])
         outcomes[name] = explained(replace(estimate, retrieved=images), qualities[name])
-    stages, unit = (qualities, features, *placed), map_.frame.unit
+    stages, unit = (qualities, features, *described, *placed), map_.frame.unit
     failed = [results for results in stages if isinstance(results, Results)]
     return [
         replace(outcomes.get(name) or PoseEstimate(name, None, "none", reason=_failure(name, *failed)), unit=unit)
@@ -69,14 +70,24 @@ def look(
     return dict.fromkeys(names)
 
 
+def describe(work: Workspace, map_: Map, photos: Photos, names: Sequence[str]) -> list[Results[GlobalDescriptor]]:
+    """The queries by every global descriptor of the map, with what it has learned."""
+    return [
+        work.each(
+            DESCRIBE, described_by(work, photos, names, descriptor, map_.config.extract), descriptor, shared=[trained]
+        )
+        for descriptor, trained in zip(map_.config.describe, map_.trained, strict=True)
+    ]
+
+
 def retrieve(
-    work: Workspace, map_: Map, photos: Photos, names: Sequence[str], config: LocalizationConfig
+    work: Workspace,
+    map_: Map,
+    described: Sequence[Results[GlobalDescriptor]],
+    names: Sequence[str],
+    config: LocalizationConfig,
 ) -> Artifact[Ranking]:
     """The map images (rows of its sparse map) that look most like each query."""
-    described = []
-    for descriptor, trained in zip(map_.config.describe, map_.trained, strict=True):
-        shown = described_by(work, photos, names, descriptor, map_.config.extract)
-        described.append(work.each(DESCRIBE, shown, descriptor, shared=[trained]))
     return work.once(RETRIEVE, config.retrieve, vectors_of(described, names), map_.vectors, map_.config.fuse)
 
 
@@ -92,7 +103,7 @@ def _place(
     """The matches of the queries, their poses by these, and their poses refined."""
     sparse, pnp, seen = map_.stored, config.register, [features, retrieved, sensors]
     shared = [map_.features, sparse, config.correspond, pnp, config.seed]
-    matches = work.each(CORRESPOND, list(features), config.match or map_.config.match, each=seen, shared=shared)
+    matches = work.each(CORRESPOND, list(retrieved), config.match or map_.config.match, each=seen, shared=shared)
     known = [sparse, map_.calibration, config.seed]
     evidence: list[Mapping[str, Any]] = [features, matches, sensors, qualities]
     registered = work.each(REGISTER, list(matches), pnp, each=evidence, shared=known)

@@ -15,6 +15,7 @@ from .config import LocalizationConfig, make_config
 from .data.capture import GIVEN, Sensor
 from .data.estimate import PoseEstimate
 from .data.features import LocalFeatures
+from .data.imported import Imported
 from .data.map_images import MapImages
 from .data.quality import ImageQuality
 from .describing import feature_under
@@ -32,7 +33,6 @@ from .retrieval.base import GlobalFeature, PhotoDescriptor
 from .retrieval.search import search
 from .runtime import Runtime, one_blas_thread
 from .stages.correspond import MapMatcher, correspond, sureness
-from .stages.imported import looks_at_photos
 from .stages.quality import explained, image_quality, refuse
 from .stages.refine import refine
 from .stages.register import register
@@ -49,15 +49,14 @@ class Localizer:
 
     def __init__(self, map_: Map | str | Path, runtime: Runtime | None = None, **settings: Any) -> None:
         self.map = map_ = map_ if isinstance(map_, Map) else Map.open(map_)
-        self.config = make_config(LocalizationConfig, **settings)
-        if not looks_at_photos(map_.config.extract):
+        self.config, config = make_config(LocalizationConfig, **settings), map_.config
+        if imported := [to_text(made) for made in (config.extract, *config.describe) if isinstance(made, Imported)]:
             raise ConfigError(
-                f"{map_.folder}: its local features were imported ({to_text(map_.config.extract)}), and nothing here "
-                "extracts them from a photo: localize captures that bring them by `vloc localize` or `vloc.localize`"
+                f"{map_.folder}: its features were imported ({', '.join(imported)}), and nothing here extracts them "
+                "from a photo: localize captures that bring them by `vloc localize` or `vloc.localize`"
             )
         runtime = runtime or Runtime()
         self._threads = ThreadPoolExecutor(runtime.num_workers, thread_name_prefix="vloc")
-        config = map_.config
         self._extract = config.extract.load(runtime)
         self._describe = [
             (_look(d, config.extract, runtime), d.load(runtime, trained.value.arrays))

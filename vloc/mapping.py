@@ -55,6 +55,7 @@ def map_capture(
     features = work.each(EXTRACT, local_items(photos, capture.images.names, config.extract), config.extract)
     names = placeable(capture, features)
     described = describe(work, photos, names, config, () if retrain else learned_before(work.folder))
+    names = with_all(names, described.vectors)
     vectors = vectors_of(described.vectors, names)
     if pairs is None:
         ranked = work.once(PAIR, config.pair, layout(capture, names), vectors, config.fuse)
@@ -125,6 +126,14 @@ def placeable(capture: Capture, features: Results[LocalFeatures]) -> list[str]:
     if not names:
         raise StageError(f"no image of the {len(capture.images)} can be mapped: all of them are broken or without pose")
     return names
+
+
+def with_all(names: Sequence[str], described: Sequence[Results[GlobalDescriptor]]) -> list[str]:
+    """The images that have every global descriptor; imported ones may lack some."""
+    found = [name for name in names if all(name in vectors for vectors in described)]
+    if not found:
+        raise StageError(f"no image of {len(names)} has all global descriptors")
+    return found
 
 
 @dataclass(frozen=True)

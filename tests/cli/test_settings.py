@@ -142,3 +142,8 @@ def test_settings_out_of_range_are_refused(flags: list[str]) -> None:
 
 def test_several_descriptors_each_get_their_dotted_group() -> None:
     assert [type(d).plugin_name for d in config_of("--retrieval", "densevlad").describe] == ["densevlad"]
+
+
+def test_two_types_of_imported_descriptors_have_a_dotted_group_each() -> None:
+    flags = "--retrieval", "imported:type=a", "imported:type=b", "--describe.imported-2.dims", "7"
+    assert [(made.type, made.dims) for made in config_of(*flags).describe] == [("a", 0), ("b", 7)]

@@ -172,13 +172,22 @@ def _with_settings(flags: type[A], config: MappingConfig | LocalizationConfig, s
     for f in dataclasses.fields(config):
         value = getattr(config, f.name)
         if f.name == "describe":
-            value = _group("Describe", {item.plugin_name: item for item in value})
+            value = _group("Describe", _numbered(value))
         if f.name in stages and dataclasses.is_dataclass(value):
             groups.append((f.name, type(value), dataclasses.field(default=value)))
     groups.append(("seed", Annotated[int, tyro.conf.arg(help="seed of every random choice")], config.seed))
     made = dataclasses.make_dataclass(flags.__name__, groups, bases=(flags,), frozen=True, kw_only=True)
     made.__doc__ = flags.__doc__
     return made
+
+
+def _numbered(plugins: Sequence[Any]) -> dict[str, Any]:
+    """Plugins by their names; of several with one name the second is `NAME_2`."""
+    named: dict[str, Any] = {}
+    for made in plugins:
+        count = sum(other.plugin_name == made.plugin_name for other in named.values())
+        named[f"{made.plugin_name}_{count + 1}" if count else made.plugin_name] = made
+    return named
 
 
 def _group(name: str, items: Mapping[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from . import apgem as apgem
 from . import cosplace as cosplace
 from . import delg as delg
 from . import densevlad as densevlad
+from . import imported as imported
 from . import megaloc as megaloc
 from . import netvlad as netvlad
 from . import pooled as pooled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..data.capture import Capture
-from ..data.imported import Imported, LocalType, completed, local_type
+from ..data.imported import Imported, LocalType, completed, global_type, local_type
 from ..data.reconstruction import Features, Reconstruction, StampedSource
 from ..errors import DataError
 from ..features.base import LocalFeature
 from ..features.imported import Arrays, ImportedFeature
 from ..geometry.camera import Camera
+from ..retrieval.imported import ImportedDescriptor
 from ..stage import Items
 from .images import ContentHash, Photos
 
@@ -36,6 +37,16 @@ def local_items(photos: Photos, names: Sequence[str], feature: LocalFeature) -> 
     return items
 
 
+def whole_items(photos: Photos, names: Sequence[str], descriptor: ImportedDescriptor) -> ImportedWhole:
+    """The arrays of an imported global descriptor, for some images; DataError where not one of them has any."""
+    name, found = global_type_of(photos.capture, descriptor)
+    completed(descriptor, name, found)
+    items = ImportedWhole(names, photos.content_hash, name, found)
+    if names and not items.there.intersection(names):
+        raise DataError(f"{names[0]}, nor any other image: {items.missing}")
+    return items
+
+
 def looks_at_photos(feature: LocalFeature) -> bool:
     """Whether a feature needs the photos themselves."""
     return not isinstance(feature, ImportedFeature)
@@ -44,6 +55,11 @@ def looks_at_photos(feature: LocalFeature) -> bool:
 def local_type_of(capture: Capture, wanted: Imported) -> LocalType:
     """The local features of a type that a capture brings, or that lie beside it."""
     return local_type(_brought(capture, wanted), wanted, wanted.path or "the capture")
+
+
+def global_type_of(capture: Capture, wanted: Imported) -> tuple[str, Features]:
+    """The global features of a type that a capture brings, or that lie beside it, with the name of the type."""
+    return global_type(_brought(capture, wanted), wanted, wanted.path or "the capture")
 
 
 def _brought(capture: Capture, wanted: Imported) -> Reconstruction:
@@ -94,6 +110,43 @@ class ImportedLocal:
             raise DataError(f"{name}: {len(keypoints)} imported keypoints, but {len(descriptors)} descriptors")
         check_inside(name, keypoints, self.capture.camera(name))
         return keypoints, descriptors
+
+
+@dataclass(frozen=True, eq=False)
+class ImportedWhole:
+    """Global features as items, by image name; no photo is looked at."""
+
+    keys: Sequence[str]
+    content_hash: ContentHash
+    name: str
+    found: Features
+
+    @cached_property
+    def there(self) -> frozenset[str]:
+        """The images that have one."""
+        return frozenset(self.found.images)
+
+    @property
+    def missing(self) -> str:
+        """What is said of an image that is not among them."""
+        return f"no imported global features of type '{self.name}'; {len(self.there)} images have them"
+
+    def fingerprint(self, index: int) -> str:
+        """Changes when the array does."""
+        image = self.keys[index]
+        if image not in self.there:
+            return "missing"
+        return content_mark(self.content_hash, f"global_features/{self.name}/{image}", self.found, image)
+
+    def load(self, index: int) -> np.ndarray:
+        """The array (1, d); DataError for an image that has none."""
+        if self.keys[index] not in self.there:
+            raise DataError(f"{self.keys[index]}: {self.missing}")
+        return self.found.load(self.keys[index])
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """The arrays of all images."""
+        return map(self.load, range(len(self.keys)))
 
 
 def content_mark(content_hash: ContentHash, key: str, features: Features, image: str) -> str:
