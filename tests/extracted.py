@@ -1,16 +1,18 @@
 """Captures with features of another program, which is vloc's own SIFT here: what is imported must give the same."""
 
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
 from vloc.data.capture import Capture
 from vloc.data.features import LocalFeatures
-from vloc.data.reconstruction import Features, InMemory, Reconstruction
+from vloc.data.reconstruction import Features, InMemory, MatchedPairs, Reconstruction
 from vloc.features.sift import Sift
 from vloc.formats.access import read, write
 from vloc.formats.images import decode
+from vloc.matching import MATCHERS
 from vloc.runtime import Runtime
 
 FEATURE = "sift:max_keypoints=1500"
@@ -40,7 +42,21 @@ def with_features(capture: Capture, found: dict[str, LocalFeatures], kind: str =
     )
 
 
-def write_with_features(source: Path, target: str, *, pack: bool = False) -> None:
-    """A capture written again with its features and without its photos."""
+def matched(found: dict[str, LocalFeatures]) -> MatchedPairs:
+    """Nearest neighbours of all pairs of images."""
+    matcher = MATCHERS.parse("nn").load(Runtime())
+    prepared = {name: matcher.prepare(own) for name, own in found.items()}
+    arrays = {}
+    for pair in combinations(found, 2):
+        matches = matcher.match(*(prepared[name] for name in pair))
+        arrays[pair] = np.column_stack([matches.indices, matches.scores]).astype(np.float64)
+    return MatchedPairs(list(arrays), InMemory(arrays))
+
+
+def write_with_features(source: Path, target: str, *, pack: bool = False, with_matches: bool = False) -> None:
+    """A capture written again with its features, or matches too, and without its photos."""
     capture = read(source)
-    write(with_features(capture, extracted(capture)), target, transfer="skip", pack=pack)
+    made = with_features(capture, found := extracted(capture))
+    if with_matches and made.reconstruction is not None:
+        made = replace(made, reconstruction=replace(made.reconstruction, matches={"sift": matched(found)}))
+    write(made, target, transfer="skip", pack=pack)

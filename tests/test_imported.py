@@ -10,6 +10,7 @@ import pytest
 from vloc.datasets.synthetic_gallery import GalleryConfig, make
 
 import vloc
+from vloc.data.records import Trajectory
 from vloc.errors import ConfigError
 from vloc.formats.results import read_poses
 from vloc.map import Map
@@ -33,7 +34,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scene(gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The gallery with SIFT in mapping/ and query/ (packed) themselves, and beside them, of both, in sift/."""
     root = tmp_path_factory.mktemp("imported")
-    write_with_features(gallery / "mapping", f"kapture:{root / 'mapping'}")
+    write_with_features(gallery / "mapping", f"kapture:{root / 'mapping'}", with_matches=True)
     write_with_features(gallery / "query", f"kapture:{root / 'query'}", pack=True)
     write_with_features(gallery / "query", f"kapture:{root / 'loose'}")
     for kind in ("keypoints", "descriptors"):
@@ -127,6 +128,52 @@ def test_queries_without_a_global_feature_fail_by_name_and_the_others_go_on(
     assert run("localize", tmp_path / "m", tmp_path / "query", tmp_path / "poses.txt", "--quiet") == 3
     assert f"{lacking}: no imported global features of type 'mean'; 2 images have them" in capsys.readouterr().err
     assert len(read_poses(tmp_path / "poses.txt")) == 2
+
+
+def test_matches_of_the_capture_give_the_poses_of_the_same_matches_made_here(
+    gallery: Path, scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    features = "--features", "imported", "--retrieval", "imported"
+    made, read = tmp_path / "made.map", tmp_path / "read.map"
+    assert run("map", scene / "mapping", made, *features, "--matcher", "nn", "--pairs", "exhaustive", "--quiet") == 0
+    assert run("map", scene / "mapping", read, *features, "--matcher", "imported") == 0
+    said = capsys.readouterr()
+    assert "note: matches imported: of 'sift'\n" in said.out and "import: 45 of 45 to do" in said.err
+    assert to_text(Map.open(read).config.match) == "imported:ratio=0.8,type=sift"
+    for name in ("made", "read"):
+        poses = tmp_path / f"{name}.txt"
+        assert run("localize", tmp_path / f"{name}.map", scene / "query", poses, "--quiet") == 0
+    poses_read, poses_made = (read_poses(tmp_path / f"{name}.txt") for name in ("read", "made"))
+    assert len(poses_read) == 3
+    for name, pose in poses_made.items():  # pairs are named in another order, which rounds otherwise
+        assert np.abs(poses_read[name].translation - pose.translation).max() < 1e-7
+
+
+def test_hlocs_files_are_taken_without_being_asked_for(
+    gallery: Path, scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mapping = replace(vloc.read(scene / "mapping"), trajectory=Trajectory.empty())
+    vloc.write(mapping, f"hloc:{tmp_path / 'mapping'}", transfer="skip")
+    vloc.write(vloc.read(scene / "query"), f"hloc:{tmp_path / 'query'}", transfer="skip")
+    assert run("map", f"hloc:{tmp_path / 'mapping'}", tmp_path / "hloc.map") == 0
+    said = capsys.readouterr().out
+    assert "local features imported: 'features' (128 uint8)\n" in said
+    assert "matches imported: of 'features'\n" in said
+    assert "global descriptors imported: 'global_features' (128 float32)\n" in said
+    assert run("localize", tmp_path / "hloc.map", tmp_path / "query", tmp_path / "poses.txt", "--quiet") == 0
+    assert len(read_poses(tmp_path / "poses.txt")) == 3
+    map_ = vloc.build_map(f"hloc:{tmp_path / 'mapping'}", tmp_path / "python.map")
+    assert map_.config == Map.open(tmp_path / "hloc.map").config
+
+
+def test_imported_matches_need_imported_keypoints(
+    gallery: Path, scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(capsys, "map", scene / "mapping", tmp_path / "m", "--matcher", "imported", "--quiet")
+    assert "matcher 'imported': its matches count imported keypoints: say --features imported, too" in said
+    flags = "--features", "imported", "--matcher", "imported", "--quiet"
+    said = refused(capsys, "map", scene / "query", tmp_path / "m", *flags)
+    assert "the capture: brings no matches of type 'sift', nor any other" in said
 
 
 def planned(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:

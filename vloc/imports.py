@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,16 +12,25 @@ from .data.capture import Capture
 from .data.imported import Imported, completed
 from .errors import ConfigError
 from .features.imported import ImportedFeature
+from .matching import MATCHERS
+from .matching.imported import ImportedMatcher
+from .matching.nearest_neighbour import NearestNeighbour
 from .registry import to_text
 from .retrieval.imported import ImportedDescriptor
+from .stages.import_matches import matched_type_of
 from .stages.imported import global_type_of, local_type_of
 
-I = TypeVar("I", bound=Imported)  # noqa: E741 - imported settings
+I = TypeVar("I", bound="Imported | ImportedMatcher")  # noqa: E741 - imported settings
 
 
-def imports(config: MappingConfig) -> bool:
-    """Whether anything in the settings is imported."""
-    return any(isinstance(made, Imported) for made in (config.extract, *config.describe))
+HLOC = "hloc"
+"""the format that is nothing but features and matches, which are taken without being asked for"""
+
+
+def imports(config: MappingConfig, capture: Capture) -> bool:
+    """Whether anything is imported: by the settings, or because the capture is there for that."""
+    chosen = (config.extract, *config.describe, config.match)
+    return capture.format == HLOC or any(isinstance(made, Imported | ImportedMatcher) for made in chosen)
 
 
 def told(config: MappingConfig) -> list[str]:
@@ -30,6 +39,9 @@ def told(config: MappingConfig) -> list[str]:
     if isinstance(feature, ImportedFeature):
         lines.append(f"local features imported: {_named(feature)}, matched by {to_text(config.match)}")
     wholes = [descriptor for descriptor in config.describe if isinstance(descriptor, ImportedDescriptor)]
+    if isinstance(config.match, ImportedMatcher):
+        place = f" from {config.match.path}" if config.match.path else ""
+        lines[-1:] = [lines[-1].partition(", matched")[0], f"matches imported: of '{config.match.type}'{place}"]
     return [*lines, *(f"global descriptors imported: {_named(descriptor)}" for descriptor in wholes)]
 
 
@@ -43,14 +55,46 @@ def with_imports(settings: Mapping[str, Any], capture: Capture) -> dict[str, Any
 
     A map keeps them, so that its queries are held to them.
     """
-    made = dict(settings)
+    made = {**_of_hloc(capture, settings), **settings}
+    matcher = _made("match", made.get("match"))
     if isinstance(feature := _made("extract", made.get("extract")), ImportedFeature):
         found = local_type_of(capture, feature := _absolute(feature))
-        made["extract"] = completed(feature, found.name, found.descriptors)
-    if not isinstance(made.get("describe", {}), Mapping):
-        values = [made["describe"]] if isinstance(made["describe"], str) else made["describe"]
-        made["describe"] = [_whole(plugin("describe", value), capture) for value in values]
+        made["extract"] = feature = completed(feature, found.name, found.descriptors)
+        if isinstance(matcher, ImportedMatcher):
+            made["match"] = _matches(matcher, feature, found.descriptors.keypoints_type, capture)
+    elif isinstance(matcher, ImportedMatcher):
+        raise ConfigError("matcher 'imported': its matches count imported keypoints: say --features imported, too")
+    if isinstance(values := made.get("describe"), Sequence):  # anything else is refused with the other settings
+        named = [values] if isinstance(values, str) else values
+        made["describe"] = [_whole(plugin("describe", value), capture) for value in named]
     return made
+
+
+def _of_hloc(capture: Capture, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a folder of hloc brings, as settings that are not made otherwise."""
+    work = capture.reconstruction
+    if capture.format != HLOC or work is None:
+        return {}
+    made: dict[str, Any] = {}
+    if work.descriptors and "extract" not in settings:
+        made["extract"] = "imported"
+        made |= {"match": "imported"} if work.matches else {}
+    if work.global_features:
+        made["describe"] = [f"imported:type={name}" for name in work.global_features]
+    return made
+
+
+def _matches(matcher: ImportedMatcher, feature: ImportedFeature, keypoints: str, capture: Capture) -> ImportedMatcher:
+    """The matcher with the type of the matches, which are of these keypoints, and the ratio for queries."""
+    matcher = _absolute(matcher)
+    if not matcher.path:
+        matcher = replace(matcher, type=matcher.type or keypoints)
+    name, _ = matched_type_of(capture, matcher)
+    if not matcher.path and name != keypoints:
+        raise ConfigError(f"matcher 'imported': matches of keypoints '{name}', but the imported ones are '{keypoints}'")
+    usual = MATCHERS.parse(feature.matcher)
+    ratio = matcher.ratio or (usual.ratio if isinstance(usual, NearestNeighbour) else 1.0)
+    return replace(matcher, type=name, ratio=ratio)
 
 
 def _whole(descriptor: Any, capture: Capture) -> Any:

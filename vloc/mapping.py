@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .config import MappingConfig
 from .data.capture import Capture
 from .data.evidence import Calibration
@@ -18,6 +20,7 @@ from .framing import frame_of
 from .known_cameras import calibrated_devices
 from .map import MANIFEST, Map, learned_before, manifest_of, vectors_of
 from .matching.base import PosedMatcher
+from .matching.imported import ImportedMatcher
 from .retrieval.base import TRAINING_IMAGES
 from .run.workspace import Workspace
 from .stage import Artifact, Context, Results
@@ -26,6 +29,7 @@ from .stages.color import COLOR, COLOR_SIZE
 from .stages.describe import DESCRIBE, TRAIN
 from .stages.extract import EXTRACT
 from .stages.images import Photos
+from .stages.import_matches import IMPORT, matched_items, matched_type_of
 from .stages.imported import local_items
 from .stages.match import MATCH, Pair, tiled
 from .stages.match_posed import MATCH_POSED
@@ -49,7 +53,7 @@ def map_capture(
     What descriptors learned for the map that is there stays, unless `retrain`: else an added image would change all
     vectors. Images with poses are triangulated with the poses fixed; a capture without any is reconstructed by SfM.
     """
-    if pairs is None:
+    if pairs is None and not isinstance(config.match, ImportedMatcher):
         check(config.pair, capture)
     photos = Photos(capture, work.content_hash)
     features = work.each(EXTRACT, local_items(photos, capture.images.names, config.extract), config.extract)
@@ -58,10 +62,9 @@ def map_capture(
     names = with_all(names, described.vectors)
     vectors = vectors_of(described.vectors, names)
     if pairs is None:
-        ranked = work.once(PAIR, config.pair, layout(capture, names), vectors, config.fuse)
-        pairs = [(names[a], names[b]) for a, b in ranked.value.rows]
+        pairs = paired(work, capture, names, vectors, config)
     views = {name: view(capture, name) for name in names}
-    matches = match(work, tiled([pair for pair in pairs if views.keys() >= {*pair}]), features, views, config)
+    matches = match(work, photos, tiled([pair for pair in pairs if views.keys() >= {*pair}]), features, views, config)
     posed = bool(capture.has_pose.any())
     solve, settings = (TRIANGULATE, config.triangulate) if posed else (RECONSTRUCT, config.sfm)
     reconstruction = work.once(solve, settings, names, views, features, matches, config.seed)
@@ -84,8 +87,19 @@ def map_capture(
     return Map.open(work.folder)
 
 
+def paired(
+    work: Workspace, capture: Capture, names: Sequence[str], vectors: Artifact[list[np.ndarray]], config: MappingConfig
+) -> Sequence[Pair]:
+    """The pairs worth matching: all that have matches where these are imported, else the images' most similar ones."""
+    if isinstance(config.match, ImportedMatcher):
+        return matched_type_of(capture, config.match)[1].pairs
+    ranked = work.once(PAIR, config.pair, layout(capture, names), vectors, config.fuse)
+    return [(names[a], names[b]) for a, b in ranked.value.rows]
+
+
 def match(
     work: Workspace,
+    photos: Photos,
     pairs: Sequence[Pair],
     features: Results[LocalFeatures],
     views: Mapping[str, View],
@@ -95,7 +109,11 @@ def match(
     has_poses = all(view.cam_from_world is not None for view in views.values())
     if has_poses and isinstance(config.match, PosedMatcher):
         return work.each(MATCH_POSED, pairs, config.match, each=[features, views])
-    matches = work.each(MATCH, pairs, config.match, each=[features])
+    if isinstance(config.match, ImportedMatcher):
+        items = matched_items(photos, pairs, features, config.match)
+        matches = work.each(IMPORT, items, config.match, shared=[config.extract])
+    else:
+        matches = work.each(MATCH, pairs, config.match, each=[features])
     return work.each(VERIFY, list(matches), config.verify, each=[features, matches, views], shared=[config.seed])
 
 

@@ -90,3 +90,19 @@ def test_rows_of_another_width_are_named_with_their_file(folder):
     text.write_text("\n".join([*lines[:-1], ", ".join([*fields[:2], "7", *fields[3:]])]) + "\n")
     with pytest.raises(DataError, match=r"\.desc: \d+ bytes, expected rows of \d+ \(7 x"):
         read_features_beside(folder, IMAGES, 0.5)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_matches_lie_beside_their_keypoints_or_alone(whole, folder, packed):
+    shutil.copytree(whole / "reconstruction" / "matches" / "sift", folder / "matches")
+    if packed:
+        pack(folder / "matches", "matches")
+    pair = (IMAGES[0], IMAGES[2])
+    for alone in (False, True):
+        if alone:
+            shutil.rmtree(folder / "keypoints")
+            shutil.rmtree(folder / "descriptors")
+        found = read_features_beside(folder, IMAGES, 0.5).matches["sift"]
+        assert found.pairs == [pair]
+        assert np.array_equal(found.load(pair), everything().reconstruction.matches["sift"].load(pair))
+        assert found.source.stamp(pair)

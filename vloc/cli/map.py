@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> int:
     """Build, finish or update a map."""
     flags, config = parse("map", MapFlags, MappingConfig, arguments)
     capture = with_devices(read_capture(flags.capture, quiet=flags.quiet, **flags.read_options))
-    if imports(config):
+    if imports(config, capture):
         flags, config = parse(
             "map", MapFlags, MappingConfig, arguments, completed=lambda chosen: with_imports(chosen, capture)
         )

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple, TypeVar
 import msgspec
 
 from ..errors import DataError
-from .reconstruction import Features, Reconstruction
+from .reconstruction import Features, MatchedPairs, Reconstruction
 
 I = TypeVar("I", bound="Imported")  # noqa: E741 - imported settings
 
@@ -73,6 +73,13 @@ def global_type(made: Reconstruction, wanted: Imported, where: str) -> tuple[str
     there = sorted(made.global_features)
     name = _chosen(wanted.type, there, there, where, "global features")
     return name, made.global_features[name]
+
+
+def matched_type(made: Reconstruction, wanted: str, where: str) -> tuple[str, MatchedPairs]:
+    """The matches of a type of keypoints."""
+    there = sorted(made.matches)
+    name = _chosen(wanted, there, there, where, "matches")
+    return name, made.matches[name]
 
 
 def _chosen(name: str, alone: Sequence[str], there: Sequence[str], where: str, what: str) -> str:

@@ -33,5 +33,5 @@ def read_features_beside(path: Path, images: Sequence[str], pixel_center: float)
         return read_beside(path, images, pixel_center)
     below = [child.name for child in sorted(path.iterdir()) if kinds_beside(child)] if path.is_dir() else []
     hint = f"; take one of those below: {', '.join(below)}" if below else ""
-    expected = "keypoints/keypoints.txt, descriptors/, global_features/, reconstruction/ or .h5 files"
+    expected = "keypoints/keypoints.txt, descriptors/, global_features/, matches/, reconstruction/ or .h5 files"
     raise DataError(f"{path}: no features here, expected {expected}{hint}")

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..data.capture import Capture
 from ..data.imported import Imported, LocalType, completed, global_type, local_type
-from ..data.reconstruction import Features, Reconstruction, StampedSource
+from ..data.reconstruction import ArraySource, Features, Reconstruction, StampedSource
 from ..errors import DataError
 from ..features.base import LocalFeature
 from ..features.imported import Arrays, ImportedFeature
@@ -54,20 +54,21 @@ def looks_at_photos(feature: LocalFeature) -> bool:
 
 def local_type_of(capture: Capture, wanted: Imported) -> LocalType:
     """The local features of a type that a capture brings, or that lie beside it."""
-    return local_type(_brought(capture, wanted), wanted, wanted.path or "the capture")
+    return local_type(brought(capture, wanted.path), wanted, wanted.path or "the capture")
 
 
 def global_type_of(capture: Capture, wanted: Imported) -> tuple[str, Features]:
     """The global features of a type that a capture brings, or that lie beside it, with the name of the type."""
-    return global_type(_brought(capture, wanted), wanted, wanted.path or "the capture")
+    return global_type(brought(capture, wanted.path), wanted, wanted.path or "the capture")
 
 
-def _brought(capture: Capture, wanted: Imported) -> Reconstruction:
-    if not wanted.path:
+def brought(capture: Capture, path: str) -> Reconstruction:
+    """What a capture brings, or what lies at a path beside it."""
+    if not path:
         return capture.reconstruction or Reconstruction()
     from ..formats.beside import read_features_beside  # formats are imported where they are read
 
-    return read_features_beside(Path(wanted.path), capture.images.names, capture.pixel_center)
+    return read_features_beside(Path(path), capture.images.names, capture.pixel_center)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +96,8 @@ class ImportedLocal:
         if name not in self.there:
             return "missing"
         marks = [
-            content_mark(self.content_hash, f"keypoints/{found.name}/{name}", found.keypoints, name),
-            content_mark(self.content_hash, f"descriptors/{found.name}/{name}", found.descriptors, name),
+            content_mark(self.content_hash, f"keypoints/{found.name}/{name}", found.keypoints.source, name),
+            content_mark(self.content_hash, f"descriptors/{found.name}/{name}", found.descriptors.source, name),
         ]
         return " ".join(marks)
 
@@ -136,7 +137,7 @@ class ImportedWhole:
         image = self.keys[index]
         if image not in self.there:
             return "missing"
-        return content_mark(self.content_hash, f"global_features/{self.name}/{image}", self.found, image)
+        return content_mark(self.content_hash, f"global_features/{self.name}/{image}", self.found.source, image)
 
     def load(self, index: int) -> np.ndarray:
         """The array (1, d); DataError for an image that has none."""
@@ -149,17 +150,16 @@ class ImportedWhole:
         return map(self.load, range(len(self.keys)))
 
 
-def content_mark(content_hash: ContentHash, key: str, features: Features, image: str) -> str:
+def content_mark(content_hash: ContentHash, key: str, source: ArraySource, item: str | tuple[str, str]) -> str:
     """The hash of an array, remembered where its source can tell whether it changed; a word where it is broken."""
-    source = features.source
 
     def read() -> bytes:
-        array = np.ascontiguousarray(features.load(image))
+        array = np.ascontiguousarray(source.load(item))
         return f"{array.dtype.str} {array.shape} ".encode() + array.tobytes()
 
     try:
         if isinstance(source, StampedSource):
-            return content_hash(key, source.stamp(image), read)
+            return content_hash(key, source.stamp(item), read)
         return content_hash(key, None, read)
     except DataError:
         return "unreadable"

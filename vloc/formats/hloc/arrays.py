@@ -53,6 +53,10 @@ class HlocMatches:
     counts: dict[str, int]
     with_scores: frozenset[str]
 
+    def stamp(self, pair: str | tuple[str, str]) -> str:
+        """Size and time of the file, which holds all pairs."""
+        return stamp_of(self.path)
+
     def load(self, pair: str | tuple[str, str]) -> Float64[np.ndarray, "m 3"]:
         """Rows (index in first, index in second, score); the score is 1 where the file has none."""
         assert isinstance(pair, tuple)  # noqa: S101 - matches are asked for by pair

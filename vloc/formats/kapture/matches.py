@@ -27,6 +27,10 @@ class MatchArrays:
     members: Mapping[tuple[str, str], tuple[str, bool]]
     counts: Mapping[str, int]
 
+    def stamp(self, key: str | tuple[str, str]) -> str:
+        """That of the file."""
+        return self.storage.stamp(self.members[key][0])  # type: ignore[index]
+
     def load(self, key: str | tuple[str, str]) -> Float64[np.ndarray, "m 3"]:
         """(index in first, index in second, score) rows; DataError for indices that are no keypoints."""
         member, swapped = self.members[key]  # type: ignore[index]
@@ -51,10 +55,11 @@ def read_matches(part: Part, keypoints: Mapping[str, Features]) -> dict[str, Mat
     else:
         kinds = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir()}
     counts = {kind: row_counts(features) for kind, features in keypoints.items()}
-    return {kind: _one_type(part, path, counts.get(kind, {})) for kind, path in kinds.items()}
+    return {kind: read_type(part, path, counts.get(kind, {})) for kind, path in kinds.items()}
 
 
-def _one_type(part: Part, folder: Path, counts: Mapping[str, int]) -> MatchedPairs:
+def read_type(part: Part, folder: Path, counts: Mapping[str, int]) -> MatchedPairs:
+    """The matches in a folder, of images with `counts` keypoints where these are known."""
     storage = open_storage(folder, "matches", SUFFIX, part.remarks)
     members: dict[tuple[str, str], tuple[str, bool]] = {}
     for member in storage.sizes:
