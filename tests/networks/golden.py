@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -49,7 +50,9 @@ def stand_in(name: str) -> dict[str, np.ndarray]:
     """The weights that the outputs of a network were made with: random numbers from its keys and shapes."""
     spec = json.loads((FOLDER / f"{name}.keys.json").read_text())
     gains, seeded = spec["gains"], made().seeded
-    return {key: np.array(seeded(key, shape, kind, gains.get(key, 1.0))) for key, shape, kind in spec["keys"]}
+    with ThreadPoolExecutor(2) as pool:
+        arrays = pool.map(lambda k: np.array(seeded(k[0], k[1], k[2], gains.get(k[0], 1.0))), spec["keys"])
+        return {key: array for (key, _, _), array in zip(spec["keys"], arrays, strict=True)}
 
 
 def tags(name: str) -> list[str]:

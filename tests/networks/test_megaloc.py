@@ -43,7 +43,9 @@ def test_weights_of_the_first_release_get_the_names_of_the_present_one() -> None
 class TestGolden:
     pytestmark = golden.needs_golden
 
+    @pytest.mark.slow
     def test_tokens_of_dinov2_are_those_of_the_official_code(self) -> None:
+        """Slow, for the default run has the same code in MegaLoc."""
         state = golden.stand_in("dinov2")
         del state["mask_token"]  # which only training needs
         network = DinoV2().eval().requires_grad_(False)
