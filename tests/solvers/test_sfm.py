@@ -1,5 +1,7 @@
 """SfM of a synthetic walk: poses up to a similarity, and failures that name themselves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from world import PINHOLE, walk
@@ -79,3 +81,12 @@ def test_a_camera_without_intrinsics_is_refused_by_image():
     world = walk(count=2)
     with pytest.raises(DataError, match=r"000.jpg: SfM starts from intrinsics"):
         reconstruct(unposed(world, Camera("UNKNOWN_CAMERA", 9, 9)), world.keypoints, world.matches, SfmConfig())
+
+
+def test_each_method_is_the_mapper_of_its_name():
+    # Only the incremental mapper resects cameras, for which no image has so many matches.
+    world, demanding = walk(num_points=600, noise=0.3, cameras=(PINHOLE,)), SfmConfig(min_inliers=10_000)
+    with pytest.raises(StageError):
+        reconstruct(unposed(world), world.keypoints, world.matches, demanding)
+    result = reconstruct(unposed(world), world.keypoints, world.matches, replace(demanding, method="global"))
+    assert result.images_in_models == (8,)
