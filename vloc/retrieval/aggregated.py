@@ -30,7 +30,7 @@ class Aggregated(ABC):
 
     of: str = ""
     """local feature, NAME with its default settings; unless given, that of the map"""
-    num_words: Annotated[int, msgspec.Meta(ge=1)] = 64
+    num_words: Annotated[int, msgspec.Meta(ge=1)] = 128
     """size of the vocabulary"""
 
     @abstractmethod
