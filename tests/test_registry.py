@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -64,3 +66,13 @@ def test_an_unknown_key_lists_the_settings() -> None:
 def test_a_name_is_taken_once() -> None:
     with pytest.raises(ConfigError, match="registered twice"):
         THINGS.register("outer")(Inner)
+
+
+def test_our_own_plugins_are_imported_when_they_are_asked_for() -> None:
+    code = """
+import sys, vloc.config
+from vloc.retrieval import DESCRIPTORS
+assert "netvlad" in DESCRIPTORS.names() and "vloc.retrieval.netvlad" not in sys.modules
+assert DESCRIPTORS.get("netvlad").__module__ == "vloc.retrieval.netvlad"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

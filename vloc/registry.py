@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
@@ -21,10 +22,14 @@ T = TypeVar("T")
 
 
 class Registry(Generic[P]):
-    """The plugins of one kind, by name. Third parties add theirs under the entry point group `vloc.KIND`."""
+    """The plugins of one kind, by name. Third parties add theirs under the entry point group `vloc.KIND`.
 
-    def __init__(self, kind: str) -> None:
+    `homes`: the modules of our own that are imported when their plugin is asked for, by its name.
+    """
+
+    def __init__(self, kind: str, homes: Mapping[str, str] | None = None) -> None:
         self.kind = kind
+        self._homes = homes or {}
         self._classes: dict[str, type[P]] = {}
         self._entry_points_loaded = False
 
@@ -43,13 +48,15 @@ class Registry(Generic[P]):
     def names(self) -> list[str]:
         """Every known name, sorted."""
         self._load_entry_points()
-        return sorted(self._classes)
+        return sorted({*self._classes, *self._homes})
 
     def __iter__(self) -> Iterator[type[P]]:
-        return (self._classes[name] for name in self.names())
+        return map(self.get, self.names())
 
     def get(self, name: str) -> type[P]:
         """The class of that name; ConfigError lists the choices."""
+        if name not in self._classes and name in self._homes:
+            import_module(self._homes[name])
         if name not in self._classes:
             self._load_entry_points()
         if name not in self._classes:

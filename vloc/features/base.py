@@ -52,4 +52,7 @@ class DenseFeature(Protocol):
 DENSE_STEP = 4
 """px between the places of a dense map"""
 
-FEATURES: Registry[LocalFeature] = Registry("feature")
+HOMES = {name: f"vloc.features.{name}" for name in ("aliked", "colmap_sift", "imported", "r2d2", "sift")}
+"""the module of each"""
+
+FEATURES: Registry[LocalFeature] = Registry("feature", HOMES)

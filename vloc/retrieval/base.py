@@ -47,4 +47,19 @@ class PhotoDescriptor(GlobalFeature, Protocol):
         ...
 
 
-DESCRIPTORS: Registry[GlobalFeature] = Registry("descriptor")
+HOMES = {
+    "aggregated": ("bow", "vlad"),
+    "apgem": ("apgem",),
+    "cosplace": ("cosplace", "eigenplaces"),
+    "delg": ("delg",),
+    "densevlad": ("densevlad",),
+    "imported": ("imported",),
+    "megaloc": ("megaloc",),
+    "netvlad": ("netvlad",),
+    "pooled": ("crow", "gem", "mac", "rmac", "spoc"),
+}
+"""the descriptors of each module"""
+
+DESCRIPTORS: Registry[GlobalFeature] = Registry(
+    "descriptor", {name: f"vloc.retrieval.{module}" for module, names in HOMES.items() for name in names}
+)
