@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from .errors import ConfigError
 from .features import FEATURES
@@ -13,15 +12,14 @@ from .retrieval.base import GlobalFeature, PhotoDescriptor
 from .retrieval.imported import ImportedDescriptor
 from .run.inputs import Entries
 from .run.workspace import Workspace
-from .stage import Items
 from .stages.extract import EXTRACT
-from .stages.images import Photos
-from .stages.imported import local_items, whole_items
+from .stages.images import ImageItems, Photos
+from .stages.imported import ImportedWhole, local_items, whole_items
 
 
 def described_by(
     work: Workspace, photos: Photos, names: Sequence[str], descriptor: GlobalFeature, own: LocalFeature
-) -> Items[Any]:
+) -> ImageItems | Entries | ImportedWhole:
     """What a descriptor takes for some images; `own` is the local feature that the map is made of."""
     if isinstance(descriptor, ImportedDescriptor):
         return whole_items(photos, names, descriptor)

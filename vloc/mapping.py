@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -168,10 +168,8 @@ def describe(
     """The images as wholes; what descriptors have learned before (references) stays."""
     vectors, learning = [], []
     for descriptor in config.describe:
-        shown, drawn = (
-            described_by(work, photos, some, descriptor, config.extract)
-            for some in (names, evenly(names, TRAINING_IMAGES))
-        )
+        shown = described_by(work, photos, names, descriptor, config.extract)
+        drawn = replace(shown, keys=evenly(shown.keys, TRAINING_IMAGES))
         trained = work.once(TRAIN, descriptor, drawn, config.seed, earlier=learned, despite="images")
         vectors.append(work.each(DESCRIBE, shown, descriptor, shared=[trained]))
         learning.append(trained)

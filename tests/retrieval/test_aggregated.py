@@ -43,7 +43,7 @@ def test_words_count_by_the_root_of_how_often_and_the_log_of_how_rarely_they_are
 
 
 def test_rareness_is_learned_from_the_images_that_show_a_word() -> None:
-    learned = BagOfWords().learn([unit_rows(features(*kinds)) for kinds in ([0, 0, 1], [1], [1, 0], [1])], KINDS[:3])
+    learned = BagOfWords().learn([features(*kinds) for kinds in ([0, 0, 1], [1], [1, 0], [1])], KINDS[:3])
     np.testing.assert_allclose(learned["rareness"], np.log([4 / 2, 4 / 4, 4 / 1]), rtol=1e-6)
 
 

@@ -39,6 +39,10 @@ class TestWithWeights:
         queries = np.stack([describe((picture(seed) * 0.7).astype(np.uint8)).vector for seed in range(4)])
         assert (queries @ references.T).argmax(axis=1).tolist() == [0, 1, 2, 3]
 
+    @pytest.mark.parametrize("shape", [(100, 140), (1, 1), (5, 300)])
+    def test_an_image_that_shows_nothing_is_all_zeros(self, shape: tuple[int, int]) -> None:
+        assert not GeM().load(Runtime(), {})(np.full((*shape, 3), 77, np.uint8)).vector.any()
+
     def test_enough_images_teach_a_whitening(self) -> None:
         pooled = SPoC(dims=3)
         trained = pooled.train(Runtime(), map(picture, range(6)), 0)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -15,11 +15,17 @@ from ..data.features import Arrays, GlobalDescriptor, LocalFeatures
 from ..errors import StageError
 from ..runtime import Runtime
 from .base import DESCRIPTORS, Describer
-from .vlad import aggregate, learn_vocabulary, nearest_words, unit
+from .vlad import aggregate, learn_vocabulary, nearest_words, share_of_each, unit
 from .whitening import is_learnable, learn_whitening, whitened
 
-TRAINING_DESCRIPTORS = 100
-"""descriptors for each word that the vocabulary is learned from, at most"""
+
+@runtime_checkable
+class ImageFeatures(Protocol):
+    """The local features of some images, which can be gone through again: not all of them have to be in memory."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[LocalFeatures]: ...
 
 
 @dataclass(frozen=True)
@@ -34,22 +40,24 @@ class Aggregated(ABC):
     """size of the vocabulary"""
 
     @abstractmethod
-    def learn(self, rows: Sequence[Float32[np.ndarray, "_ d"]], words: Float32[np.ndarray, "words d"]) -> Arrays:
-        """What there is to learn from the unit descriptors of images beside the vocabulary."""
+    def learn(self, images: ImageFeatures, words: Float32[np.ndarray, "words d"]) -> Arrays:
+        """What there is to learn from images beside the vocabulary."""
 
     @abstractmethod
     def vector(self, rows: Float32[np.ndarray, "n d"], trained: Arrays) -> Float32[np.ndarray, "dims"]:
         """The unit vector of an image's unit descriptors; zeros of none."""
 
-    def train(self, runtime: Runtime, images: Iterable[LocalFeatures], seed: int) -> Arrays:
-        """`words` (words, d), and what `learn` adds. StageError where no image has features."""
-        rows, rng = [unit_rows(features) for features in images], np.random.default_rng(seed)
-        quota = -(-TRAINING_DESCRIPTORS * self.num_words // max(len(rows), 1))
-        drawn = np.concatenate([part[rng.permutation(len(part))[:quota]] for part in rows] or [np.zeros((0, 0))])
-        if not len(drawn):
-            raise StageError(f"{self.plugin_name}: none of {len(rows)} images has features to learn a vocabulary from")
-        words = learn_vocabulary(drawn, self.num_words, rng)
-        return {"words": words, **self.learn(rows, words)}
+    def train(self, runtime: Runtime, images: ImageFeatures, seed: int) -> Arrays:
+        """`words` (words, d), and what `learn` adds; images are gone through twice, one at a time.
+
+        StageError where no image has features.
+        """
+        rng, quota = np.random.default_rng(seed), share_of_each(self.num_words, len(images))
+        drawn = [unit_rows(features[rng.permutation(len(features))[:quota]]) for features in images]
+        if not sum(map(len, drawn)):
+            raise StageError(f"{self.plugin_name}: none of {len(images)} images has features to learn from")
+        words = learn_vocabulary(np.concatenate(drawn), self.num_words, rng)
+        return {"words": words, **self.learn(images, words)}
 
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of local features, with what `train` gave."""
@@ -64,11 +72,11 @@ class LocalVlad(Aggregated):
     dims: Annotated[int, msgspec.Meta(ge=1)] = 256
     """length of the descriptor after whitening; a map of fewer than twice as many images keeps the whole VLAD"""
 
-    def learn(self, rows: Sequence[Float32[np.ndarray, "_ d"]], words: Float32[np.ndarray, "words d"]) -> Arrays:
+    def learn(self, images: ImageFeatures, words: Float32[np.ndarray, "words d"]) -> Arrays:
         """`mean` and `projection` of the whitening, where there are images enough."""
-        if not is_learnable(len(rows), self.dims):
+        if not is_learnable(len(images), self.dims):
             return {}
-        vlads = [aggregate(part, words) for part in rows]
+        vlads = [aggregate(unit_rows(features), words) for features in images]
         mean, projection = learn_whitening(np.stack([vlad for vlad in vlads if vlad.any()]), self.dims)
         return {"mean": mean, "projection": projection}
 
@@ -89,12 +97,12 @@ class BagOfWords(Aggregated):
     num_words: Annotated[int, msgspec.Meta(ge=1)] = 1024
     """size of the vocabulary"""
 
-    def learn(self, rows: Sequence[Float32[np.ndarray, "_ d"]], words: Float32[np.ndarray, "words d"]) -> Arrays:
+    def learn(self, images: ImageFeatures, words: Float32[np.ndarray, "words d"]) -> Arrays:
         """`rareness` (words): log of the number of images over that of images with the word."""
         seen = np.zeros(len(words), np.float32)
-        for part in rows:
-            seen[np.unique(nearest_words(part, words))] += 1
-        return {"rareness": np.log(len(rows) / np.maximum(seen, 1))}
+        for features in images:
+            seen[np.unique(nearest_words(unit_rows(features), words))] += 1
+        return {"rareness": np.log(len(images) / np.maximum(seen, 1))}
 
     def vector(self, rows: Float32[np.ndarray, "n d"], trained: Arrays) -> Float32[np.ndarray, "dims"]:
         """Roots of the counts times rareness."""

@@ -45,7 +45,7 @@ def describer(network: Any, image_size: int, least_side: int = LEAST_SIDE) -> De
 
     def describe(image: UInt8[np.ndarray, "h w 3"]) -> GlobalDescriptor:
         vector = _run(network, at_least(reduced(image, image_size), least_side))
-        return GlobalDescriptor(np.zeros_like(vector) if _is_blank(image) else vector)
+        return GlobalDescriptor(np.zeros_like(vector) if is_blank(image) else vector)
 
     return describe
 
@@ -60,7 +60,8 @@ def at_least(image: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, 
     return cv2.resize(image, (max(width, side), max(height, side)), interpolation=cv2.INTER_LINEAR)
 
 
-def _is_blank(image: UInt8[np.ndarray, "h w 3"]) -> bool:
+def is_blank(image: UInt8[np.ndarray, "h w 3"]) -> bool:
+    """Whether an image has a single color."""
     return bool((image == image[0, 0]).all())
 
 

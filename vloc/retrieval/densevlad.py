@@ -16,13 +16,11 @@ from ..features.reduced_size import reduced
 from ..runtime import Map, Runtime
 from .base import DESCRIPTORS, Describer
 from .dense_sift import dense_root_sift
-from .vlad import aggregate, learn_vocabulary
+from .vlad import aggregate, learn_vocabulary, share_of_each
 from .whitening import is_learnable, learn_whitening, whitened
 
 CELL_SIZES = (4, 6, 8, 10)
 """px; a patch is four cells wide, as in the paper"""
-TRAINING_DESCRIPTORS = 100
-"""descriptors for each word that the vocabulary is learned from, at most"""
 
 
 @DESCRIPTORS.register("densevlad")
@@ -73,7 +71,7 @@ class DenseVlad:
         self, images: Sequence[np.ndarray], rng: np.random.Generator, each: Map
     ) -> Float32[np.ndarray, "n 128"]:
         """Patches drawn evenly from all images."""
-        quota = -(-TRAINING_DESCRIPTORS * self.num_words // max(len(images), 1))
+        quota = share_of_each(self.num_words, len(images))
 
         def some(image: np.ndarray, rng: np.random.Generator) -> Float32[np.ndarray, "some 128"]:
             patches = self._patches(image)

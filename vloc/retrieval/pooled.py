@@ -22,6 +22,7 @@ from ..features.reduced_size import reduced
 from ..runtime import Runtime
 from . import pooling
 from .base import DESCRIPTORS, Describer
+from .by_network import LEAST_SIDE, at_least, is_blank
 from .vlad import unit
 from .whitening import is_learnable, learn_whitening, whitened
 
@@ -73,7 +74,8 @@ class Pooled(ABC):
         return feature.load_dense(runtime)
 
     def _vector(self, network: Callable[[np.ndarray], DenseMap], image: np.ndarray) -> Float32[np.ndarray, "d"]:
-        return unit(self.pool(pooling.split_signs(network(image))))
+        vector = unit(self.pool(pooling.split_signs(network(at_least(image, LEAST_SIDE)))))
+        return np.zeros_like(vector) if is_blank(image) else vector
 
 
 @DESCRIPTORS.register("mac")

@@ -69,7 +69,7 @@ def regions(height: int, width: int) -> list[tuple[int, int, int]]:
     found = []
     for level in range(1, LEVELS + 1):
         side = max(2 * shorter // (level + 1), 1)
-        down, across = ((level, level + more) if height <= width else (level + more, level)) if more else (level, level)
+        down, across = (level, level + more) if height <= width else (level + more, level)
         tops, lefts = (
             np.linspace(0, size - side, count).astype(int) for size, count in ((height, down), (width, across))
         )

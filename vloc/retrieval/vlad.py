@@ -7,7 +7,14 @@ import numpy as np
 from ..array_types import Float32, Int64
 
 ITERATIONS = 5
-"""of Lloyd's algorithm; later ones change nothing of what is retrieved"""
+"""of Lloyd's algorithm; later ones move the words little"""
+DESCRIPTORS_PER_WORD = 100
+"""that a vocabulary is learned from, at most"""
+
+
+def share_of_each(num_words: int, num_images: int) -> int:
+    """How many descriptors each of so many images gives to learn a vocabulary."""
+    return -(-DESCRIPTORS_PER_WORD * num_words // max(num_images, 1))
 
 
 def learn_vocabulary(

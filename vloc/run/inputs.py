@@ -52,8 +52,11 @@ class KeyedItems:
 class Entries:
     """Entries of a table of results as items, for stages that need no more."""
 
-    keys: Sequence[Key]
+    keys: Sequence[str]
     table: Results[Any]
+
+    def __len__(self) -> int:
+        return len(self.keys)
 
     def fingerprint(self, index: int) -> str:
         """That of the entry."""
