@@ -36,6 +36,10 @@ def test_every_query_is_localized_to_millimetres(gallery: Path, built: Path, tmp
     rows = json.loads((tmp_path / "poses.txt.json").read_text())
     assert [row["status"] for row in rows] == ["localized"] * 4
     assert all(row["source"] == "pnp" and row["num_inliers"] >= 12 and row["seconds"] > 0 for row in rows)
+    retrieval = ["--retrieval", "--map", built, "--ks", "5", "--json", tmp_path / "r.json"]
+    assert run("evaluate", tmp_path / "poses.txt", gallery / "query_truth.txt", *retrieval) == 0
+    found = json.loads((tmp_path / "r.json").read_text())["retrieval"]
+    assert {row["condition"]: row["recall"]["5"] for row in found} == {"all": 100, "day": 100, "night": 100}
 
 
 def test_one_and_two_workers_give_the_same_bytes(gallery: Path, built: Path, tmp_path: Path) -> None:

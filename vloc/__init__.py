@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .runtime import Runtime as Runtime
     from .stages.evaluate import Evaluation as Evaluation
     from .stages.evaluate import evaluate as evaluate
+    from .stages.evaluate_retrieval import evaluate_retrieval as evaluate_retrieval
 
 _HOME = {
     "Camera": "geometry.camera",
@@ -57,6 +58,7 @@ _HOME = {
     "build_map": "api",
     "camera_of": "known_cameras",
     "evaluate": "stages.evaluate",
+    "evaluate_retrieval": "stages.evaluate_retrieval",
     "localize": "api",
     "read": "api",
     "write": "api",
@@ -82,6 +84,7 @@ __all__ = [
     "build_map",
     "camera_of",
     "evaluate",
+    "evaluate_retrieval",
     "localize",
     "read",
     "write",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vloc.data.image_names import matched
+from vloc.data.image_names import by_condition, matched
 from vloc.errors import DataError
 
 
@@ -33,3 +33,13 @@ def test_one_name_is_the_end_of_the_other_after_a_slash(names, known, expected):
 def test_what_fits_twice_is_refused(names, known, message):
     with pytest.raises(DataError, match=message):
         matched(names, known)
+
+
+def test_conditions_are_the_first_folders_in_which_names_differ() -> None:
+    names = ["query/day/a/1.jpg", "query/night/a/2.jpg", "query/day/b/3.jpg"]
+    assert by_condition(names) == {"all": [0, 1, 2], "query/day": [0, 2], "query/night": [1]}
+
+
+@pytest.mark.parametrize("names", [[], ["a.jpg", "b.jpg"], ["x/a.jpg", "x/b.jpg"], ["x/a.jpg", "b.jpg"]])
+def test_names_of_one_folder_or_of_none_are_one_condition(names: list[str]) -> None:
+    assert by_condition(names) == {"all": list(range(len(names)))}

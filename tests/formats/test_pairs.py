@@ -5,7 +5,7 @@ import pytest
 from vloc.data.capture import Capture, Sensor
 from vloc.data.records import Records
 from vloc.errors import DataError
-from vloc.formats.pairs import read_pairs
+from vloc.formats.pairs import read_pairs, read_ranked
 from vloc.geometry.camera import Camera
 
 CAMERA = Sensor("camera", camera=Camera("SIMPLE_PINHOLE", 9, 9, (9.0, 4.5, 4.5)))
@@ -47,3 +47,14 @@ def test_a_broken_line_is_named(text: str, message: str, tmp_path: Path) -> None
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.txt: No such file"):
         read_pairs(tmp_path / "none.txt", CAPTURE)
+
+
+def test_pairs_of_queries_are_ranked_by_score_or_else_as_they_come(tmp_path: Path) -> None:
+    (tmp_path / "pairs.txt").write_text("q 1.jpg, a.jpg, 0.2\nq 1.jpg, b.jpg, 0.9\nq2.jpg d.jpg\nq2.jpg c.jpg\n")
+    assert read_ranked(tmp_path / "pairs.txt") == {"q 1.jpg": ["b.jpg", "a.jpg"], "q2.jpg": ["d.jpg", "c.jpg"]}
+
+
+def test_a_score_that_is_no_number_is_named_by_line(tmp_path: Path) -> None:
+    (tmp_path / "pairs.txt").write_text("q.jpg, a.jpg, high\n")
+    with pytest.raises(DataError, match=r"pairs\.txt:1: score 'high'"):
+        read_ranked(tmp_path / "pairs.txt")

@@ -11,10 +11,12 @@ from typing import Any
 
 from .. import atomic
 from ..data.frame import Unit
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from ..formats.results import find_truth, read_truth
-from ..stages.evaluate import THRESHOLDS, Evaluation, evaluate
+from ..stages.evaluate import THRESHOLDS, Evaluation, Threshold, evaluate
+from ..stages.evaluate_retrieval import KS
 from . import options
+from .evaluate_retrieval import figures_of, table
 from .main import OK
 from .outputs import beside, check_output, is_figures, rows_of
 from .settings import parse_flags
@@ -22,16 +24,28 @@ from .settings import parse_flags
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateFlags:
-    """Recall within (metres, degrees), medians and maxima of the errors; a query without a pose counts as infinite."""
+    """Recall within (metres, degrees), medians and maxima of the errors; a query without a pose counts as infinite.
+
+    With --retrieval the images that were retrieved: percent of the queries that have one of their place among the first
+    k, and how many of the first k are, of as many as could be; mean average precision by lists of relevant images.
+    """
 
     results: options.folder("RESULTS")  # type: ignore[valid-type]
-    """text file of poses `name qw qx qy qz tx ty tz`, world to camera, or a capture with poses"""
+    """text file of poses `name qw qx qy qz tx ty tz`, world to camera, or a capture with poses; with --retrieval
+    what vloc localize wrote, or a file of lines `query, image, score`"""
     truth: options.location("TRUTH")  # type: ignore[valid-type]
-    """a capture with poses (kapture's trajectories.txt stands for its folder), or a file of such lines"""
+    """a capture with poses (kapture's trajectories.txt stands for its folder), or a file of such lines; with
+    --retrieval also relevance lists (JSON of imlist, qimlist, gnd, as of the revisited Oxford and Paris)"""
     all: options.Switch = False
     """score every image of the truth, even those that RESULTS.json does not list as queries"""
-    thresholds: tuple[str, ...] = tuple(f"{t:g},{r:g}" for t, r in THRESHOLDS)
-    """METRES,DEGREES of each recall"""
+    thresholds: tuple[str, ...] = ()
+    """METRES,DEGREES of each recall; 0.25,2 0.5,5 5,10 unless given, with --retrieval 4,40 25,45"""
+    retrieval: options.Switch = False
+    """score the retrieved images instead of the poses"""
+    map: str | None = None
+    """map, or capture with poses, whose images were retrieved"""
+    ks: tuple[int, ...] = KS
+    """of --retrieval, how many of the first images are looked at"""
     json: Path | None = None
     """write the figures to this file"""
     overwrite: options.Switch = False
@@ -47,6 +61,17 @@ def run(arguments: Sequence[str]) -> int:
     if flags.json and not flags.json.parent.is_dir():
         raise DataError(f"{flags.json.parent}: no such folder")
     thresholds = [options.parse_threshold(text) for text in flags.thresholds]
+    if flags.retrieval:
+        figures = figures_of(flags.results, flags.truth, flags.map, flags.ks, thresholds)
+        _write(flags.json, figures)
+        print(table(figures))
+        return OK
+    if flags.map:
+        raise ConfigError("--map: only --retrieval needs the poses of map images")
+    return _evaluate_poses(flags, thresholds or THRESHOLDS)
+
+
+def _evaluate_poses(flags: EvaluateFlags, thresholds: Sequence[Threshold]) -> int:
     estimates, rows = read_truth(str(flags.results)), details(flags.results)
     if rows and (unlisted := estimates.keys() - {row["name"] for row in rows}):
         raise DataError(f"{beside(flags.results, '.json')}: does not list '{min(unlisted)}': it is of other results")
@@ -56,10 +81,14 @@ def run(arguments: Sequence[str]) -> int:
     kind, location = find_truth(flags.truth)
     print(f"truth: {location} ({kind})", file=sys.stderr)
     evaluation = evaluate(estimates, read_truth(flags.truth), thresholds, fallbacks, asked, unit)
-    if flags.json:
-        atomic.write_text(flags.json, json.dumps(evaluation.to_json(), indent=2) + "\n")
+    _write(flags.json, evaluation.to_json())
     print(lines(evaluation))
     return OK
+
+
+def _write(path: Path | None, figures: dict[str, Any]) -> None:
+    if path:
+        atomic.write_text(path, json.dumps(figures, indent=2) + "\n")
 
 
 def details(results: Path) -> list[dict[str, Any]]:

@@ -105,4 +105,5 @@ def is_figures(path: Path) -> bool:
         figures = read_json(path)
     except (OSError, ValueError):
         return False
-    return isinstance(figures, dict) and {"num_queries", "num_localized", "recall"} <= figures.keys()
+    written = ({"num_queries", "num_localized", "recall"}, {"num_queries", "retrieval"}, {"relevance"})
+    return isinstance(figures, dict) and any(keys <= figures.keys() for keys in written)

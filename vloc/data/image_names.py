@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from ..errors import DataError
 
@@ -28,6 +28,22 @@ def matched(names: Collection[str], known: Collection[str]) -> dict[str, str]:
                 found[name] = fits[0]
     _check_one_to_one(found)
     return found
+
+
+def by_condition(names: Sequence[str]) -> dict[str, list[int]]:
+    """Rows of all names under `all`, then of those in each of the first folders in which the names differ, if any do.
+
+    Of `query/day/a.jpg` and `query/night/b.jpg` the conditions are `query/day` and `query/night`.
+    """
+    every = {"all": list(range(len(names)))}
+    folders = [name.split("/")[:-1] for name in names]
+    for depth in range(1, min(map(len, folders), default=0) + 1):
+        rows: dict[str, list[int]] = {}
+        for row, parts in enumerate(folders):
+            rows.setdefault("/".join(parts[:depth]), []).append(row)
+        if len(rows) > 1:
+            return every | dict(sorted(rows.items()))
+    return every
 
 
 def _ends(name: str) -> Iterator[str]:
