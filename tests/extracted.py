@@ -45,7 +45,7 @@ def with_features(capture: Capture, found: dict[str, LocalFeatures], kind: str =
 def matched(found: dict[str, LocalFeatures]) -> MatchedPairs:
     """Nearest neighbours of all pairs of images."""
     matcher = MATCHERS.parse("nn").load(Runtime())
-    prepared = {name: matcher.prepare(own) for name, own in found.items()}
+    prepared = {name: matcher.prepare(own, (1, 1)) for name, own in found.items()}
     arrays = {}
     for pair in combinations(found, 2):
         matches = matcher.match(*(prepared[name] for name in pair))

@@ -96,7 +96,7 @@ class Localizer:
         """The pose of a query among the map images that look most like it."""
         config, sparse, map_ = self.config, self.map.sparse, self._threads.map
         is_sure = sureness(config.correspond, config.register, features, sensor, sparse, config.seed)
-        matches = correspond(config.correspond, self._match, features, rows, is_sure, map_)
+        matches = correspond(config.correspond, self._match, features, sensor.image_size, rows, is_sure, map_)
         known = sparse, self.map.calibration.value, config.seed
         estimate = register(config.register, name, sensor, quality, features, matches, *known)
         images = [self._shown(row) for row in rows]

@@ -113,7 +113,8 @@ def match(
         items = matched_items(photos, pairs, features, config.match)
         matches = work.each(IMPORT, items, config.match, shared=[config.extract])
     else:
-        matches = work.each(MATCH, pairs, config.match, each=[features])
+        sizes = {name: view.camera.size for name, view in views.items()}
+        matches = work.each(MATCH, pairs, config.match, each=[features, sizes])
     return work.each(VERIFY, list(matches), config.verify, each=[features, matches, views], shared=[config.seed])
 
 

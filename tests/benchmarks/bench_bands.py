@@ -52,7 +52,7 @@ def main() -> None:
     images = [features(args.keypoints, seed) for seed in (1, 2)]
     pixels = [image.keypoints.astype(np.float64) for image in images]
     full, bands = EpipolarBands().load(Runtime()), EpipolarBands().load_posed(Runtime())
-    whole, banded = [full.prepare(image) for image in images], [bands.prepare(image) for image in images]
+    whole, banded = [full.prepare(image, CAMERA.size) for image in images], [bands.prepare(image) for image in images]
     with one_thread_per_worker():
         print(
             f"preparing an image {np.median([milliseconds(lambda: bands.prepare(images[0])) for _ in range(5)]):.1f} ms"

@@ -71,7 +71,7 @@ def matching(shard: np.ndarray) -> Callable[[Pair], object]:
 
     @cache
     def prepared(image: int) -> object:
-        return matcher.prepare(LocalFeatures(nothing, shard[image], nothing[:, 0], nothing[:, 0]))
+        return matcher.prepare(LocalFeatures(nothing, shard[image], nothing[:, 0], nothing[:, 0]), (1, 1))
 
     return lambda pair: matcher.match(prepared(pair[0]), prepared(pair[1]))
 

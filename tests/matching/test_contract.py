@@ -11,6 +11,8 @@ from vloc.matching import MATCHERS
 from vloc.matching.base import PairMatcher
 from vloc.runtime import Runtime
 
+SIZE = (500, 500)
+
 
 def features(count: int, seed: int = 0) -> LocalFeatures:
     rng = np.random.default_rng(seed)
@@ -39,7 +41,7 @@ def matcher(request: pytest.FixtureRequest) -> PairMatcher:
 
 
 def match(matcher: PairMatcher, first: LocalFeatures, second: LocalFeatures) -> Matches:
-    return matcher.match(matcher.prepare(first), matcher.prepare(second))
+    return matcher.match(matcher.prepare(first, SIZE), matcher.prepare(second, SIZE))
 
 
 def test_the_same_features_in_another_order_are_all_found(matcher: PairMatcher) -> None:
@@ -71,7 +73,7 @@ def test_an_image_without_keypoints_has_no_matches(matcher: PairMatcher, counts:
 
 
 def test_pairs_in_two_threads_give_what_they_give_alone(matcher: PairMatcher) -> None:
-    images = [matcher.prepare(features(count, seed)) for seed, count in enumerate((700, 300, 900, 500))]
+    images = [matcher.prepare(features(count, seed), SIZE) for seed, count in enumerate((700, 300, 900, 500))]
     pairs = [(a, b) for a in range(4) for b in range(4)]
     alone = [matcher.match(images[a], images[b]) for a, b in pairs]
     with ThreadPoolExecutor(2) as pool:

@@ -138,7 +138,7 @@ def test_a_pattern_that_repeats_off_the_line_is_matched_though_the_whole_image_i
     shifted = np.concatenate([second.keypoints, second.keypoints + np.float32([0, 40])])
     twice = of(shifted, again)
     whole = MATCHERS.parse("nn").load(Runtime())
-    assert len(whole.match(whole.prepare(first), whole.prepare(twice))) == 0
+    assert len(whole.match(whole.prepare(first, FIRST.size), whole.prepare(twice, SECOND.size))) == 0
     matches = match("bands", (first, twice), moved("sideways"))
     assert len(matches) > 300
     assert (matches.indices.sum(axis=1) == 399).mean() > 0.97  # the copies lie on other points' lines
@@ -169,7 +169,7 @@ def test_keypoints_without_a_ray_are_left_out(blind: int) -> None:
 def test_without_poses_bands_are_nearest_neighbours() -> None:
     first, second = seen("sideways")
     loaded = [MATCHERS.parse(spec).load(Runtime()) for spec in ("nn:ratio=0.7", "bands:ratio=0.7")]
-    plain, banded = (one.match(one.prepare(first), one.prepare(second)) for one in loaded)
+    plain, banded = (one.match(one.prepare(first, FIRST.size), one.prepare(second, SECOND.size)) for one in loaded)
     np.testing.assert_array_equal(plain.indices, banded.indices)
 
 

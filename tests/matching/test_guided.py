@@ -22,7 +22,7 @@ def features(keypoints, descriptors):
 
 
 def shown(points, descriptors):
-    return Shown(features(np.zeros((len(points), 2)), descriptors), np.array(points, np.int32))
+    return Shown(features(np.zeros((len(points), 2)), descriptors), np.array(points, np.int32), (100, 100))
 
 
 def angle(degrees):

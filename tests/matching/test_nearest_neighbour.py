@@ -8,6 +8,8 @@ from vloc.errors import ConfigError, DataError
 from vloc.matching import MATCHERS, similarity
 from vloc.runtime import Runtime
 
+SIZE = (1, 1)
+
 
 def of(descriptors: np.ndarray) -> LocalFeatures:
     count = len(descriptors)
@@ -17,7 +19,7 @@ def of(descriptors: np.ndarray) -> LocalFeatures:
 
 def match(spec: str, first: np.ndarray, second: np.ndarray) -> Matches:
     matcher = MATCHERS.parse(spec).load(Runtime())
-    return matcher.match(matcher.prepare(of(first)), matcher.prepare(of(second)))
+    return matcher.match(matcher.prepare(of(first), SIZE), matcher.prepare(of(second), SIZE))
 
 
 def brute_force(
@@ -138,7 +140,7 @@ def test_one_matcher_serves_images_of_different_sizes_in_turn() -> None:
     matcher = MATCHERS.parse("nn").load(Runtime())
     for rows, columns in ((10, 600), (600, 10), (300, 300), (1, 1)):
         first, second = noisy_bytes(rows, 0.2, 1), noisy_bytes(columns, 0.2, 2)
-        matches = matcher.match(matcher.prepare(of(first)), matcher.prepare(of(second)))
+        matches = matcher.match(matcher.prepare(of(first), SIZE), matcher.prepare(of(second), SIZE))
         assert list(map(tuple, matches.indices.tolist())) == brute_force(cosines_of(first, second))
 
 

@@ -16,6 +16,8 @@ from vloc.runtime import Runtime
 from vloc.solvers.pnp import PnpConfig
 from vloc.stages.correspond import CorrespondConfig, MapMatcher, correspond, resolve, sureness
 
+SIZE = (10, 10)
+
 
 def matches(pairs: list[tuple[int, int]], scores: list[float]) -> Matches:
     return Matches(np.array(pairs, np.uint32).reshape(-1, 2), np.array(scores, np.float32))
@@ -72,7 +74,7 @@ def test_only_keypoints_that_show_a_point_are_matched():
         np.array([-1, 1, -1, 0, -1, -1], np.int32),
     )
     match = MapMatcher(NearestNeighbour(ratio=1.0).load(Runtime()), MapImages({"m.jpg": features}, sparse))
-    result = resolve(match(features, [0]))
+    result = resolve(match(features, SIZE, [0]))
     assert dict(zip(result.keypoints.tolist(), result.points.tolist(), strict=True)) == {1: 1, 3: 0}
 
 
@@ -103,24 +105,26 @@ def test_matching_stops_as_soon_as_the_pose_is_sure():
         asked.append(matches.scores.max())  # a vote of 1 from each image that was matched
         return len(asked) == 2
 
-    found = correspond(CorrespondConfig(strongest=40, images=3), match, features, range(12), is_sure)
+    found = correspond(CorrespondConfig(strongest=40, images=3), match, features, SIZE, range(12), is_sure)
     np.testing.assert_allclose(asked, [3, 6], rtol=0.01)
     assert found.keypoints.tolist() == found.points.tolist() == list(range(40))  # the strongest are first
 
 
 def test_a_pose_that_is_never_sure_gets_all_keypoints_of_all_images():
     features, match = twelve_images()
-    everything = resolve(match(features, range(12)))
+    everything = resolve(match(features, SIZE, range(12)))
     for strongest in (0, 40):
-        found = correspond(CorrespondConfig(strongest=strongest), match, features, range(12), lambda matches: False)
+        found = correspond(
+            CorrespondConfig(strongest=strongest), match, features, SIZE, range(12), lambda matches: False
+        )
         assert found.keypoints.tolist() == list(range(60)) and found.scores.tolist() == everything.scores.tolist()
 
 
 def test_several_images_at_a_time_give_the_same_matches():
     features, match = twelve_images()
     with ThreadPoolExecutor(3) as pool:
-        found = resolve(match(features, range(12), map_=pool.map))
-    assert found.to_arrays().keys() == (alone := resolve(match(features, range(12)))).to_arrays().keys()
+        found = resolve(match(features, SIZE, range(12), map_=pool.map))
+    assert found.to_arrays().keys() == (alone := resolve(match(features, SIZE, range(12)))).to_arrays().keys()
     assert all((found.to_arrays()[key] == alone.to_arrays()[key]).all() for key in found.to_arrays())
 
 

@@ -25,7 +25,7 @@ FEATURES = {
 
 
 def test_every_pair_gets_the_matches_of_its_two_images_in_order() -> None:
-    run = MATCH.start(NearestNeighbour(), Runtime(), FEATURES)
+    run = MATCH.start(NearestNeighbour(), Runtime(), FEATURES, dict.fromkeys(FEATURES, (8, 8)))
     found = run([("a", "b"), ("b", "c"), ("c", "a"), ("a", "none"), ("b", "a")])
     expected = [[[0, 2], [2, 1]], [[3, 1]], [[0, 1]], [], [[1, 2], [2, 0]]]
     assert [matches.indices.tolist() for matches in found] == expected

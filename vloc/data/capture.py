@@ -58,6 +58,12 @@ class Sensor:
         return self.focal_source.startswith(EXIF)
 
     @property
+    def image_size(self) -> tuple[int, int]:
+        """Width and height (px) of what a camera or depth sensor records."""
+        assert self.camera is not None  # noqa: S101 - readers refuse camera records of other sensors
+        return self.camera.size
+
+    @property
     def is_rough(self) -> bool:
         """Whether the intrinsics are neither calibrated nor given."""
         return self.has_guessed_focal or self.has_exif_focal

@@ -18,10 +18,14 @@ KEPT = 128
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """The features of one map image that show a point, strongest first, and the rows of these points."""
+    """The features of one map image that show a point, strongest first, and the rows of these points.
+
+    `size`: width and height of the image, px.
+    """
 
     features: LocalFeatures
     points: Int32[np.ndarray, "n"]
+    size: tuple[int, int]
 
 
 class MapImages:
@@ -38,4 +42,4 @@ class MapImages:
     def _read(self, image: int) -> Shown:
         features, points = self._features[self._sparse.image_names[image]], self._sparse.points_of(image)
         shown = np.flatnonzero(points != NO_POINT)
-        return Shown(features[shown], points[shown])
+        return Shown(features[shown], points[shown], self._sparse.camera(image).size)

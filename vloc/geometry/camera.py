@@ -68,6 +68,11 @@ class Camera:
         return self.model != UNKNOWN
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px."""
+        return self.width, self.height
+
+    @property
     def num_focals(self) -> int:
         """1 where x and y share one focal length, 2 where each has its own."""
         return 1 if CAMERA_PARAMS[self.model][0] == "f" else 2

@@ -9,13 +9,16 @@ from ..geometry.half_planes import PosedRays
 from ..registry import Registry
 from ..runtime import Runtime
 
+ImageSize = tuple[int, int]
+"""Width and height, px: keypoints lie between (0, 0) and these."""
+
 
 @runtime_checkable
 class PairMatcher(Protocol):
     """A loaded matcher. Safe to call from several threads."""
 
-    def prepare(self, features: LocalFeatures) -> Any:
-        """What `match` needs of one image, made once and used for every pair of it."""
+    def prepare(self, features: LocalFeatures, size: ImageSize) -> Any:
+        """What `match` needs of one image of that size, made once and used for every pair of it."""
         ...
 
     def match(self, first: Any, second: Any) -> Matches:

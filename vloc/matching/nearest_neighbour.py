@@ -13,7 +13,7 @@ from ..array_types import Bool, Float32, Int64
 from ..data.features import LocalFeatures, Matches
 from ..errors import DataError
 from ..runtime import Runtime
-from .base import MATCHERS, PairMatcher
+from .base import MATCHERS, ImageSize, PairMatcher
 from .similarity import Neighbours, SimilaritySearch
 
 BYTE_UNIT = 512.0
@@ -60,8 +60,8 @@ class LoadedNearestNeighbour:
         self._settings = settings
         self._threads = threading.local()
 
-    def prepare(self, features: LocalFeatures) -> Prepared:
-        """Descriptors in float32."""
+    def prepare(self, features: LocalFeatures, size: ImageSize) -> Prepared:
+        """Descriptors in float32; where keypoints lie is not asked."""
         return prepared(features)
 
     def match(self, first: Prepared, second: Prepared) -> Matches:

@@ -46,7 +46,7 @@ def finder(map_: Map, config: LocalizationConfig, runtime: Runtime) -> Finder:
     def find(pixels: np.ndarray, camera: Camera, estimate: PoseEstimate) -> Evidence | None:
         features = extract(pixels)
         rows = [map_.sparse.row_of[name] for name in estimate.retrieved[:NUM_COMPARED]]
-        matches = resolve(match(features, rows))
+        matches = resolve(match(features, camera.size, rows))
         query_pixels = features.keypoints[matches.keypoints].astype(np.float64)
         points = map_.sparse.points[matches.points]
         agrees = reprojects(estimate.cam_from_world, camera, query_pixels, points, config.register.max_error_px)

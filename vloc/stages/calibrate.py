@@ -55,9 +55,9 @@ class Trial:
 
     def __call__(self, image: int, features: LocalFeatures, against: Sequence[int]) -> tuple[Evidence, bool] | None:
         """The evidence of the pose that is found, and whether that pose is right; None where none is found."""
-        matches = self._without(image, resolve(self.matcher(features, against, self.max_keypoints)))
-        pixels = features.keypoints[matches.keypoints].astype(np.float64)
-        points, camera = self.sparse.points[matches.points], self.sparse.camera(image)
+        camera = self.sparse.camera(image)
+        matches = self._without(image, resolve(self.matcher(features, camera.size, against, self.max_keypoints)))
+        pixels, points = features.keypoints[matches.keypoints].astype(np.float64), self.sparse.points[matches.points]
         found = absolute_pose(pixels, points, camera, self.config, self.seed)
         if found.cam_from_world is None:
             return None

@@ -16,7 +16,7 @@ from ..data.features import LocalFeatures, Matches
 from ..data.map_images import MapImages
 from ..data.selection import Correspondences
 from ..data.sparse_map import SparseMap
-from ..matching.base import Matcher, PairMatcher
+from ..matching.base import ImageSize, Matcher, PairMatcher
 from ..runtime import Runtime
 from ..solvers.absolute_pose import absolute_pose
 from ..solvers.pnp import PnpConfig
@@ -53,13 +53,22 @@ class MapMatcher:
         self._prepared = lru_cache(PREPARED_MAP_IMAGES)(self._prepare)
 
     def _prepare(self, image: int, strongest: int | None) -> Any:
-        return self._matcher.prepare(self._shown(image).features[slice(strongest)])
+        shown = self._shown(image)
+        return self._matcher.prepare(shown.features[slice(strongest)], shown.size)
 
     def __call__(
-        self, query: LocalFeatures, images: Sequence[int] | np.ndarray, strongest: int | None = None, map_: Map = map
+        self,
+        query: LocalFeatures,
+        size: ImageSize,
+        images: Sequence[int] | np.ndarray,
+        strongest: int | None = None,
+        map_: Map = map,
     ) -> list[Found]:
-        """Matches with the keypoints of map images (rows) that show points; of the strongest of both, or of all."""
-        prepared = self._matcher.prepare(query[slice(strongest)])
+        """Matches of a query of that size with the keypoints of map images (rows) that show points.
+
+        Of the strongest of both, or of all.
+        """
+        prepared = self._matcher.prepare(query[slice(strongest)], size)
 
         def match(image: int) -> Found:
             return self._matcher.match(prepared, self._prepared(image, strongest)), self._shown(image).points, image
@@ -71,6 +80,7 @@ def correspond(
     config: CorrespondConfig,
     match: MapMatcher,
     query: LocalFeatures,
+    size: ImageSize,
     images: Sequence[int] | np.ndarray,
     is_sure: Callable[[Correspondences], bool],
     map_: Map = map,
@@ -78,10 +88,10 @@ def correspond(
     """2D-3D matches with the points that map images (rows, best first) show: as few as make the pose sure, or all."""
     found: list[Found] = []
     for start in range(0, len(images), config.images) if config.strongest else ():
-        found += match(query, images[start : start + config.images], config.strongest, map_)
+        found += match(query, size, images[start : start + config.images], config.strongest, map_)
         if is_sure(matches := resolve(found)):
             return matches
-    return resolve(match(query, images, None, map_))
+    return resolve(match(query, size, images, None, map_))
 
 
 def sureness(
@@ -164,9 +174,9 @@ def _start(
 
     def run(names: Iterable[str]) -> Iterator[Correspondences]:
         for name in names:
-            query = queries[name]
-            is_sure = sureness(config, pnp, query, sensors[name], sparse, seed)
-            yield correspond(config, match, query, retrieved[name], is_sure)
+            query, sensor = queries[name], sensors[name]
+            is_sure = sureness(config, pnp, query, sensor, sparse, seed)
+            yield correspond(config, match, query, sensor.image_size, retrieved[name], is_sure)
 
     return run
 

@@ -81,8 +81,7 @@ class ImageItems:
 
     def size(self, name: str) -> tuple[int, int]:
         """Width and height of the whole image, px."""
-        camera = self.capture.camera(name)
-        return camera.width, camera.height
+        return self.capture.camera(name).size
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """The pixels of every image; DataError at the first that cannot be read."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from ..data.features import LocalFeatures, Matches
-from ..matching.base import Matcher
+from ..matching.base import ImageSize, Matcher
 from ..runtime import Runtime
 from ..stage import EachStage, Run
 
@@ -22,9 +22,11 @@ def tiled(pairs: Sequence[Pair], tile: int = PREPARED_IMAGES // 4) -> list[Pair]
     return sorted(pairs, key=lambda pair: (order[pair[0]], order[pair[1]], pair))
 
 
-def _start(matcher: Matcher, runtime: Runtime, features: Mapping[str, LocalFeatures]) -> Run[Pair, Matches]:
+def _start(
+    matcher: Matcher, runtime: Runtime, features: Mapping[str, LocalFeatures], sizes: Mapping[str, ImageSize]
+) -> Run[Pair, Matches]:
     loaded = matcher.load(runtime)
-    prepared = lru_cache(PREPARED_IMAGES)(lambda name: loaded.prepare(features[name]))
+    prepared = lru_cache(PREPARED_IMAGES)(lambda name: loaded.prepare(features[name], sizes[name]))
 
     def run(pairs: Iterable[Pair]) -> Iterator[Matches]:
         return (loaded.match(prepared(first), prepared(second)) for first, second in pairs)
