@@ -228,3 +228,13 @@ def test_the_localizer_in_memory_refuses_the_same_photos(spoilt: Path, built: Pa
     name = "day/000000.jpg"
     estimate = localizer.localize(spoilt / "sensors" / "records_data" / name, camera=queries.camera(name))
     assert estimate.reason.startswith("refused: quality") and estimate.quality is not None
+
+
+def test_queries_are_matched_by_a_matcher_that_looks_at_positions(
+    gallery: Path, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("kornia", reason="kornia is not installed (the 'learned' extra)")
+    assert run("localize", built, gallery / "query", tmp_path / "p.txt", "--matcher", "adalam", "--quiet") == 0
+    assert run("evaluate", tmp_path / "p.txt", gallery / "query_truth.txt", "--json", tmp_path / "f.json") == 0
+    figures = json.loads((tmp_path / "f.json").read_text())
+    assert figures["num_localized"] == 4 and figures["max_translation_m"] < 0.005

@@ -1,6 +1,3 @@
-"""One file a matcher."""
+"""One file a matcher, imported when it is asked for; heavy imports only inside `load()`."""
 
-from . import epipolar_bands as epipolar_bands
-from . import imported as imported
-from . import nearest_neighbour as nearest_neighbour
 from .base import MATCHERS as MATCHERS

@@ -59,4 +59,12 @@ class PosedMatcher(Matcher, Protocol):
         ...
 
 
-MATCHERS: Registry[Matcher] = Registry("matcher")
+HOMES = {
+    "adalam": "vloc.matching.adalam",
+    "bands": "vloc.matching.epipolar_bands",
+    "imported": "vloc.matching.imported",
+    "nn": "vloc.matching.nearest_neighbour",
+}
+"""the module of each"""
+
+MATCHERS: Registry[Matcher] = Registry("matcher", HOMES)

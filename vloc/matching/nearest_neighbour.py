@@ -72,7 +72,11 @@ class LoadedNearestNeighbour:
         unit = common_unit(first, second)
         if not len(first.rows) or not len(second.rows):
             return Matches.none()
-        return clear_matches(self._search(first.rows.T, second.rows.T), unit, self._settings)
+        return clear_matches(self.neighbours(first, second), unit, self._settings)
+
+    def neighbours(self, first: Prepared, second: Prepared) -> Neighbours:
+        """The most similar keypoint of the second image to each of the first; neither may be empty."""
+        return self._search(first.rows.T, second.rows.T)
 
     @property
     def _search(self) -> SimilaritySearch:
