@@ -1,6 +1,7 @@
 """The main job on the synthetic gallery, through the command line: right, resumable, repeatable, honest."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,22 @@ def test_every_query_is_localized_to_millimetres(gallery: Path, built: Path, tmp
     assert run("evaluate", tmp_path / "poses.txt", gallery / "query_truth.txt", *retrieval) == 0
     found = json.loads((tmp_path / "r.json").read_text())["retrieval"]
     assert {row["condition"]: row["recall"]["5"] for row in found} == {"all": 100, "day": 100, "night": 100}
+
+
+def test_weights_chosen_on_the_map_are_stored_and_used(
+    gallery: Path, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(built, tmp_path / "m")
+    several = ["--retrieval", "densevlad", "vlad", "--fusion-weights", "auto"]
+    assert run("map", gallery / "mapping", folder, *FAST, *several) == 0
+    map_ = vloc.Map.open(folder)
+    assert map_.weighing is not None and map_.weighing.value.weights.shape == (2,)
+    assert run("show", folder) == 0
+    assert re.search(r"weights: densevlad [\d.]+, vlad [\d.]+\n", capsys.readouterr().out)
+    (estimate, *_) = vloc.localize(map_, gallery / "query", tmp_path / "work", retrieve={"num_retrieved": 5})
+    photo = gallery / "query" / "sensors" / "records_data" / estimate.name
+    again = vloc.Localizer(map_, retrieve={"num_retrieved": 5}).localize(photo)
+    assert estimate.is_localized and again.retrieved == estimate.retrieved
 
 
 def test_one_and_two_workers_give_the_same_bytes(gallery: Path, built: Path, tmp_path: Path) -> None:

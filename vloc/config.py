@@ -109,7 +109,7 @@ def make_config(cls: type[C], **settings: Any) -> C:
     if "extract" in made and "match" not in made:
         made["match"] = plugin("match", made["extract"].matcher)
     config = cls(**made)
-    if isinstance(config, MappingConfig):
+    if isinstance(config, MappingConfig) and not config.fuse.is_open:
         config.fuse.shares(len(config.describe))  # before any work
     return config
 

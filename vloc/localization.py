@@ -88,7 +88,7 @@ def retrieve(
     config: LocalizationConfig,
 ) -> Artifact[Ranking]:
     """The map images (rows of its sparse map) that look most like each query."""
-    return work.once(RETRIEVE, config.retrieve, vectors_of(described, names), map_.vectors, map_.config.fuse)
+    return work.once(RETRIEVE, config.retrieve, vectors_of(described, names), map_.vectors, map_.fusion)
 
 
 def _place(

@@ -32,6 +32,7 @@ from .regular_file import read_regular
 from .retrieval.base import GlobalFeature, PhotoDescriptor
 from .retrieval.search import search
 from .runtime import Runtime, one_blas_thread
+from .stage import Artifact
 from .stages.correspond import MapMatcher, correspond, sureness
 from .stages.quality import explained, image_quality, refuse
 from .stages.refine import refine
@@ -62,6 +63,7 @@ class Localizer:
             (_look(d, config.extract, runtime), d.load(runtime, trained.value.arrays))
             for d, trained in zip(config.describe, map_.trained, strict=True)
         ]
+        self._fusion = map_.fusion.value if isinstance(map_.fusion, Artifact) else map_.fusion
         matcher = (self.config.match or config.match).load(runtime)
         self._shown = MapImages(map_.features, map_.sparse)
         self._match = MapMatcher(matcher, self._shown)
@@ -120,7 +122,7 @@ class Localizer:
     def _retrieve(self, pixels: Pixels, features: Future[LocalFeatures]) -> list[int]:
         """Rows of the map images that look most like the query."""
         vectors = [describe(look(pixels, features)).vector[None] for look, describe in self._describe]
-        ranking = search(vectors, self.map.vectors.value, self.map.config.fuse, self.config.retrieve.num_retrieved)
+        ranking = search(vectors, self.map.vectors.value, self._fusion, self.config.retrieve.num_retrieved)
         return ranking.of(0).tolist()
 
 

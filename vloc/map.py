@@ -16,9 +16,10 @@ from .config import MappingConfig, config_from_json, config_to_json
 from .data.evidence import Calibration
 from .data.features import GlobalDescriptor, LocalFeatures
 from .data.frame import Frame
-from .data.selection import Trained
+from .data.selection import Trained, Weighing
 from .data.sparse_map import SparseMap
 from .errors import ConfigError, DataError, StoreError
+from .retrieval.fusion import Fusion
 from .run.fingerprint import fingerprint
 from .run.results import NamedArtifact
 from .run.store import open_artifact, open_results
@@ -50,6 +51,7 @@ class ReferencesForm(msgspec.Struct):
     trained: list[str]
     reconstruction: str
     colors: str
+    weighing: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ManifestForm(msgspec.Struct):
@@ -73,6 +75,8 @@ class Map:
     trained: tuple[Artifact[Trained], ...]
     calibration: Artifact[Calibration]
     manifest: Mapping[str, Any]
+    weighing: Artifact[Weighing] | None = None
+    """the descriptors' weights that were chosen on the map; None where they were not to be"""
 
     def __repr__(self) -> str:
         return f"Map({str(self.folder)!r}, {len(self.sparse.image_names)} images, {len(self.sparse.points)} points)"
@@ -102,6 +106,7 @@ class Map:
             tuple(open_artifact(folder, reference, Trained) for reference in references["trained"]),
             open_artifact(folder, references["calibration"], Calibration),
             manifest,
+            open_artifact(folder, references["weighing"], Weighing) if "weighing" in references else None,
         )
 
     @property
@@ -120,9 +125,22 @@ class Map:
         return str(self.manifest["references"]["reconstruction"])
 
     @cached_property
+    def fusion(self) -> Fusion | Artifact[Fusion]:
+        """How its descriptors' similarities are fused."""
+        return fusion_by(self.config, self.weighing)
+
+    @cached_property
     def vectors(self) -> Artifact[list[np.ndarray]]:
         """For every global descriptor, the vectors of the sparse map's images, in their order."""
         return vectors_of(self.descriptors, self.sparse.image_names)
+
+
+def fusion_by(config: MappingConfig, weighing: Artifact[Weighing] | None) -> Fusion | Artifact[Fusion]:
+    """The late fusion of the settings, with the weights that were chosen on the map where they were to be."""
+    if weighing is None:
+        return config.fuse
+    mark = fingerprint(config.fuse, weighing.fingerprint)
+    return NamedArtifact("fusion", mark, lambda: config.fuse.weighed(weighing.value.weights))
 
 
 def check_types(path: Path, manifest: Mapping[str, Any]) -> None:

@@ -12,16 +12,17 @@ from .config import MappingConfig
 from .data.capture import Capture
 from .data.evidence import Calibration
 from .data.features import GlobalDescriptor, LocalFeatures, Matches
-from .data.selection import Trained, evenly
+from .data.selection import Trained, Weighing, evenly
 from .data.sparse_map import SparseMap
 from .describing import described_by
 from .errors import StageError
 from .framing import frame_of
 from .known_cameras import calibrated_devices
-from .map import MANIFEST, Map, learned_before, manifest_of, vectors_of
+from .map import MANIFEST, Map, fusion_by, learned_before, manifest_of, vectors_of
 from .matching.base import PosedMatcher
 from .matching.imported import ImportedMatcher
 from .retrieval.base import TRAINING_IMAGES
+from .retrieval.fusion import Fusion
 from .run.workspace import Workspace
 from .stage import Artifact, Context, Results
 from .stages.calibrate import CALIBRATE, TRY
@@ -37,6 +38,7 @@ from .stages.pair import PAIR, check, layout
 from .stages.place import PLACE
 from .stages.triangulate import RECONSTRUCT, TRIANGULATE
 from .stages.verify import VERIFY, View
+from .stages.weigh import WEIGH
 
 
 def map_capture(
@@ -72,7 +74,9 @@ def map_capture(
     colors = work.each(COLOR, shown, None, each=[photos.of(shown, in_color=True, min_size=COLOR_SIZE), features])
     frame = frame_of(work.folder, capture, reconstruction, config.seed)
     sparse = work.once(PLACE, None, reconstruction, frame.similarity, colors)
-    calibration = calibrate(work, features, reconstruction, described, config)
+    weighing = weighed(work, reconstruction, described, config)
+    fusion = fusion_by(config, weighing)
+    calibration = calibrate(work, features, reconstruction, described, config, fusion)
     parts: dict[str, Context | tuple[Context, ...]] = {
         "reconstruction": reconstruction,
         "colors": colors,
@@ -81,6 +85,7 @@ def map_capture(
         "features": features,
         "descriptors": described.vectors,
         "trained": described.trained,
+        **({} if weighing is None else {"weighing": weighing}),
     }
     devices = calibrated_devices(capture, all_refined=not posed and config.sfm.refine_intrinsics)
     work.publish(MANIFEST, manifest_of(config, parts, frame, {"devices": devices, **(about or {})}))
@@ -93,7 +98,9 @@ def paired(
     """The pairs worth matching: all that have matches where these are imported, else the images' most similar ones."""
     if isinstance(config.match, ImportedMatcher):
         return matched_type_of(capture, config.match)[1].pairs
-    ranked = work.once(PAIR, config.pair, layout(capture, names), vectors, config.fuse)
+    # Weights that are to be chosen need points, which need pairs.
+    fusion = config.fuse.weighed(None) if config.fuse.is_open else config.fuse
+    ranked = work.once(PAIR, config.pair, layout(capture, names), vectors, fusion)
     return [(names[a], names[b]) for a, b in ranked.value.rows]
 
 
@@ -118,16 +125,26 @@ def match(
     return work.each(VERIFY, list(matches), config.verify, each=[features, matches, views], shared=[config.seed])
 
 
+def weighed(
+    work: Workspace, sparse: Artifact[SparseMap], described: Described, config: MappingConfig
+) -> Artifact[Weighing] | None:
+    """The descriptors' weights by what the map shows, where they are to be chosen."""
+    if not config.fuse.is_open:
+        return None
+    return work.once(WEIGH, config.fuse, sparse, vectors_of(described.vectors, sparse.value.image_names))
+
+
 def calibrate(
     work: Workspace,
     features: Results[LocalFeatures],
     sparse: Artifact[SparseMap],
     described: Described,
     config: MappingConfig,
+    fusion: Fusion | Artifact[Fusion],
 ) -> Artifact[Calibration]:
     """What evidence is worth in this map: some of its images are localized without themselves."""
     names = sparse.value.image_names
-    shared = [features, sparse, vectors_of(described.vectors, names), config.fuse, config.match, config.seed]
+    shared = [features, sparse, vectors_of(described.vectors, names), fusion, config.match, config.seed]
     trials = work.each(TRY, evenly(names, config.calibrate.num_images), config.calibrate, shared=shared)
     return work.once(CALIBRATE, None, trials)
 

@@ -113,3 +113,21 @@ def test_a_share_of_nothing_leaves_the_other_part(mixed: str, second: str) -> No
 def test_settings_out_of_range_are_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         FUSIONS.parse(text)
+
+
+def test_standardized_similarities_have_the_same_say_whatever_their_scale() -> None:
+    wide, narrow = np.array([[0.9, 0.1, 0.5]], np.float32), np.array([[0.50, 0.54, 0.46]], np.float32)
+    plain, even = (
+        FUSIONS.parse("mean").fuse([wide, narrow]),
+        FUSIONS.parse("mean:standardize=true").fuse([wide, narrow]),
+    )
+    assert plain.argsort().tolist() == [[1, 2, 0]]  # as the wide one says
+    # (1, -1, 0) and (0, 1, -1) standard deviations of sqrt(2/3): their sum is (1, 0, -1)
+    np.testing.assert_allclose(even, [[0.5 + np.sqrt(1.5) / 16, 0.5, 0.5 - np.sqrt(1.5) / 16]], rtol=1e-5)
+
+
+def test_standardizing_leaves_one_descriptor_and_its_input_alone(name: str) -> None:
+    fusion, before = FUSIONS.parse(f"{name}:standardize=true"), FIRST.copy()
+    np.testing.assert_array_equal(fusion.fuse([FIRST]), FUSIONS.parse(name).fuse([FIRST]))
+    fused = fusion.fuse([FIRST, np.full_like(FIRST, 0.3)])  # no spread at all
+    assert np.isfinite(fused).all() and np.array_equal(FIRST, before)

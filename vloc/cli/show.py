@@ -12,6 +12,7 @@ from ..config import config_to_json
 from ..data.evidence import Calibration
 from ..formats.access import read
 from ..map import Map
+from ..registry import to_text
 from ..run.overview import StoreOverview, describe
 from ..solvers.calibration import confidences
 from . import options
@@ -66,6 +67,7 @@ def map_facts(map_: Map) -> dict[str, Any]:
         "extent_m" if map_.frame.metric else "extent_map_units": extent(sparse.cam_from_world.center),
         **frame_facts(map_.frame),
         "confidence": trial_facts(map_.calibration.value),
+        "fusion": fusion_facts(map_),
         "made_from": dict(map_.manifest.get("capture", {})),
         "settings": config_to_json(map_.config),
         "stores": [store_facts(store, used) for store in stores],
@@ -83,6 +85,19 @@ def trial_facts(calibration: Calibration) -> dict[str, Any]:
         "against_wrong_images": f"{int(trials.against_wrong_images.sum())} of {with_wrong} got a pose",
         "right_poses": f"{len(right)}, confidence at least {right.min():.2f}" if len(right) else "none",
         "wrong_poses": f"{len(wrong)}, confidence at most {wrong.max():.2f}" if len(wrong) else "none",
+    }
+
+
+def fusion_facts(map_: Map) -> dict[str, str]:
+    """The weights that were chosen on the map, and how well they find its own neighbours; empty where none were."""
+    if map_.weighing is None:
+        return {}
+    found, names = map_.weighing.value, list(map(to_text, map_.config.describe))
+    alone = dict(zip(names, found.alone, strict=True))
+    precisions = {**alone, "with equal weights": found.alike, "with these": found.weighed}
+    return {
+        "weights": ", ".join(f"{name} {weight:g}" for name, weight in zip(names, found.weights, strict=True)),
+        "mean_average_precision_on_the_map": ", ".join(f"{name} {100 * p:.1f}" for name, p in precisions.items()),
     }
 
 

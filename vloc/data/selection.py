@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..array_types import Float32, Int32, UInt32
+from ..array_types import Float32, Float64, Int32, UInt32
 from .features import Arrays
 
 
@@ -94,3 +94,25 @@ class Trained:
     def from_arrays(cls, arrays: Arrays) -> Trained:
         """The inverse of `to_arrays`."""
         return cls(arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class Weighing:
+    """How much each global descriptor counts on a map, the largest 1, and why: mean average precisions on the map.
+
+    `alone`: of each descriptor; `alike` and `weighed`: of all together, with equal weights and with these.
+    """
+
+    weights: Float64[np.ndarray, "n"]
+    alone: Float64[np.ndarray, "n"]
+    alike: float
+    weighed: float
+
+    def to_arrays(self) -> Arrays:
+        """The stored form."""
+        return {"weights": self.weights, "alone": self.alone, "together": np.array([[self.alike, self.weighed]])}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Weighing:
+        """The inverse of `to_arrays`."""
+        return cls(arrays["weights"], arrays["alone"], *arrays["together"][0].tolist())

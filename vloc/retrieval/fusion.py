@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -22,6 +22,7 @@ from ..registry import Registry
 Similarities = Float32[np.ndarray, "n q r"]
 Weights = Float32[np.ndarray, "n 1 1"]
 Fused = Float32[np.ndarray, "q r"]
+AUTO = "auto"
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -32,16 +33,32 @@ class Fusion(ABC):
     plugin_name: ClassVar[str]
 
     weights: str = ""
-    """a positive number for each descriptor, as 2/1; all alike unless given, and not every operator looks at them"""
+    """a positive number for each descriptor, as 2/1, or auto: those that find the map's own neighbours best; all alike
+    unless given, and not every operator looks at them"""
+
+    standardize: bool = False
+    """of several descriptors, bring every query's similarities by each to one mean and spread before they are fused"""
 
     def __post_init__(self) -> None:
         # A comma, as on the command line, would end the setting in the written form.
         object.__setattr__(self, "weights", self.weights.replace(",", "/"))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the weights are still to be chosen, on a map."""
+        return self.weights == AUTO
+
+    def weighed(self, weights: Float64[np.ndarray, "n"] | None) -> Fusion:
+        """The same operator with other weights; None: equal ones."""
+        return replace(self, weights="" if weights is None else "/".join(repr(float(w)) for w in weights))
+
     def fuse(self, similarities: Sequence[Float32[np.ndarray, "q r"]]) -> Fused:
         """One matrix of those of all descriptors. ConfigError where there is not a weight for each."""
         given = self.shares(len(similarities)).astype(np.float32)
-        return self._fuse(np.stack(similarities), given[:, None, None])
+        stacked = np.stack(similarities)
+        if self.standardize and len(stacked) > 1:
+            _standardize(stacked)
+        return self._fuse(stacked, given[:, None, None])
 
     def shares(self, count: int) -> Float64[np.ndarray, "n"]:
         """The weights of so many descriptors, which sum to 1."""
@@ -55,6 +72,17 @@ class Fusion(ABC):
 
     @abstractmethod
     def _fuse(self, s: Similarities, a: Weights) -> Fused: ...
+
+
+def _standardize(s: Similarities) -> None:
+    """Give every row mean 1/2 and standard deviation 1/8, in place: nearly all of it is in what operators take.
+
+    Rows without any spread become 1/2.
+    """
+    s -= s.mean(axis=2, keepdims=True)
+    spread = s.std(axis=2, keepdims=True)
+    s /= 8 * np.where(spread > 0, spread, 1)
+    s += 0.5
 
 
 FUSIONS: Registry[Fusion] = Registry("fusion")

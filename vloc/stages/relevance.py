@@ -15,6 +15,7 @@ from ..array_types import Int64
 from ..data.image_names import matched
 from ..data.relevance import Relevance
 from ..errors import DataError
+from ..retrieval.precision import average_precision, precision_at
 
 SETTINGS = {
     "easy": (("easy",), ("hard", "junk")),
@@ -83,22 +84,3 @@ def places_of(ranked: Sequence[str], relevant: Collection[str], junk: Collection
     """The places, from 0, of relevant images in a list from which junk is taken out."""
     kept = [image for image in ranked if image not in junk]
     return np.array([place for place, image in enumerate(kept) if image in relevant], np.int64)
-
-
-def average_precision(places: Int64[np.ndarray, "p"], num_relevant: int) -> float:
-    """Area under precision over recall by the trapezoid rule, as the official `compute_ap`.
-
-    A relevant image raises recall by 1 / num_relevant; precision goes from that before it (1 at the top) to its own.
-    """
-    found = np.arange(len(places))
-    before = np.where(places > 0, found / np.maximum(places, 1), 1.0)
-    after = (found + 1) / (places + 1)
-    return float((before + after).sum() / 2 / num_relevant)
-
-
-def precision_at(places: Int64[np.ndarray, "p"], k: int) -> float:
-    """Share of relevant images among the first k, or down to the last relevant one where that comes first."""
-    if not len(places):
-        return 0.0
-    reached = min(int(places[-1]) + 1, k)
-    return float((places < reached).sum() / reached)
