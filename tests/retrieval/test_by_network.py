@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from vloc.errors import ConfigError, WeightsMissingError
 from vloc.retrieval import DESCRIPTORS
-from vloc.retrieval.by_network import at_least
+from vloc.retrieval.by_network import at_least, describer
 from vloc.runtime import Runtime
 
 from ..networks import golden
@@ -63,6 +64,40 @@ def test_fewer_dimensions_of_apgem_need_its_whitening() -> None:
 def test_narrow_images_are_stretched(shape: tuple[int, int], expected: tuple[int, int]) -> None:
     image = np.arange(3 * shape[0] * shape[1], dtype=np.uint8).reshape(*shape, 3)
     assert at_least(image, 32).shape == (*expected, 3)
+
+
+class TestWhatANetworkSees:
+    """By networks that only say what they were given."""
+
+    def describe(self, said: Callable[..., object], image: np.ndarray, size: int = 640) -> np.ndarray:
+        torch = pytest.importorskip("torch", reason="torch is not installed (the 'learned' extra)")
+
+        class Saying(torch.nn.Linear):
+            def forward(self, pixels: object) -> object:
+                return said(pixels)
+
+        return describer(Saying(1, 1), size)(image).vector
+
+    def test_colors_are_shares_of_full_light_red_first(self) -> None:
+        image = np.zeros((40, 50, 3), np.uint8)
+        image[3, 7] = (255, 51, 102)
+        found = self.describe(lambda pixels: pixels[:, :, 3, 7], image)
+        np.testing.assert_allclose(found, [1, 0.2, 0.4], rtol=1e-6)
+
+    @pytest.mark.parametrize(("shape", "seen"), [((5, 90), (32, 90)), ((900, 1280), (450, 640)), ((40, 50), (40, 50))])
+    def test_images_are_reduced_to_its_size_and_stretched_to_the_least_side(
+        self, shape: tuple[int, int], seen: tuple[int, int]
+    ) -> None:
+        image = np.zeros((*shape, 3), np.uint8)
+        image[0, 0] = 9
+        assert self.describe(lambda pixels: pixels.new_tensor([pixels.shape]), image).tolist() == [1, 3, *seen]
+
+    @pytest.mark.parametrize("other", [(0, 1), (1, 0), (1, 1)])
+    def test_a_single_pixel_of_another_color_is_something_to_see(self, other: tuple[int, int]) -> None:
+        image = np.full((32, 32, 3), 77, np.uint8)
+        assert not self.describe(lambda pixels: pixels[:, 0, 0], image).any()
+        image[other] = 78
+        assert self.describe(lambda pixels: pixels[:, 0, 0], image).any()
 
 
 class TestGolden:

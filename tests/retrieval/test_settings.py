@@ -1,0 +1,76 @@
+"""What descriptors and fusions are set to, and which values they take."""
+
+import pytest
+
+from vloc.errors import ConfigError
+from vloc.registry import Registry
+from vloc.retrieval import DESCRIPTORS, FUSIONS
+
+POOLED = {"image_size": 480, "dims": 128}
+DEFAULTS: dict[str, dict[str, float]] = {
+    "densevlad": {"image_size": 480, "step": 8, "num_words": 128, "dims": 256},
+    "vlad": {"num_words": 128, "dims": 256},
+    "bow": {"num_words": 1024},
+    **dict.fromkeys(("mac", "rmac", "spoc", "crow"), POOLED),
+    "gem": {**POOLED, "power": 3},
+    # the sizes and lengths that their authors report on, or near them
+    "apgem": {"power": 0.25, "dims": 2048, "image_size": 1024},
+    "cosplace": {"dims": 2048, "image_size": 640},
+    "eigenplaces": {"dims": 2048, "image_size": 640},
+    "delg": {"image_size": 1024},
+    "megaloc": {"image_size": 322},
+    "netvlad": {"image_size": 1024},
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_the_documented_figures_were_measured_with_these_defaults(name: str) -> None:
+    found = DESCRIPTORS.parse(name)
+    assert {setting: getattr(found, setting) for setting in DEFAULTS[name]} == DEFAULTS[name]
+
+
+AT_LEAST = [
+    *[(name, "image_size", 64) for name in DEFAULTS if name not in ("vlad", "bow", "megaloc")],
+    ("megaloc", "image_size", 126),
+    *[(name, "num_words", 1) for name in ("densevlad", "vlad", "bow")],
+    *[(name, "dims", 1) for name in ("densevlad", "vlad", "gem")],
+    ("apgem:whitening=landmarks_clean", "dims", 1),
+    ("densevlad", "step", 1),
+    ("gem", "power", 1),
+    ("apgem", "power", 0),
+    *[(name, "gamma", 0) for name in ("mean_and_power", "mean_and_min", "min_and_max")],
+    ("villena_roman", "alpha", 0),
+    ("gharm", "gamma", 1e-6),
+    ("imported", "dims", 0),
+]
+AT_MOST = [
+    ("gem", "power", 100),
+    ("apgem", "power", 1),
+    ("apgem", "dims", 2048),
+    *[(name, "gamma", 1) for name in ("mean_and_power", "mean_and_min", "min_and_max")],
+    ("villena_roman", "alpha", 1),
+]
+
+
+def registry_of(name: str) -> Registry:
+    return FUSIONS if name in FUSIONS.names() else DESCRIPTORS
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "limit", "beyond"),
+    [(*row, row[2] - 1) for row in AT_LEAST] + [(*row, row[2] + 1) for row in AT_MOST],
+)
+def test_a_setting_is_taken_up_to_its_limit_and_refused_beyond(
+    name: str, setting: str, limit: float, beyond: float
+) -> None:
+    written = f"{name}{',' if ':' in name else ':'}{setting}="
+    registry_of(name).parse(f"{written}{limit}")
+    with pytest.raises(ConfigError, match=setting):
+        registry_of(name).parse(f"{written}{beyond}")
+
+
+@pytest.mark.parametrize(("name", "dims"), [("cosplace:backbone=resnet18", 32), ("eigenplaces:backbone=resnet18", 256)])
+def test_a_length_is_one_of_those_published(name: str, dims: int) -> None:
+    assert DESCRIPTORS.parse(f"{name},dims={dims}").dims == dims
+    with pytest.raises(ConfigError, match="dims"):
+        DESCRIPTORS.parse(f"{name},dims=0")
