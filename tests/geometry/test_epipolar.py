@@ -65,3 +65,11 @@ def test_swapping_the_images_changes_no_distance(angle):
     there = epipolar_errors(points1, points2, turned(angle), 300.0, 500.0)
     back = epipolar_errors(points2, points1, turned(angle).inverse(), 500.0, 300.0)
     assert np.allclose(there, back)
+
+
+def test_rays_that_meet_in_the_centre_of_a_camera_do_not_meet_in_front_of_it():
+    """One camera stands 5 m in front of the other and looks the same way; the other's ray is its axis."""
+    axis, aslant = np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]])
+    ahead = np.array([0.0, 0.0, 5.0])
+    assert not rays_meet_in_front(aslant, axis, Rigid(np.eye(3), ahead)).any()  # at the first, in front of the second
+    assert not rays_meet_in_front(axis, aslant, Rigid(np.eye(3), -ahead)).any()

@@ -6,7 +6,12 @@ from vloc.errors import ConfigError
 from vloc.matching import MATCHERS
 
 NEAREST = {"ratio": 0.8, "mutual": True, "max_distance": 2}
-DEFAULTS = {"nn": NEAREST, "bands": {**NEAREST, "max_error_px": 2}, "imported": {**NEAREST, "ratio": 0}}
+DEFAULTS = {
+    "nn": NEAREST,
+    "bands": {**NEAREST, "max_error_px": 2},
+    "imported": {**NEAREST, "ratio": 0},
+    "adalam": {"area_ratio": 100, "search_expansion": 4, "min_inliers": 6, "min_confidence": 200},
+}
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
@@ -25,6 +30,10 @@ def test_the_documented_figures_were_measured_with_these_defaults(name: str) -> 
         ("bands", "max_error_px", 1e-6, 0),
         ("imported", "ratio", 0, -1e-6),
         ("imported", "ratio", 1, 1.001),
+        ("adalam", "area_ratio", 1e-6, 0),
+        ("adalam", "search_expansion", 1, 0.999),
+        ("adalam", "min_inliers", 3, 2),
+        ("adalam", "min_confidence", 1.001, 1),
     ],
 )
 def test_a_setting_is_taken_up_to_its_limit_and_refused_beyond(

@@ -84,6 +84,14 @@ def test_what_is_refined_depends_on_where_the_intrinsics_come_from(refine, sourc
     assert len(intrinsics_prior(replace(CONFIG, refine=refine), SIMPLE, source)) == count
 
 
+@pytest.mark.parametrize("size", [(1000, 800), (800, 1000)])
+def test_lenses_of_which_nothing_is_known_may_be_as_far_off_as_the_documented_figures_have_it(size):
+    lens = Camera("SIMPLE_RADIAL", *size, (900.0, 500.0, 400.0, 0.0))
+    center = 0.005 * 1000
+    assert intrinsics_prior(CONFIG, lens, "guessed") == pytest.approx((0.5, 0.1, center, center, 0.001))
+    assert intrinsics_prior(CONFIG, lens, "EXIF") == pytest.approx((0.05, 0.1, center, center, 0.001))
+
+
 def test_calibrated_intrinsics_stay_as_they_are():
     pixels, points, _, _ = sightings(OPENCV, noise=0.5)
     result = absolute_pose(pixels, points, OPENCV, CONFIG)

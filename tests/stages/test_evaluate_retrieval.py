@@ -43,6 +43,15 @@ def test_figures_stand_for_every_condition_and_null_for_none() -> None:
     assert (lost[0]["num_queries"], lost[0]["recall"]) == (0, {"1": None})
 
 
+def test_unless_told_it_counts_within_a_room_and_as_kapture_pairs_images() -> None:
+    rows = evaluate_retrieval({"day/a.jpg": ["near.jpg"]}, TRUTH, PLACED).to_json()["retrieval"]
+    assert [(row["translation_m"], row["rotation_deg"]) for row in rows if row["condition"] == "all"] == [
+        (4, 40),
+        (25, 45),
+    ]
+    assert rows[0]["recall"].keys() == {"1", "5", "10", "20"}
+
+
 def test_a_query_for_which_nothing_was_retrieved_is_a_miss() -> None:
     found = evaluate_retrieval({"day/a.jpg": []}, TRUTH, PLACED, [(4, 40)], [1])
     assert found.to_json()["retrieval"][0]["recall"] == {"1": 0}
