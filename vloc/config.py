@@ -14,7 +14,7 @@ from .features import FEATURES
 from .features.base import LocalFeature
 from .features.sift import Sift
 from .matching import MATCHERS
-from .matching.base import Matcher
+from .matching.base import Matcher, suited
 from .matching.epipolar_bands import EpipolarBands
 from .registry import Registry, configure, to_text, validated
 from .retrieval import DESCRIPTORS
@@ -81,6 +81,11 @@ class LocalizationConfig:
     """of every random choice"""
 
 
+def query_matcher(config: LocalizationConfig, mapping: MappingConfig) -> Matcher:
+    """What queries are matched by, against a map made with `mapping`."""
+    return suited(config.match or mapping.match, mapping.extract)
+
+
 REGISTRIES: dict[str, Registry[Any]] = {
     "extract": FEATURES,
     "describe": DESCRIPTORS,
@@ -109,8 +114,10 @@ def make_config(cls: type[C], **settings: Any) -> C:
     if "extract" in made and "match" not in made:
         made["match"] = plugin("match", made["extract"].matcher)
     config = cls(**made)
-    if isinstance(config, MappingConfig) and not config.fuse.is_open:
-        config.fuse.shares(len(config.describe))  # before any work
+    if isinstance(config, MappingConfig):  # before any work
+        if not config.fuse.is_open:
+            config.fuse.shares(len(config.describe))
+        config = dataclasses.replace(config, match=suited(config.match, config.extract))
     return config
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .config import LocalizationConfig
+from .config import LocalizationConfig, query_matcher
 from .data.capture import Capture, Sensor
 from .data.estimate import PoseEstimate
 from .data.features import GlobalDescriptor, LocalFeatures
@@ -103,7 +103,7 @@ def _place(
     """The matches of the queries, their poses by these, and their poses refined."""
     sparse, pnp, seen = map_.stored, config.register, [features, retrieved, sensors]
     shared = [map_.features, sparse, config.correspond, pnp, config.seed]
-    matches = work.each(CORRESPOND, list(retrieved), config.match or map_.config.match, each=seen, shared=shared)
+    matches = work.each(CORRESPOND, list(retrieved), query_matcher(config, map_.config), each=seen, shared=shared)
     known = [sparse, map_.calibration, config.seed]
     evidence: list[Mapping[str, Any]] = [features, matches, sensors, qualities]
     registered = work.each(REGISTER, list(matches), pnp, each=evidence, shared=known)

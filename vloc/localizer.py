@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .config import LocalizationConfig, make_config
+from .config import LocalizationConfig, make_config, query_matcher
 from .data.capture import GIVEN, Sensor
 from .data.estimate import PoseEstimate
 from .data.features import LocalFeatures
@@ -64,7 +64,7 @@ class Localizer:
             for d, trained in zip(config.describe, map_.trained, strict=True)
         ]
         self._fusion = map_.fusion.value if isinstance(map_.fusion, Artifact) else map_.fusion
-        matcher = (self.config.match or config.match).load(runtime)
+        matcher = query_matcher(self.config, config).load(runtime)
         self._shown = MapImages(map_.features, map_.sparse)
         self._match = MapMatcher(matcher, self._shown)
 

@@ -55,6 +55,14 @@ def _aliked(file: str, sha256: str, size: int) -> Weights:
     return Weights(file, url, sha256, size, "BSD-3-Clause", True, "github.com/Shiaoming/ALIKED")
 
 
+def _glue(feature: str) -> Weights:
+    """LightGlue by its authors: code and weights under Apache-2.0, as their README says."""
+    file, source = f"{feature}_lightglue.pth", "github.com/cvg/LightGlue"
+    return Weights(
+        file, f"https://{source}/releases/download/v0.1_arxiv/{file}", None, None, "Apache-2.0", True, source
+    )
+
+
 def _place(method: str, backbone: str, dims: int) -> Weights:
     """CosPlace and EigenPlaces: code under MIT; their releases say nothing of the weights."""
     file, source = f"{backbone}_{dims}_{method.lower()}.pth", f"github.com/gmberton/{method}"
@@ -91,6 +99,7 @@ PLACES = {
     },
 }
 """method -> backbone -> lengths of the descriptor that there are weights for"""
+KORNIA_GLUE, XFEAT = "huggingface.co/kornia/lightglue", "github.com/verlab/accelerated_features"
 MEGALOC, DELG = "github.com/gmberton/MegaLoc", "github.com/feymanpriv/DELG"
 PUBLISHED = (
     _r2d2("r2d2_WASF_N16.pt", "9ae90e02a9a133d100ca7aeaa32f4d4d7736a6dd222a530a25c8f7da5e508528", 1950677),
@@ -101,6 +110,20 @@ PUBLISHED = (
     _aliked("aliked-n16.pth", "5be8704840ed662d9d8c561bf7279c222092674e7eb05fd0feab94899e9d82f2", 2738091),
     _aliked("aliked-n16rot.pth", "ddf3abbf38e86f6a74540d214e1a9712c54b2d8551abc864542199f2347d7332", 2738325),
     _aliked("aliked-n32.pth", "055283fd1624d3ab46a05c3b617b1a79a3f28d1f551737eef2d653e8c8232890", 3946667),
+    *map(_glue, ("superpoint", "disk", "aliked")),
+    *(
+        _without_terms(f"{f}_lightglue.pth", f"https://{KORNIA_GLUE}/resolve/main/{f}_lightglue.pth", KORNIA_GLUE)
+        for f in ("dedodeb", "dedodeg")
+    ),
+    Weights(
+        "xfeat-lighterglue.pt",
+        f"https://{XFEAT}/raw/main/weights/xfeat-lighterglue.pt",
+        None,
+        None,
+        "Apache-2.0",
+        True,
+        XFEAT,
+    ),
     _apgem("Resnet101-AP-GeM-LM18.pt", "1r76NLHtJsH-Ybfda4aLkUIoW3EEsi25I"),
     _apgem("Resnet-101-AP-GeM.pt", "1UWJGDuHtzaQdFhSMojoYVQjmCXhIwVvy"),
     _apgem("Resnet50-AP-GeM.pt", "1oPtE_go9tnsiDLkWjN4NMpKjh-_md1G5"),

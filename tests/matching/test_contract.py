@@ -1,6 +1,7 @@
 """What every registered matcher owes to its users."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from vloc.data.features import LocalFeatures, Matches
 from vloc.errors import ExtraMissingError
 from vloc.matching import MATCHERS
-from vloc.matching.base import PairMatcher
+from vloc.matching.base import ImageSize, PairMatcher
 from vloc.runtime import Runtime
 
 SIZE = (500, 500)
@@ -32,8 +33,32 @@ def same(first: Matches, second: Matches) -> bool:
     return np.array_equal(first.indices, second.indices) and np.array_equal(first.scores, second.scores)
 
 
+class GivenFloats:
+    """A matcher that takes no bytes, given the same as floats."""
+
+    def __init__(self, matcher: PairMatcher) -> None:
+        self._matcher = matcher
+        self.match = matcher.match
+
+    def prepare(self, features: LocalFeatures, size: ImageSize) -> object:
+        rows = (features.descriptors / features.lengths[:, None]).astype(np.float16)
+        return self._matcher.prepare(LocalFeatures(features.keypoints, rows, features.scores, features.scales), size)
+
+
+def lightglue(folder: Path, monkeypatch: pytest.MonkeyPatch) -> PairMatcher:
+    """With made weights, that make it dual softmax."""
+    pytest.importorskip("kornia", reason="kornia is not installed (the 'learned' extra)")
+    from .glue import dual_softmax, publish
+
+    publish("aliked", dual_softmax(0.02), folder)
+    monkeypatch.setenv("VLOC_WEIGHTS", str(folder))
+    return GivenFloats(MATCHERS.parse("lightglue:of=aliked").load(Runtime(device="cpu")))
+
+
 @pytest.fixture(params=[name for name in MATCHERS.names() if name != "imported"])  # which reads those of a map
-def matcher(request: pytest.FixtureRequest) -> PairMatcher:
+def matcher(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PairMatcher:
+    if request.param == "lightglue":
+        return lightglue(tmp_path, monkeypatch)
     try:
         return MATCHERS.parse(request.param).load(Runtime(device="cpu"))
     except ExtraMissingError as error:
@@ -73,8 +98,8 @@ def test_an_image_without_keypoints_has_no_matches(matcher: PairMatcher, counts:
 
 
 def test_pairs_in_two_threads_give_what_they_give_alone(matcher: PairMatcher) -> None:
-    images = [matcher.prepare(features(count, seed), SIZE) for seed, count in enumerate((700, 300, 900, 500))]
-    pairs = [(a, b) for a in range(4) for b in range(4)]
+    images = [matcher.prepare(features(count, seed), SIZE) for seed, count in enumerate((350, 150, 450, 250))]
+    pairs = [(a, b) for a in range(4) for b in range(a)]
     alone = [matcher.match(images[a], images[b]) for a, b in pairs]
     with ThreadPoolExecutor(2) as pool:
         together = list(pool.map(lambda pair: matcher.match(images[pair[0]], images[pair[1]]), pairs))

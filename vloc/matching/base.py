@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ..data.features import LocalFeatures, Matches
+from ..features.base import LocalFeature
 from ..geometry.half_planes import PosedRays
 from ..registry import Registry
 from ..runtime import Runtime
@@ -38,6 +39,20 @@ class Matcher(Protocol):
 
 
 @runtime_checkable
+class TrainedMatcher(Matcher, Protocol):
+    """Settings of a matcher that is trained for one local feature."""
+
+    def for_feature(self, feature: LocalFeature) -> Matcher:
+        """The same for a feature; ConfigError where it is trained for none such."""
+        ...
+
+
+def suited(matcher: Matcher, feature: LocalFeature) -> Matcher:
+    """A matcher as it matches a feature; ConfigError where it cannot."""
+    return matcher.for_feature(feature) if isinstance(matcher, TrainedMatcher) else matcher
+
+
+@runtime_checkable
 class PosedPairMatcher(Protocol):
     """A loaded matcher that is also told where keypoints look. Safe to call from several threads."""
 
@@ -63,6 +78,7 @@ HOMES = {
     "adalam": "vloc.matching.adalam",
     "bands": "vloc.matching.epipolar_bands",
     "imported": "vloc.matching.imported",
+    "lightglue": "vloc.matching.lightglue",
     "nn": "vloc.matching.nearest_neighbour",
 }
 """the module of each"""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..array_types import Bool, Float64
-from ..config import LocalizationConfig
+from ..config import LocalizationConfig, query_matcher
 from ..data.estimate import PoseEstimate
 from ..data.map_images import MapImages
 from ..data.selection import Correspondences
@@ -41,7 +41,7 @@ Finder = Callable[[np.ndarray, Camera, PoseEstimate], Evidence | None]
 def finder(map_: Map, config: LocalizationConfig, runtime: Runtime) -> Finder:
     """A function that matches a query with the first of its retrieved images once more, and gives its evidence."""
     extract = map_.config.extract.load(runtime)
-    match = MapMatcher((config.match or map_.config.match).load(runtime), MapImages(map_.features, map_.sparse))
+    match = MapMatcher(query_matcher(config, map_.config).load(runtime), MapImages(map_.features, map_.sparse))
 
     def find(pixels: np.ndarray, camera: Camera, estimate: PoseEstimate) -> Evidence | None:
         features = extract(pixels)

@@ -1,0 +1,147 @@
+"""Matches that a network finds in all descriptors and positions of two images: LightGlue, by kornia."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import msgspec
+import numpy as np
+
+from ..data.features import LocalFeatures, Matches
+from ..errors import ConfigError, DataError, ExtraMissingError
+from ..features.base import LocalFeature
+from ..runtime import Runtime
+from ..weights import find
+from .base import MATCHERS, ImageSize, PairMatcher
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+TRAINED = {
+    "aliked": ("aliked", "aliked_lightglue.pth"),
+    "dedode_b": ("dedodeb", "dedodeb_lightglue.pth"),
+    "dedode_g": ("dedodeg", "dedodeg_lightglue.pth"),
+    "disk": ("disk", "disk_lightglue.pth"),
+    "superpoint": ("superpoint", "superpoint_lightglue.pth"),
+    "xfeat": ("xfeat", "xfeat-lighterglue.pt"),
+}
+"""feature -> kornia's name of the network, and its weights"""
+DERIVED = frozenset({"confidence_thresholds"})
+"""what kornia's module has beside the published weights: constants"""
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedKeypoints:
+    """An image as the network takes it: descriptors (1, n, d), keypoints (1, n, 2), width and height (1, 2)."""
+
+    descriptors: Tensor
+    keypoints: Tensor
+    size: Tensor
+
+
+@MATCHERS.register("lightglue")
+@dataclass(frozen=True)
+class LightGlue:
+    """A transformer that looks at all keypoints of both images together (Lindenberger et al., LightGlue, ICCV 2023).
+
+    Scores are its own, from 0 to 1. Features that it needs orientations of (SIFT, KeyNet) are left out.
+    """
+
+    plugin_name: ClassVar[str]
+
+    of: Literal["", "aliked", "dedode_b", "dedode_g", "disk", "superpoint", "xfeat"] = ""
+    """local feature that its weights are trained for; left out: that of the map"""
+    threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
+    """least score of a match"""
+    max_keypoints: Annotated[int, msgspec.Meta(gt=0)] = 2048
+    """keypoints of an image that take part at most, the strongest; time grows with their square"""
+    adaptive: bool = True
+    """whether it stops when it is sure and drops keypoints without a partner on the way, as its authors do"""
+
+    def for_feature(self, feature: LocalFeature) -> LightGlue:
+        """The same with the weights for a feature; ConfigError where there are none, or others are asked for."""
+        name = feature.plugin_name
+        name = f"{name}_{feature.descriptor.lower()}" if hasattr(feature, "descriptor") else name
+        if name == "imported" and self.of:
+            return self
+        if name not in TRAINED:
+            raise ConfigError(f"matcher 'lightglue': has weights for {', '.join(TRAINED)}, but not for '{name}'")
+        if self.of not in ("", name):
+            raise ConfigError(f"matcher 'lightglue:of={self.of}': the features are '{name}'; leave out 'of'")
+        return replace(self, of=name)  # type: ignore[arg-type]  # a key of TRAINED
+
+    def load(self, runtime: Runtime) -> PairMatcher:
+        """The matcher with its weights."""
+        if not self.of:
+            raise ConfigError(f"matcher 'lightglue': for which feature? say of=NAME: {', '.join(TRAINED)}")
+        try:
+            import kornia.feature  # noqa: F401
+        except ImportError as error:
+            raise ExtraMissingError("lightglue", "learned", error) from None
+        return LoadedLightGlue(self, self._network(find(TRAINED[self.of][1]), runtime))
+
+    def _network(self, weights: Path, runtime: Runtime) -> Any:
+        from kornia.feature import LightGlue as Network
+
+        from ..networks.loading import device_of, filled, state_of
+
+        architecture = {key: value for key, value in Network.features[TRAINED[self.of][0]].items() if key != "weights"}
+        settings = {**architecture, "filter_threshold": self.threshold}
+        if not self.adaptive:
+            settings |= {"depth_confidence": -1, "width_confidence": -1}
+        module = Network(None, **settings)
+        state = {_own_name(key): value for key, value in state_of(weights).items()}
+        return filled(module, state, weights, but=DERIVED).to(device_of(runtime))
+
+
+class LoadedLightGlue:
+    """`LightGlue` at work."""
+
+    def __init__(self, settings: LightGlue, network: Any) -> None:
+        self._settings, self._network = settings, network
+        self._device = next(network.parameters()).device
+
+    def prepare(self, features: LocalFeatures, size: ImageSize) -> PreparedKeypoints:
+        """The strongest keypoints; those outside of the image count as on its border.
+
+        The network measures from the middle of the image, size / 2, which is where vloc's first pixel centre of
+        (0.5, 0.5) puts it: keypoints go in as they are.
+        """
+        import torch
+
+        wanted, dims = self._network.conf.input_dim, features.descriptors.shape[1]
+        if features.descriptors.dtype.kind != "f" or dims != wanted:
+            found = f"{dims} numbers of type {features.descriptors.dtype}"
+            raise DataError(f"lightglue:of={self._settings.of} takes descriptors of {wanted} floats, not {found}")
+        features = features[: self._settings.max_keypoints]
+        inside = features.keypoints.clip(0, np.array(size, np.float32))
+        arrays = features.descriptors.astype(np.float32), inside, np.array(size, np.float32)
+        return PreparedKeypoints(*(torch.from_numpy(array)[None].to(self._device) for array in arrays))
+
+    def match(self, first: PreparedKeypoints, second: PreparedKeypoints) -> Matches:
+        """Matches by rising keypoint of the first image."""
+        import torch
+
+        if not first.keypoints.shape[1] or not second.keypoints.shape[1]:
+            return Matches.none()
+        with torch.inference_mode():
+            found = self._network({"image0": _given(first), "image1": _given(second)})
+        indices, scores = found["matches"][0].cpu().numpy(), found["scores"][0].float().cpu().numpy()
+        order = np.argsort(indices[:, 0], kind="stable")
+        return Matches(np.ascontiguousarray(indices[order], np.uint32), scores[order])
+
+
+def _given(image: PreparedKeypoints) -> dict[str, Tensor]:
+    return {"keypoints": image.keypoints, "descriptors": image.descriptors, "image_size": image.size}
+
+
+def _own_name(key: str) -> str:
+    """A key of the published weights as kornia's module has it: layers are under `transformers`."""
+    key = key.removeprefix("matcher.")  # XFeat's
+    block, _, rest = key.partition(".")
+    if block not in ("self_attn", "cross_attn"):
+        return key
+    layer, _, rest = rest.partition(".")
+    return f"transformers.{layer}.{block}.{rest}"
