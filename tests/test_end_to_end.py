@@ -255,3 +255,37 @@ def test_queries_are_matched_by_a_matcher_that_looks_at_positions(
     assert run("evaluate", tmp_path / "p.txt", gallery / "query_truth.txt", "--json", tmp_path / "f.json") == 0
     figures = json.loads((tmp_path / "f.json").read_text())
     assert figures["num_localized"] == 4 and figures["max_translation_m"] < 0.005
+
+
+def on_its_side(query: Path, folder: Path, name: str) -> vloc.Capture:
+    """One query, its pixels stored turned counterclockwise; its EXIF orientation says so."""
+    from PIL import Image
+
+    queries = vloc.read(query)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pixels = np.asarray(Image.open(query / "sensors" / "records_data" / name))
+    folder.mkdir()
+    Image.fromarray(np.ascontiguousarray(np.rot90(pixels))).save(folder / "turned.png", exif=exif)
+    Image.fromarray(pixels).save(folder / "upright.png")
+    f, _, cx, cy = queries.camera(name).params  # of a PINHOLE
+    height, width = pixels.shape[:2]
+    cameras = [f"{height} {width} {f} {f} {cy} {width - cx}", f"{width} {height} {f} {f} {cx} {cy}"]
+    (folder / "list.txt").write_text(f"turned.png PINHOLE {cameras[0]}\nupright.png PINHOLE {cameras[1]}\n")
+    return vloc.read(f"list:{folder / 'list.txt'}", images=folder)
+
+
+def test_a_photo_stored_on_its_side_is_localized_like_the_upright_one(
+    gallery: Path, built: Path, tmp_path: Path
+) -> None:
+    queries = on_its_side(gallery / "query", tmp_path / "photos", "day/000000.jpg")
+    map_ = vloc.Map.open(built)
+    turned, upright = vloc.localize(map_, queries, tmp_path / "poses")
+    assert turned.cam_from_world is not None and upright.cam_from_world is not None
+    turn = np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1]])  # x of the stored photo is y of the upright one
+    np.testing.assert_allclose(turned.cam_from_world.rotation, turn @ upright.cam_from_world.rotation, atol=1e-4)
+    np.testing.assert_allclose(turned.cam_from_world.center, upright.cam_from_world.center, atol=1e-3)
+    assert turned.num_matches == upright.num_matches and turned.retrieved == upright.retrieved
+    in_memory = vloc.Localizer(map_).localize(tmp_path / "photos" / "turned.png", queries.camera("turned.png"))
+    assert in_memory.retrieved == turned.retrieved
+    np.testing.assert_allclose(in_memory.cam_from_world.center, turned.cam_from_world.center, atol=1e-9)

@@ -26,6 +26,7 @@ from .solvers.sfm import SfmConfig
 from .solvers.triangulation import TriangulationConfig
 from .stages.calibrate import CalibrateConfig
 from .stages.correspond import CorrespondConfig
+from .stages.images import LookConfig
 from .stages.pair import PairConfig
 from .stages.quality import QualityConfig
 from .stages.refine import RefineConfig
@@ -39,6 +40,8 @@ C = TypeVar("C")
 class MappingConfig:
     """Settings of a map, stage by stage. Localization extracts, describes and fuses with the same."""
 
+    look: LookConfig = field(default_factory=LookConfig)
+    """how photos are looked at"""
     extract: LocalFeature = field(default_factory=Sift)
     """local feature"""
     describe: tuple[GlobalFeature, ...] = field(default_factory=lambda: (DenseVlad(),))
@@ -172,5 +175,5 @@ def _to_json(value: Any) -> Any:
 
 
 def config_from_json(values: Mapping[str, Any]) -> MappingConfig:
-    """The inverse of `config_to_json` for maps."""
-    return make_config(MappingConfig, **values)
+    """The inverse of `config_to_json` for maps; the first of them turned no photo."""
+    return make_config(MappingConfig, **{"look": {"upright": "none"}, **values})

@@ -24,7 +24,7 @@ def described_by(
     if isinstance(descriptor, ImportedDescriptor):
         return whole_items(photos, names, descriptor)
     if isinstance(descriptor, PhotoDescriptor):
-        return photos.of(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
+        return photos.upright(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
     feature = feature_under(descriptor, own)
     found = work.each(EXTRACT, local_items(photos, names, feature), feature)
     return Entries([name for name in names if name in found], found)

@@ -37,7 +37,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     Rough intrinsics give way to the map's where the same device took a query.
     """
     queries = with_known_cameras(map_, queries)
-    photos, feature = Photos(queries, work.content_hash), map_.config.extract
+    photos, feature = Photos(queries, work.content_hash, map_.config.look), map_.config.extract
     names, qualities = queries.images.names, look(work, photos, feature, config)
     refusals = refuse(config.quality, qualities)
     wanted = [name for name in names if name in qualities and name not in refusals]

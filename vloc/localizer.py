@@ -22,9 +22,10 @@ from .describing import feature_under
 from .errors import ConfigError, DataError
 from .features.base import LocalFeature
 from .formats.image_folder import rough_sensor
-from .formats.image_header import ImageHeader
+from .formats.image_header import ImageHeader, upright_turns
 from .formats.images import check_size, decode
 from .geometry.camera import Camera
+from .geometry.quarter_turns import turned
 from .known_cameras import PREFIX, camera_of, of_image
 from .map import Map
 from .registry import to_text
@@ -34,12 +35,14 @@ from .retrieval.search import search
 from .runtime import Runtime, one_blas_thread
 from .stage import Artifact
 from .stages.correspond import MapMatcher, correspond, sureness
+from .stages.extract import extract
+from .stages.images import Photo
 from .stages.quality import explained, image_quality, refuse
 from .stages.refine import refine
 from .stages.register import register
 
-Pixels = Callable[[bool], np.ndarray]
-"""The pixels of a query, in colour or not."""
+Shown = Callable[[bool], Photo]
+"""A query as features look at it, in colour or not."""
 
 
 class Localizer:
@@ -71,7 +74,7 @@ class Localizer:
     def localize(
         self, image: str | Path | np.ndarray, camera: Camera | str | None = None, name: str = "query"
     ) -> PoseEstimate:
-        """The pose of one image: a file, or uint8 pixels (h, w) grey or (h, w, 3) RGB.
+        """The pose of one image: a file, or uint8 pixels (h, w) grey or (h, w, 3) RGB, which are taken as upright.
 
         `camera`: the intrinsics, or `map:NAME` for those of an image of the map. Left out, they are what `camera_of`
         says of a file, and a guess for pixels. DataError for a broken file, or one of another size than the camera's.
@@ -81,13 +84,13 @@ class Localizer:
         assert sensor.camera is not None  # noqa: S101 - of an image
         pixels = cache(partial(_pixels, image))
         check_size(pixels(False), sensor.camera, name if isinstance(image, np.ndarray) else str(image))
-        quality = image_quality(pixels(False))
+        shown, quality = cache(partial(_shown, pixels, self._turns(image))), image_quality(pixels(False))
         if refusal := refuse(self.config.quality, {name: quality}):
             return replace(refusal[name], unit=self.map.frame.unit)
         with one_blas_thread:
             # Side by side: OpenCV extracts on one core and a half.
-            features = self._threads.submit(lambda: self._extract(pixels(self.map.config.extract.in_color)))
-            rows = self._threads.submit(self._retrieve, pixels, features)
+            features = self._threads.submit(lambda: extract(self._extract, shown(self.map.config.extract.in_color)))
+            rows = self._threads.submit(self._retrieve, shown, features)
             estimate = self._place(name, sensor, quality, features.result(), rows.result())
         names = tuple(self.map.sparse.image_names[row] for row in rows.result())
         return explained(replace(estimate, retrieved=names, unit=self.map.frame.unit), quality)
@@ -119,22 +122,33 @@ class Localizer:
             sensor = camera_of(image, self.map)
         return sensor if camera is None else of_image(self.map, sensor, camera.removeprefix(PREFIX))
 
-    def _retrieve(self, pixels: Pixels, features: Future[LocalFeatures]) -> list[int]:
+    def _turns(self, image: str | Path | np.ndarray) -> int:
+        """Quarter turns clockwise that make it upright, where the map's own photos are turned so."""
+        if isinstance(image, np.ndarray) or self.map.config.look.upright == "none":
+            return 0
+        return upright_turns(read_regular(Path(image)), str(image))
+
+    def _retrieve(self, shown: Shown, features: Future[LocalFeatures]) -> list[int]:
         """Rows of the map images that look most like the query."""
-        vectors = [describe(look(pixels, features)).vector[None] for look, describe in self._describe]
+        vectors = [describe(look(shown, features)).vector[None] for look, describe in self._describe]
         ranking = search(vectors, self.map.vectors.value, self._fusion, self.config.retrieve.num_retrieved)
         return ranking.of(0).tolist()
 
 
-def _look(descriptor: GlobalFeature, own: LocalFeature, runtime: Runtime) -> Callable[[Pixels, Future[Any]], Any]:
+def _look(descriptor: GlobalFeature, own: LocalFeature, runtime: Runtime) -> Callable[[Shown, Future[Any]], Any]:
     """What gives a descriptor what it takes of a query, from its pixels and the features by which it is placed."""
     if isinstance(descriptor, PhotoDescriptor):
-        return lambda pixels, features: pixels(descriptor.in_color)
+        return lambda shown, features: shown(descriptor.in_color).pixels
     feature = feature_under(descriptor, own)
     if feature == own:
-        return lambda pixels, features: features.result()
-    extract = feature.load(runtime)
-    return lambda pixels, features: extract(pixels(feature.in_color))
+        return lambda shown, features: features.result()
+    extractor = feature.load(runtime)
+    return lambda shown, features: extract(extractor, shown(feature.in_color))
+
+
+def _shown(pixels: Callable[[bool], np.ndarray], quarter_turns: int, in_color: bool) -> Photo:
+    """An image turned upright, grey or RGB as asked."""
+    return Photo(turned(pixels(in_color), quarter_turns), quarter_turns)
 
 
 def _pixels(image: str | Path | np.ndarray, in_color: bool) -> np.ndarray:

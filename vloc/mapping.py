@@ -57,7 +57,7 @@ def map_capture(
     """
     if pairs is None and not isinstance(config.match, ImportedMatcher):
         check(config.pair, capture)
-    photos = Photos(capture, work.content_hash)
+    photos = Photos(capture, work.content_hash, config.look)
     features = work.each(EXTRACT, local_items(photos, capture.images.names, config.extract), config.extract)
     names = placeable(capture, features)
     described = describe(work, photos, names, config, () if retrain else learned_before(work.folder))

@@ -89,12 +89,12 @@ def test_camera_option_serves_all_images_in_both_forms(tmp_path):
         read(tmp_path, camera="PINHOLE,25")
 
 
-def test_orientation_is_counted_and_not_applied(tmp_path):
+def test_orientation_is_counted_and_leaves_the_intrinsics(tmp_path):
     save(tmp_path / "a.jpg", (30, 20), camera={0x0112: 6})
     save(tmp_path / "b.jpg", (30, 20), camera={0x0112: 99})
     capture = read(tmp_path)
     assert (capture.camera("a.jpg").width, capture.camera("a.jpg").height) == (30, 20)
-    assert any("1 images whose EXIF orientation is not applied" in note for note in capture.notes)
+    assert any("1 images with an EXIF orientation" in note for note in capture.notes)
 
 
 def test_image_that_cannot_be_read_stays_and_fails_by_name_when_decoded(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 from vloc.features.sift import Sift
 from vloc.runtime import Runtime
 from vloc.stages.extract import EXTRACT
+from vloc.stages.images import Photo
 
 
 def blob(x: float, y: float) -> np.ndarray:
@@ -19,9 +20,17 @@ def blob(x: float, y: float) -> np.ndarray:
 def test_each_image_gets_its_own_features_in_order() -> None:
     cv2.setRNGSeed(0)
     places = [(40.0, 60.0), (70.25, 30.75)]
-    blank = np.full((100, 120), 128, np.uint8)
-    first, nothing, second = EXTRACT.start(Sift(), Runtime())(iter([blob(*places[0]), blank, blob(*places[1])]))
+    images = [blob(*places[0]), np.full((100, 120), 128, np.uint8), blob(*places[1])]
+    first, nothing, second = EXTRACT.start(Sift(), Runtime())(Photo(image, 0) for image in images)
     assert len(nothing) == 0
     for features, place in zip((first, second), places, strict=True):
         np.testing.assert_allclose(features.keypoints[0], place, atol=0.1)
         np.testing.assert_allclose(features.scales[0], 4.0, rtol=0.15)
+
+
+def test_keypoints_of_a_turned_photo_are_of_the_photo_as_stored() -> None:
+    cv2.setRNGSeed(0)
+    stored = blob(70.25, 30.75)
+    photos = [Photo(np.ascontiguousarray(np.rot90(stored, -turns)), turns) for turns in range(4)]
+    for features in EXTRACT.start(Sift(), Runtime())(iter(photos)):
+        np.testing.assert_allclose(features.keypoints[0], (70.25, 30.75), atol=0.1)

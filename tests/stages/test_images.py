@@ -15,7 +15,7 @@ from vloc.data.records import Records
 from vloc.errors import DataError
 from vloc.formats.images import FolderImages
 from vloc.geometry.camera import Camera
-from vloc.stages.images import ImageItems, Photos
+from vloc.stages.images import ImageItems, LookConfig, Photos, TurnedItems
 
 CAMERA = Camera("PINHOLE", 8, 6, (9.0, 9.0, 4.0, 3.0))
 NAMES = [f"{i}.png" for i in range(5)]
@@ -87,3 +87,40 @@ def test_an_image_whose_bytes_cannot_be_read_has_a_fingerprint_and_fails_when_lo
     assert items.fingerprint(0) == "unreadable"
     with pytest.raises(DataError, match=r"a\.jpg: Permission denied"):
         np.asarray(items.load(0))
+
+
+def turned_photos(folder: Path, look: LookConfig) -> Photos:
+    """`a.png`: 8 x 6 px, dark but for the left column; its EXIF orientation says that this is the top."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pixels = np.zeros((6, 8), np.uint8)
+    pixels[:, 0] = 200
+    Image.fromarray(pixels).save(folder / "a.png", exif=exif)
+    records = Records.from_rows([(0, "cam", "a.png")])
+    capture = Capture({"cam": Sensor("camera", camera=CAMERA)}, records, files=FolderImages(folder))
+    return Photos(capture, content_hash, look)
+
+
+def test_a_photo_is_turned_upright_by_its_exif_orientation(tmp_path: Path) -> None:
+    photos = turned_photos(tmp_path, LookConfig())
+    items = photos.upright(["a.png"], in_color=False)
+    assert items.load(0).shape == (8, 6) and items.load(0)[0].tolist() == [200] * 6
+    assert TurnedItems(items).load(0).quarter_turns == 1
+    stored = photos.of(["a.png"], in_color=False)
+    assert stored.load(0).shape == (6, 8) and stored.photo("a.png").quarter_turns == 0
+    assert items.fingerprint(0) == TurnedItems(items).fingerprint(0) != stored.fingerprint(0)
+
+
+def test_a_photo_stays_as_stored_where_none_is_turned(tmp_path: Path) -> None:
+    photos = turned_photos(tmp_path, LookConfig("none"))
+    items = photos.upright(["a.png"], in_color=False)
+    assert items.load(0).shape == (6, 8)
+    assert items.fingerprint(0) == photos.of(["a.png"], in_color=False).fingerprint(0)
+
+
+def test_a_mirrored_photo_is_not_turned(tmp_path: Path) -> None:
+    photos = turned_photos(tmp_path, LookConfig())
+    exif = Image.Exif()
+    exif[0x0112] = 5
+    Image.new("L", (8, 6)).save(tmp_path / "a.png", exif=exif)
+    assert TurnedItems(photos.upright(["a.png"], in_color=False)).load(0).quarter_turns == 0

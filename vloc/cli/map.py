@@ -31,7 +31,7 @@ class MapFlags(options.ReadFlags, options.RunFlags):
     """Photos in, map out: with known poses the map is triangulated from them, without it is reconstructed by SfM.
 
     Short flags: --num-pairs N for --pair.num-pairs, --pairs METHOD for --pair.method, --sfm METHOD for --sfm.method,
-    --fusion-weights 2,1 for --fuse.weights.
+    --fusion-weights 2,1 for --fuse.weights, --upright none for --look.upright.
     """
 
     capture: options.location("CAPTURE")  # type: ignore[valid-type]

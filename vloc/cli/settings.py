@@ -26,6 +26,7 @@ SHORT = {
     "--num-retrieved": "--retrieve.num-retrieved",
     "--sfm": "--sfm.method",
     "--fusion-weights": "--fuse.weights",
+    "--upright": "--look.upright",
     **{f"--pairs={method}": f"--pair.method={method}" for method in get_args(PairMethod)},
 }
 """other names of settings"""

@@ -24,7 +24,7 @@ from .remarks import Remarks
 GUESSED_FOCAL = 1.2
 
 
-ORIENTATION = "images whose EXIF orientation is not applied: poses are of the stored pixels"
+ORIENTATION = "images with an EXIF orientation: intrinsics and poses are of the stored pixels"
 
 
 def recognises(path: Path) -> bool:
@@ -87,7 +87,7 @@ def _positions(
 
 
 def orientation_note(capture: Capture) -> tuple[str, ...]:
-    """A remark where images of a folder carry an EXIF orientation, which is never applied; none otherwise."""
+    """A remark where images of a folder carry an EXIF orientation, which no intrinsics heed; none otherwise."""
     if not isinstance(capture.files, FolderImages):
         return ()
     remarks = Remarks()

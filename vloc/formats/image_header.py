@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ _FOCAL_MM, _FOCAL_35MM, _PIXELS_ACROSS = 0x920A, 0xA405, 0xA002
 _PLANE_RESOLUTION, _PLANE_UNIT = 0xA20E, 0xA210
 _MM_PER_UNIT = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
 _DIAGONAL_35MM = math.hypot(36, 24)
+
+QUARTER_TURNS = {3: 2, 6: 1, 8: 3}
+"""EXIF orientation -> clockwise turns from the stored image to the upright one; 2, 4, 5 and 7 are mirrored"""
 
 # Longer side of the sensor, mm, of cameras whose photos lack both other sources; from their makers' specifications.
 SENSOR_WIDTH_MM = {
@@ -56,6 +60,14 @@ def read_header(path: Path, name: str) -> ImageHeader:
             return image_header(file, name)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from None
+
+
+def upright_turns(data: bytes, name: str) -> int:
+    """Quarter turns clockwise that make an encoded image upright, by its EXIF orientation.
+
+    0 where it says nothing, or that the photo is a mirror image, which no turn puts right.
+    """
+    return QUARTER_TURNS.get(image_header(io.BytesIO(data), name).orientation, 0)
 
 
 def image_header(file: BinaryIO, name: str) -> ImageHeader:

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import replace
 
 from ..data.features import LocalFeatures
-from ..features.base import LocalFeature
+from ..features.base import Extractor, LocalFeature
+from ..features.imported import Arrays
+from ..geometry.quarter_turns import turned_back
 from ..runtime import Runtime
 from ..stage import EachStage, Run
+from .images import Photo
 
 
-def _start(feature: LocalFeature, runtime: Runtime) -> Run[Any, LocalFeatures]:
+def _start(feature: LocalFeature, runtime: Runtime) -> Run[Photo | Arrays, LocalFeatures]:
     extractor = feature.load(runtime)
 
-    def run(images: Iterable[Any]) -> Iterator[LocalFeatures]:
-        return map(extractor, images)
+    def run(images: Iterable[Photo | Arrays]) -> Iterator[LocalFeatures]:
+        return (extract(extractor, image) for image in images)
 
     return run
 
 
-EXTRACT: EachStage[Any, LocalFeatures] = EachStage("extract", 2, LocalFeatures, _start, chunk=16)
+def extract(extractor: Extractor, image: Photo | Arrays) -> LocalFeatures:
+    """The features of an image, their keypoints in px of the stored image however it is turned."""
+    if not isinstance(image, Photo):
+        return extractor(image)
+    features, shape = extractor(image.pixels), image.pixels.shape[:2]
+    if not image.quarter_turns:
+        return features
+    return replace(features, keypoints=turned_back(features.keypoints, image.quarter_turns, shape))
+
+
+EXTRACT: EachStage[Photo | Arrays, LocalFeatures] = EachStage("extract", 2, LocalFeatures, _start, chunk=16)

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
+from ..array_types import UInt8
 from ..data.capture import Capture, ImageFiles
 from ..errors import DataError
+from ..formats.image_header import upright_turns
 from ..formats.images import check_size, decode
+from ..geometry.quarter_turns import turned
 
 ContentHash = Callable[[str, str | None, Callable[[], bytes]], str]
 """(name, stamp, read) -> hash of the bytes; `Workspace.content_hash`."""
+
+
+@dataclass(frozen=True)
+class LookConfig:
+    """How photos are looked at by features and descriptors that are not made for turned ones."""
+
+    upright: Literal["exif", "none"] = "exif"
+    """turn a photo upright as its EXIF orientation says, or take it as stored; keypoints are of the stored pixels"""
 
 
 @dataclass(frozen=True)
@@ -21,6 +33,7 @@ class Photos:
 
     capture: Capture
     content_hash: ContentHash
+    look: LookConfig = LookConfig()
 
     def there(self, names: Sequence[str]) -> list[str]:
         """Those of some images that have a file."""
@@ -28,8 +41,21 @@ class Photos:
         return [name for name in names if files is not None and files.stamp(name) != "missing"]
 
     def of(self, names: Sequence[str], *, in_color: bool, min_size: int | None = None) -> ImageItems:
-        """Some images by name; see `ImageItems`."""
+        """Some images by name, as stored; see `ImageItems`."""
         return ImageItems(self.capture, names, self.content_hash, in_color, min_size)
+
+    def upright(self, names: Sequence[str], *, in_color: bool, min_size: int | None = None) -> ImageItems:
+        """Some images by name, turned upright where that is wanted."""
+        items = self.of(names, in_color=in_color, min_size=min_size)
+        return replace(items, is_upright=self.look.upright == "exif")
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """An image, and the quarter turns clockwise from how it is stored."""
+
+    pixels: UInt8[np.ndarray, "h w *c"]
+    quarter_turns: int
 
 
 @dataclass(frozen=True)
@@ -42,6 +68,8 @@ class ImageItems:
     in_color: bool
     min_size: int | None = None
     """an image may be decoded smaller, with at least this longer side (px)"""
+    is_upright: bool = False
+    """images are turned as their EXIF orientation says"""
 
     @property
     def files(self) -> ImageFiles:
@@ -60,20 +88,27 @@ class ImageItems:
         if stamp == "missing":
             return stamp
         try:
-            return self.content_hash(name, stamp, lambda: self.files.read(name))
+            content = self.content_hash(name, stamp, lambda: self.files.read(name))
         except DataError:
             return "unreadable"
+        return f"{content} upright" if self.is_upright else content
 
     def load(self, index: int) -> np.ndarray:
-        """uint8 pixels, (h, w) or (h, w, 3) RGB, of the size the camera says unless reduced."""
+        """uint8 pixels, (h, w) or (h, w, 3) RGB, of the size the camera says unless reduced or turned."""
         return self[self.keys[index]]
 
     def __getitem__(self, name: str) -> np.ndarray:
         """The pixels of an image by name."""
-        pixels = decode(self.files.read(name), name, color=self.in_color, min_size=self.min_size)
+        return self.photo(name).pixels
+
+    def photo(self, name: str) -> Photo:
+        """An image by name, and how far it is turned."""
+        data = self.files.read(name)
+        pixels = decode(data, name, color=self.in_color, min_size=self.min_size)
         if self.min_size is None:
             check_size(pixels, self.capture.camera(name), name)
-        return pixels
+        turns = upright_turns(data, name) if self.is_upright else 0
+        return Photo(turned(pixels, turns), turns)
 
     def __contains__(self, name: object) -> bool:
         """Whether it is one of these images."""
@@ -86,3 +121,23 @@ class ImageItems:
     def __iter__(self) -> Iterator[np.ndarray]:
         """The pixels of every image; DataError at the first that cannot be read."""
         return map(self.load, range(len(self.keys)))
+
+
+@dataclass(frozen=True)
+class TurnedItems:
+    """The same images as items of a stage that has to know how far each is turned."""
+
+    images: ImageItems
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Their names."""
+        return self.images.keys
+
+    def fingerprint(self, index: int) -> str:
+        """That of the image."""
+        return self.images.fingerprint(index)
+
+    def load(self, index: int) -> Photo:
+        """The image."""
+        return self.images.photo(self.keys[index])

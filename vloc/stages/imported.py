@@ -19,7 +19,7 @@ from ..features.imported import Arrays, ImportedFeature
 from ..geometry.camera import Camera
 from ..retrieval.imported import ImportedDescriptor
 from ..stage import Items
-from .images import ContentHash, Photos
+from .images import ContentHash, Photos, TurnedItems
 
 OUTSIDE_PX = 16.0
 """px; detectors may put a keypoint so far beyond the border, but not further"""
@@ -28,7 +28,7 @@ OUTSIDE_PX = 16.0
 def local_items(photos: Photos, names: Sequence[str], feature: LocalFeature) -> Items[Any]:
     """What the extractor of a feature takes, for some images; DataError where not one of them has what is imported."""
     if not isinstance(feature, ImportedFeature):
-        return photos.of(names, in_color=feature.in_color)
+        return TurnedItems(photos.upright(names, in_color=feature.in_color))
     found = local_type_of(photos.capture, feature)
     completed(feature, found.name, found.descriptors)
     items = ImportedLocal(photos.capture, names, photos.content_hash, found)
