@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import vloc
 import vloc.weights as module
 from vloc.errors import WeightsMissingError
 from vloc.weights import WEIGHTS, Weights, find, folders, get
@@ -45,6 +46,13 @@ def test_a_missing_file_says_its_name_its_source_and_where_to_put_it(tmp_path: P
     message = str(caught.value)
     assert message.startswith("free.pt is in none of ") and str(tmp_path / "second") in message
     assert FREE.url in message and "vloc weights get free.pt" in message and "$VLOC_WEIGHTS" in message
+
+
+@pytest.mark.parametrize("descriptor", ["megaloc", "gem:of=r2d2", "vlad:of=aliked"])
+def test_missing_weights_are_told_before_any_work(descriptor: str, gallery: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissingError, match=r"megaloc\.torch|r2d2_WASF_N16\.pt|aliked-n16\.pth"):
+        vloc.build_map(gallery / "mapping", tmp_path / "map", describe=[descriptor])
+    assert not list(tmp_path.rglob("*.h5"))
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from .data.estimate import PoseEstimate
 from .data.features import GlobalDescriptor, LocalFeatures
 from .data.quality import ImageQuality
 from .data.selection import Ranking
-from .describing import described_by
+from .describing import described_by, plugins_of
 from .features.base import LocalFeature
 from .known_cameras import with_known_cameras
 from .map import Map, vectors_of
@@ -29,6 +29,7 @@ from .stages.quality import QUALITY, explained, refuse
 from .stages.refine import REFINE
 from .stages.register import REGISTER
 from .stages.retrieve import RETRIEVE
+from .weights import require
 
 
 def localize_capture(work: Workspace, map_: Map, queries: Capture, config: LocalizationConfig) -> list[PoseEstimate]:
@@ -36,6 +37,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
 
     Rough intrinsics give way to the map's where the same device took a query.
     """
+    require(plugins_of(map_.config.extract, map_.config.describe, config.match or map_.config.match))
     queries = with_known_cameras(map_, queries)
     photos, feature = Photos(queries, work.content_hash, map_.config.look), map_.config.extract
     names, qualities = queries.images.names, look(work, photos, feature, config)

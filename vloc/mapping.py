@@ -14,7 +14,7 @@ from .data.evidence import Calibration
 from .data.features import GlobalDescriptor, LocalFeatures, Matches
 from .data.selection import Trained, Weighing, evenly
 from .data.sparse_map import SparseMap
-from .describing import described_by
+from .describing import described_by, plugins_of
 from .errors import StageError
 from .framing import frame_of
 from .known_cameras import calibrated_devices
@@ -39,6 +39,7 @@ from .stages.place import PLACE
 from .stages.triangulate import RECONSTRUCT, TRIANGULATE
 from .stages.verify import VERIFY, View
 from .stages.weigh import WEIGH
+from .weights import require
 
 
 def map_capture(
@@ -57,6 +58,7 @@ def map_capture(
     """
     if pairs is None and not isinstance(config.match, ImportedMatcher):
         check(config.pair, capture)
+    require(plugins_of(config.extract, config.describe, config.match))
     photos = Photos(capture, work.content_hash, config.look)
     features = work.each(EXTRACT, local_items(photos, capture.images.names, config.extract), config.extract)
     names = placeable(capture, features)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from .errors import ExtraMissingError, WeightsMissingError
 
@@ -167,6 +169,23 @@ def find(file: str) -> Path:
         f"{file} is in none of {', '.join(map(str, folders()))}: {first}put what is at "
         f"{weights.url} ({weights.megabytes}, {weights.licence}) there or in a folder of ${VARIABLE}"
     )
+
+
+@runtime_checkable
+class Weighted(Protocol):
+    """A plugin that loads weights."""
+
+    @property
+    def weights(self) -> str:
+        """The published file."""
+        ...
+
+
+def require(plugins: Iterable[object]) -> None:
+    """WeightsMissingError for the first of them whose weights are not there: told before any work."""
+    for plugin in plugins:
+        if isinstance(plugin, Weighted):
+            find(plugin.weights)
 
 
 def get(file: str) -> Path:

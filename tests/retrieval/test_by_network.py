@@ -109,7 +109,7 @@ class TestGolden:
     ) -> None:
         torch = pytest.importorskip("torch", reason="torch is not installed (the 'learned' extra)")
         plugin = DESCRIPTORS.parse(spec)
-        torch.save({key: torch.from_numpy(v) for key, v in golden.stand_in(name).items()}, tmp_path / plugin.file)
+        torch.save({key: torch.from_numpy(v) for key, v in golden.stand_in(name).items()}, tmp_path / plugin.weights)
         monkeypatch.setenv("VLOC_WEIGHTS", str(tmp_path))
         describe = plugin.load(Runtime(device="cpu"), {})
         for tag in golden.tags(name):

@@ -41,6 +41,11 @@ class Aliked:
     max_size: Annotated[int, msgspec.Meta(ge=32)] = 1024
     """px; larger images are reduced to this longer side"""
 
+    @property
+    def weights(self) -> str:
+        """The published weights."""
+        return f"aliked-{self.network}.pth"
+
     def load(self, runtime: Runtime) -> Extractor:
         """The extractor of RGB images."""
         network = self._network(runtime)
@@ -67,7 +72,7 @@ class Aliked:
         from ..networks.loading import device_of, load_into
 
         module = ALIKED(f"aliked-{self.network}")
-        return load_into(module, find(f"aliked-{self.network}.pth"), but=NOT_LEARNED).to(device_of(runtime))
+        return load_into(module, find(self.weights), but=NOT_LEARNED).to(device_of(runtime))
 
     def _extract(self, network: Any, image: UInt8[np.ndarray, "h w 3"]) -> LocalFeatures:
         import torch

@@ -44,6 +44,11 @@ DenseMap = Float32[np.ndarray, "c y x"]
 class DenseFeature(Protocol):
     """A local feature whose network describes every place."""
 
+    @property
+    def weights(self) -> str:
+        """The published weights of the network."""
+        ...
+
     def load_dense(self, runtime: Runtime) -> Callable[[np.ndarray], DenseMap]:
         """uint8 image (h, w, 3) -> unit descriptors every DENSE_STEP px. Safe to call from several threads."""
         ...

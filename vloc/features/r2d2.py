@@ -69,6 +69,11 @@ class R2d2:
     subpixel: bool = False
     """whether keypoints are placed where the repeatability around a pixel is largest, and not on the pixel"""
 
+    @property
+    def weights(self) -> str:
+        """The published weights."""
+        return FILES[self.network][0]
+
     def load(self, runtime: Runtime) -> Extractor:
         """The extractor of RGB images."""
         network = self._network(runtime)
@@ -96,8 +101,8 @@ class R2d2:
         from ..networks.loading import load_into, ready
         from ..networks.r2d2 import R2D2, Architecture
 
-        file, architecture = FILES[self.network]
-        return ready(load_into(R2D2(Architecture(**architecture)), find(file)), runtime)
+        architecture = Architecture(**FILES[self.network][1])
+        return ready(load_into(R2D2(architecture), find(self.weights)), runtime)
 
     def _extract(self, network: Any, image: UInt8[np.ndarray, "h w 3"]) -> LocalFeatures:
         import torch

@@ -44,6 +44,11 @@ class ApGem(TrainedElsewhere):
         if self.whitening == "none" and self.dims != DIMS:
             raise ConfigError(f"apgem.dims: expected {DIMS} without whitening, got {self.dims}")
 
+    @property
+    def weights(self) -> str:
+        """The published weights."""
+        return FILES[self.network]
+
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of RGB images."""
         needs_torch(self.plugin_name)
@@ -52,7 +57,7 @@ class ApGem(TrainedElsewhere):
         from ..networks.apgem import load, whitening
         from ..networks.loading import ready
 
-        path = find(FILES[self.network])
+        path = find(self.weights)
         network, components = load(path)
         if self.whitening != "none":
             name = WHITENINGS[self.whitening]

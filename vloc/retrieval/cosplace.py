@@ -35,7 +35,7 @@ class Settings(TrainedElsewhere):
     """px; larger images are reduced to this longer side, which is that of most images the authors report on"""
 
     def __post_init__(self) -> None:
-        if self.file not in WEIGHTS:
+        if self.weights not in WEIGHTS:
             choices = [file.removesuffix(self._ending) for file in WEIGHTS if file.endswith(self._ending)]
             raise ConfigError(
                 f"{self.plugin_name}: no weights are published for backbone={self.backbone}, dims={self.dims}: "
@@ -43,7 +43,7 @@ class Settings(TrainedElsewhere):
             )
 
     @property
-    def file(self) -> str:
+    def weights(self) -> str:
         """The published weights."""
         return f"{PUBLISHED_AS[self.backbone]}_{self.dims}{self._ending}"
 
@@ -57,7 +57,7 @@ class Settings(TrainedElsewhere):
         from ..networks.cosplace import cosplace
         from ..networks.loading import load_into, ready
 
-        path = find(self.file)
+        path = find(self.weights)
         return describer(ready(load_into(cosplace(self.backbone, self.dims), path), runtime), self.image_size)
 
 

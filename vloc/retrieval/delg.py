@@ -24,10 +24,15 @@ class Delg(TrainedElsewhere):
     image_size: Annotated[int, msgspec.Meta(ge=64)] = 1024
     """px; larger images are reduced to this longer side"""
 
+    @property
+    def weights(self) -> str:
+        """The published weights."""
+        return FILE
+
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of RGB images."""
         needs_torch(self.plugin_name)
         from ..networks.delg import load
         from ..networks.loading import ready
 
-        return describer(ready(load(find(FILE)), runtime), self.image_size)
+        return describer(ready(load(find(self.weights)), runtime), self.image_size)

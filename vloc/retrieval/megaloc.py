@@ -26,10 +26,15 @@ class MegaLoc(TrainedElsewhere):
     image_size: Annotated[int, msgspec.Meta(ge=126)] = 322
     """px; larger images are reduced to this longer side; its authors stretch to 322 x 322"""
 
+    @property
+    def weights(self) -> str:
+        """The published weights."""
+        return FILE
+
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of RGB images."""
         needs_torch(self.plugin_name)
         from ..networks.loading import ready
         from ..networks.megaloc import load
 
-        return describer(ready(load(find(FILE)), runtime), self.image_size, LEAST_SIDE)
+        return describer(ready(load(find(self.weights)), runtime), self.image_size, LEAST_SIDE)

@@ -26,10 +26,15 @@ class NetVlad(TrainedElsewhere):
     image_size: Annotated[int, msgspec.Meta(ge=64)] = 1024
     """px; larger images are reduced to this longer side"""
 
+    @property
+    def weights(self) -> str:
+        """The published weights."""
+        return FILES[self.network]
+
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of RGB images."""
         needs_torch(self.plugin_name)
         from ..networks.loading import ready
         from ..networks.netvlad import load
 
-        return describer(ready(load(find(FILES[self.network])), runtime), self.image_size)
+        return describer(ready(load(find(self.weights)), runtime), self.image_size)

@@ -50,7 +50,7 @@ class Pooled(ABC):
         kept = [reduced(image, self.image_size) for image in images]
         if not is_learnable(len(kept), self.dims):
             return {}
-        network = self._network(runtime)
+        network = self._feature.load_dense(runtime)
         with runtime.mapping() as each:
             vectors = np.stack(list(each(lambda image: self._vector(network, image), kept)))
         mean, projection = learn_whitening(vectors, self.dims)
@@ -58,7 +58,7 @@ class Pooled(ABC):
 
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of RGB images, with what `train` gave."""
-        network = self._network(runtime)
+        network = self._feature.load_dense(runtime)
 
         def describe(image: UInt8[np.ndarray, "h w 3"]) -> GlobalDescriptor:
             vector = self._vector(network, reduced(image, self.image_size))
@@ -66,12 +66,18 @@ class Pooled(ABC):
 
         return describe
 
-    def _network(self, runtime: Runtime) -> Callable[[np.ndarray], DenseMap]:
+    @property
+    def weights(self) -> str:
+        """The published weights of the network."""
+        return self._feature.weights
+
+    @property
+    def _feature(self) -> DenseFeature:
         feature = FEATURES.parse(self.of)
         if not isinstance(feature, DenseFeature):
             dense = [cls.plugin_name for cls in FEATURES if hasattr(cls, "load_dense")]
             raise ConfigError(f"{self.plugin_name}.of: '{self.of}' has no dense map: choose from {', '.join(dense)}")
-        return feature.load_dense(runtime)
+        return feature
 
     def _vector(self, network: Callable[[np.ndarray], DenseMap], image: np.ndarray) -> Float32[np.ndarray, "d"]:
         vector = unit(self.pool(pooling.split_signs(network(at_least(image, LEAST_SIDE)))))
