@@ -72,6 +72,11 @@ class LightGlue:
             raise ConfigError(f"matcher 'lightglue:of={self.of}': the features are '{name}'; leave out 'of'")
         return replace(self, of=name)  # type: ignore[arg-type]  # a key of TRAINED
 
+    @property
+    def weights(self) -> str:
+        """The published weights for the feature."""
+        return TRAINED[self.of][1]
+
     def load(self, runtime: Runtime) -> PairMatcher:
         """The matcher with its weights."""
         if not self.of:
@@ -80,7 +85,7 @@ class LightGlue:
             import kornia.feature  # noqa: F401
         except ImportError as error:
             raise ExtraMissingError("lightglue", "learned", error) from None
-        return LoadedLightGlue(self, self._network(find(TRAINED[self.of][1]), runtime))
+        return LoadedLightGlue(self, self._network(find(self.weights), runtime))
 
     def _network(self, weights: Path, runtime: Runtime) -> Any:
         from kornia.feature import LightGlue as Network
