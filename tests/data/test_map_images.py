@@ -28,6 +28,28 @@ def test_an_image_shows_its_keypoints_that_have_a_point():
     assert len(shown(0).points) == 0 and shown(1) is shown(1)
 
 
+def test_the_128_images_used_last_stay_in_memory():
+    count = 129
+    names = [f"{i:03}.jpg" for i in range(count)]
+    none = np.zeros(0, np.float32)
+    nothing = LocalFeatures(np.zeros((0, 2), np.float32), np.zeros((0, 2), np.uint8), none, none)
+    sparse = SparseMap(
+        names,
+        (Camera("PINHOLE", 10, 10, (9.0, 9.0, 5.0, 5.0)),),
+        np.zeros(count, np.int32),
+        Rigid.identity(count),
+        np.zeros((0, 3)),
+        none,
+        np.zeros(count + 1, np.int64),
+        np.zeros(0, np.int32),
+    )
+    shown = MapImages(dict.fromkeys(names, nothing), sparse)
+    first = [shown(image) for image in range(128)]
+    assert all(shown(image) is first[image] for image in range(128))
+    shown(128)
+    assert shown(1) is first[1] and shown(0) is not first[0]  # of which the first was used longest ago
+
+
 def test_lengths_of_descriptors_are_one_where_there_is_nothing_to_measure():
     none = np.zeros(3, np.float32)
     features = LocalFeatures(np.c_[none, none], np.array([[3, 4], [0, 0], [255, 0]], np.uint8), none, none)

@@ -181,6 +181,14 @@ def test_the_background_is_the_nearest_of_a_sample_without_the_keypoint_itself()
     assert np.isneginf(background(rows[:1])).all() and len(background(rows[:0])) == 0
 
 
+def test_the_background_is_a_sample_of_256_keypoints_spread_over_the_list() -> None:
+    rows = np.eye(256, dtype=np.float32)
+    rows = np.concatenate([rows, rows[10:11], rows[:1]])[[*range(255), 256, 257]]  # of 257, the last but one left out
+    found = background(rows)
+    assert found[255] == 1 and found[10] == 0  # alike, but only keypoint 10 is in the sample
+    assert found[256] == found[0] == 1
+
+
 def test_descriptors_of_two_kinds_are_refused() -> None:
     first, second = seen("sideways")
     floats = of(second.keypoints, second.descriptors.astype(np.float16))

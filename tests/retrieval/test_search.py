@@ -1,3 +1,5 @@
+from dataclasses import dataclass, field
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 from vloc.errors import DataError
 from vloc.retrieval import FUSIONS, search
+from vloc.retrieval.fusion import Fusion
 from vloc.retrieval.search import top_k
 
 MEAN = FUSIONS.parse("mean")
@@ -50,6 +53,23 @@ def test_the_size_of_blocks_changes_nothing(exclude_self: bool, monkeypatch: pyt
     blocked = search.search(vectors, vectors, FUSIONS.parse("gharm"), 7, exclude_self=exclude_self)
     assert np.array_equal(whole.rows, blocked.rows)
     assert np.allclose(whole.scores, blocked.scores, atol=1e-6)
+
+
+@dataclass(frozen=True)
+class Watched(Fusion):
+    """A fusion that keeps the shapes of what it is given."""
+
+    shapes: list[tuple[int, ...]] = field(default_factory=list)
+
+    def _fuse(self, s: np.ndarray, a: np.ndarray) -> np.ndarray:
+        self.shapes.append(s.shape)
+        return s[0]
+
+
+def test_no_more_than_a_million_similarities_are_fused_at_a_time() -> None:
+    fusion, queries = Watched(), np.ones((600, 1), np.float32)
+    search.search([queries, queries], [np.ones((2**12, 1), np.float32)] * 2, fusion, 1)
+    assert fusion.shapes == [(2, 256, 2**12), (2, 256, 2**12), (2, 88, 2**12)]
 
 
 def test_fused_similarity_decides() -> None:

@@ -78,6 +78,13 @@ def test_agreement_looks_at_the_images_that_support_the_pose():
     assert agreement(images[:20], agrees[:20]) == agreement(images, agrees)
 
 
+def test_agreement_is_that_of_the_fewest_images_that_give_half_of_it():
+    images = np.repeat(np.array([1, 2, 3], np.int32), [10, 3, 3])
+    agrees = np.concatenate([np.arange(10) < 4, np.ones(6, bool)])  # the first gives 4 of 10, with the second 7
+    first_two = agreement(np.zeros(13, np.int32), agrees[:13])
+    assert agreement(images, agrees) == first_two
+
+
 def test_the_same_share_of_more_matches_is_more_agreement():
     few, many = (agreement(np.zeros(n, np.int32), np.ones(n, bool)) for n in (12, 300))
     assert few == pytest.approx(12 / (12 + 1.96**2)) and many == pytest.approx(300 / (300 + 1.96**2))

@@ -16,6 +16,8 @@ from vloc.runtime import Runtime
 from vloc.solvers.pnp import PnpConfig
 from vloc.stages.correspond import CorrespondConfig, MapMatcher, correspond, resolve, sureness
 
+from .test_match import Preparing
+
 SIZE = (10, 10)
 
 
@@ -78,10 +80,10 @@ def test_only_keypoints_that_show_a_point_are_matched():
     assert dict(zip(result.keypoints.tolist(), result.points.tolist(), strict=True)) == {1: 1, 3: 0}
 
 
-def twelve_images():
-    """Twelve map images that show the same 60 points; the query is one of them."""
+def twelve_images(count=12, matcher=None):
+    """Twelve map images, unless told, that show the same 60 points; the query is one of them."""
     rng = np.random.default_rng(0)
-    descriptors, count = root_sift(rng.integers(0, 90, (60, 128)).astype(np.uint8)), 12
+    descriptors = root_sift(rng.integers(0, 90, (60, 128)).astype(np.uint8))
     features = LocalFeatures(np.zeros((60, 2), np.float32), descriptors, *np.ones((2, 60), np.float32))
     names = [f"{i}.jpg" for i in range(count)]
     sparse = SparseMap(
@@ -94,7 +96,17 @@ def twelve_images():
         60 * np.arange(count + 1),
         np.tile(np.arange(60, dtype=np.int32), count),
     )
-    return features, MapMatcher(NearestNeighbour().load(Runtime()), MapImages(dict.fromkeys(names, features), sparse))
+    shown = MapImages(dict.fromkeys(names, features), sparse)
+    return features, MapMatcher(matcher or NearestNeighbour().load(Runtime()), shown)
+
+
+def test_the_128_map_images_prepared_last_stay_in_memory():
+    matcher = Preparing()
+    features, match = twelve_images(129, matcher)
+    match(features, SIZE, [*range(128), *range(128)])
+    assert len(matcher.prepared) == 1 + 128  # the query itself, and each once
+    match(features, SIZE, [128, 1, 0])  # 0 is the one used longest ago
+    assert len(matcher.prepared) == 1 + 128 + 1 + 2
 
 
 def test_matching_stops_as_soon_as_the_pose_is_sure():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from vloc.data.features import LocalFeatures, Matches
+from vloc.matching.base import ImageSize
 from vloc.matching.nearest_neighbour import NearestNeighbour
 from vloc.runtime import Runtime
 from vloc.stages.match import MATCH, tiled
@@ -44,3 +46,38 @@ def test_tiles_keep_the_pairs_and_let_neighbours_share_images() -> None:
         *[("c", "e"), ("c", "f"), ("d", "e"), ("d", "f")],
         ("e", "f"),
     ]
+
+
+def test_unless_told_a_tile_has_a_quarter_of_the_images_that_stay_in_memory() -> None:
+    names = [f"{i:02}" for i in range(40)]
+    pairs = [(a, b) for a in names for b in names if a < b]
+    assert tiled(pairs) == tiled(pairs, tile=16)
+
+
+class Preparing:
+    """A matcher that matches nothing, and tells what it prepared."""
+
+    plugin_name = "preparing"
+
+    def __init__(self) -> None:
+        self.prepared: list[int] = []
+
+    def load(self, runtime: Runtime) -> Preparing:
+        return self
+
+    def prepare(self, features: LocalFeatures, size: ImageSize) -> None:
+        self.prepared.append(len(features))
+
+    def match(self, first: None, second: None) -> Matches:
+        return Matches.none()
+
+
+def test_the_64_images_prepared_last_stay_in_memory() -> None:
+    names = [str(i) for i in range(65)]
+    matcher = Preparing()
+    run = MATCH.start(matcher, Runtime(), dict.fromkeys(names, FEATURES["a"]), dict.fromkeys(names, (8, 8)))
+    assert len(list(run([("0", name) for name in names[1:64]]))) == 63
+    list(run([("63", "1"), ("62", "0")]))
+    assert len(matcher.prepared) == 64
+    list(run([("0", "64"), ("2", "64")]))  # the third is the one used longest ago
+    assert len(matcher.prepared) == 66

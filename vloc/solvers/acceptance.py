@@ -80,7 +80,7 @@ def weigh(
         agreement(images, agrees),
         coverage(points2d[agrees], camera),
         _rival(*rest, camera, pose, distance, int(agrees.sum()), max_error_px, seed),
-        relative_error=float(np.sqrt(np.trace(covariance[3:6, 3:6]))) / distance,
+        relative_error=float(np.sqrt(np.diag(covariance)[3:6].sum())) / distance,
     )
 
 

@@ -62,7 +62,7 @@ def calibrated(trials: Trials) -> Calibration:
 def _fit(z: Float64[np.ndarray, "t"], is_right: Bool[np.ndarray, "t"]) -> tuple[float, float]:
     """Newton's method with halved steps on the convex penalised log loss."""
     design, prior = np.stack([z, np.ones_like(z)], axis=1), np.array([1.0, 0.0])
-    sign, precision = np.where(is_right, -1.0, 1.0), np.array([SLOPE_PRIOR**-2, OFFSET_PRIOR**-2])
+    sign, precision = np.where(is_right, -1.0, 1.0), np.array([SLOPE_PRIOR, OFFSET_PRIOR]) ** -2
 
     def loss(found: np.ndarray) -> float:
         return float(np.logaddexp(0, sign * (design @ found)).sum() + (precision * (found - prior) ** 2).sum() / 2)

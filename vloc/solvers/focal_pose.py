@@ -42,7 +42,7 @@ def pose_and_focal(
     options = _options(max_error_px, num_samples, confidence, seed)
     found = pycolmap().estimate_absolute_pose(pixels[known], points_in_world[known], pinhole, options)
     focal = float(pinhole.params[0])  # COLMAP changes the camera that it is given
-    if found is None or not (np.isfinite(focal) and focal > 0):
+    if found is None or not 0 < focal < np.inf:
         return None
     matrix = np.array(found["cam_from_world"].matrix())
     return Rigid(matrix[:, :3], matrix[:, 3]), float(np.log(focal / camera.focal[0]))

@@ -160,9 +160,9 @@ def _maximum_likelihood(
         squares, fixed = np.zeros(2), np.zeros(2)
         for normal, right in systems:
             covariance = np.linalg.inv(normal + np.diag(1 / _of_each(variances, len(right))))
-            by_kind = (covariance @ right).reshape(-1, 2, 3), np.diag(covariance).reshape(-1, 2, 3)
-            squares += (by_kind[0] ** 2).sum((0, 2))
-            fixed += (1 - by_kind[1] / variances[None, :, None]).sum((0, 2))
+            errors, uncertain = (part.reshape(-1, 2, 3) for part in (covariance @ right, np.diag(covariance)))
+            squares += (errors**2).sum((0, 2))
+            fixed += (1 - uncertain / variances[None, :, None]).sum((0, 2))
         before, variances = variances, np.maximum(squares / np.maximum(fixed, 1e-6), least)
         if np.abs(np.log(variances / before)).max() < SMALLEST_CHANGE:
             break

@@ -123,7 +123,7 @@ def _write_job(
         folder / "job.npz",
         counts=np.array([len(points) for points in keypoints], np.int64),
         keypoints=np.concatenate([none, *keypoints]).astype(np.float32),
-        pairs=np.array(pairs, np.int64).reshape(-1, 2),
+        pairs=np.array(pairs, np.int64).reshape(len(pairs), 2),
         match_counts=np.array([len(matches[pair]) for pair in pairs], np.int64),
         matches=np.concatenate([none, *[matches[pair] for pair in pairs]]).astype(np.uint32),
     )

@@ -111,7 +111,7 @@ def sparse_map(images: PosedImages, counts: Sequence[int], model: Any, image_ids
         images.cameras,
         np.asarray(images.camera_of_image, np.int32),
         images.cam_from_world,
-        points=np.array([point.xyz for point in kept], np.float64).reshape(-1, 3),
+        points=np.array([point.xyz for point in kept], np.float64).reshape(len(kept), 3),
         point_errors=np.array([point.error for point in kept], np.float32),
         offsets=offsets,
         point_of_keypoint=observed,
