@@ -10,6 +10,7 @@ DEFAULTS = {
     "nn": NEAREST,
     "bands": {**NEAREST, "max_error_px": 2},
     "imported": {**NEAREST, "ratio": 0},
+    "lightglue": {"threshold": 0.1, "max_keypoints": 2048},
     "adalam": {"area_ratio": 100, "search_expansion": 4, "min_inliers": 6, "min_confidence": 200},
 }
 
@@ -30,6 +31,9 @@ def test_the_documented_figures_were_measured_with_these_defaults(name: str) -> 
         ("bands", "max_error_px", 1e-6, 0),
         ("imported", "ratio", 0, -1e-6),
         ("imported", "ratio", 1, 1.001),
+        ("lightglue", "threshold", 0, -1e-6),
+        ("lightglue", "threshold", 1, 1.001),
+        ("lightglue", "max_keypoints", 1, 0),
         ("adalam", "area_ratio", 1e-6, 0),
         ("adalam", "search_expansion", 1, 0.999),
         ("adalam", "min_inliers", 3, 2),

@@ -1,0 +1,42 @@
+"""What COLMAP's mappers are told."""
+
+import pytest
+
+from vloc.solvers.sfm_child import _global_options, _incremental_options
+
+SETTINGS = {
+    "seed": 7,
+    "num_threads": 4,
+    "min_model_size": 5,
+    "max_reproj_error": 3.5,
+    "min_inliers": 21,
+    "refine_intrinsics": False,
+}
+
+
+@pytest.mark.parametrize("refine", [True, False])
+def test_settings_reach_the_incremental_mapper(refine: bool) -> None:
+    options = _incremental_options({**SETTINGS, "refine_intrinsics": refine})
+    assert (options.random_seed, options.min_model_size) == (7, 5)
+    assert options.mapper.filter_max_reproj_error == 3.5 and options.mapper.abs_pose_min_num_inliers == 21
+    refined = options.ba_refine_focal_length, options.ba_refine_extra_params
+    refined += options.mapper.abs_pose_refine_focal_length, options.mapper.abs_pose_refine_extra_params
+    assert refined == (refine,) * 4 and not options.ba_refine_principal_point
+
+
+@pytest.mark.parametrize("refine", [True, False])
+def test_settings_reach_the_global_mapper(refine: bool) -> None:
+    options = _global_options({**SETTINGS, "refine_intrinsics": refine})
+    assert (options.random_seed, options.min_model_size) == (7, 5)
+    adjustment = options.mapper.bundle_adjustment
+    assert (adjustment.refine_focal_length, adjustment.refine_extra_params) == (refine, refine)
+
+
+def test_mappers_work_on_one_thread_whatever_the_pairs_are_given() -> None:
+    assert _incremental_options(SETTINGS).num_threads == _global_options(SETTINGS).num_threads == 1
+
+
+def test_an_adjustment_ends_when_a_step_gains_next_to_nothing() -> None:
+    """As COLMAP's own `mapper` has it for adjustments of some images; of all, a million times less than the error."""
+    options = _incremental_options(SETTINGS)
+    assert (options.ba_global_function_tolerance, options.ba_local_function_tolerance) == (1e-6, 1e-5)
