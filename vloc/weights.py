@@ -57,12 +57,9 @@ def _aliked(file: str, sha256: str, size: int) -> Weights:
     return Weights(file, url, sha256, size, "BSD-3-Clause", True, "github.com/Shiaoming/ALIKED")
 
 
-def _glue(feature: str) -> Weights:
-    """LightGlue by its authors: code and weights under Apache-2.0, as their README says."""
-    file, source = f"{feature}_lightglue.pth", "github.com/cvg/LightGlue"
-    return Weights(
-        file, f"https://{source}/releases/download/v0.1_arxiv/{file}", None, None, "Apache-2.0", True, source
-    )
+def _unhashed(file: str, at: str, source: str, licence: str = "Apache-2.0", *, is_commercial: bool = True) -> Weights:
+    """A file of a repository or its release under stated terms, of which no hash is published."""
+    return Weights(file, f"https://{source}/{at}/{file}", None, None, licence, is_commercial, source)
 
 
 def _place(method: str, backbone: str, dims: int) -> Weights:
@@ -79,6 +76,12 @@ def _apgem(file: str, drive: str) -> Weights:
     """AP-GeM: code under BSD-3-Clause; its README says nothing of the weights. Some come in a zip."""
     url = f"https://drive.google.com/file/d/{drive}/view"
     return _without_terms(file, url, "github.com/naver/deep-image-retrieval", is_page=True)
+
+
+def _kornia_glue(file: str) -> Weights:
+    """LightGlue as kornia's authors trained it (code under Apache-2.0)."""
+    source = "huggingface.co/kornia/lightglue"
+    return _without_terms(file, f"https://{source}/resolve/main/{file}", source)
 
 
 def _netvlad(file: str) -> Weights:
@@ -101,7 +104,9 @@ PLACES = {
     },
 }
 """method -> backbone -> lengths of the descriptor that there are weights for"""
-KORNIA_GLUE, XFEAT = "huggingface.co/kornia/lightglue", "github.com/verlab/accelerated_features"
+GLUE, GLUE_RELEASE = "github.com/cvg/LightGlue", "releases/download/v0.1_arxiv"
+SUPERGLUE = "github.com/magicleap/SuperGluePretrainedNetwork"
+MAGIC_LEAP = "Magic Leap's licence: academic or non-profit research"
 MEGALOC, DELG = "github.com/gmberton/MegaLoc", "github.com/feymanpriv/DELG"
 PUBLISHED = (
     _r2d2("r2d2_WASF_N16.pt", "9ae90e02a9a133d100ca7aeaa32f4d4d7736a6dd222a530a25c8f7da5e508528", 1950677),
@@ -112,20 +117,11 @@ PUBLISHED = (
     _aliked("aliked-n16.pth", "5be8704840ed662d9d8c561bf7279c222092674e7eb05fd0feab94899e9d82f2", 2738091),
     _aliked("aliked-n16rot.pth", "ddf3abbf38e86f6a74540d214e1a9712c54b2d8551abc864542199f2347d7332", 2738325),
     _aliked("aliked-n32.pth", "055283fd1624d3ab46a05c3b617b1a79a3f28d1f551737eef2d653e8c8232890", 3946667),
-    *map(_glue, ("superpoint", "disk", "aliked")),
-    *(
-        _without_terms(f"{f}_lightglue.pth", f"https://{KORNIA_GLUE}/resolve/main/{f}_lightglue.pth", KORNIA_GLUE)
-        for f in ("dedodeb", "dedodeg")
-    ),
-    Weights(
-        "xfeat-lighterglue.pt",
-        f"https://{XFEAT}/raw/main/weights/xfeat-lighterglue.pt",
-        None,
-        None,
-        "Apache-2.0",
-        True,
-        XFEAT,
-    ),
+    _unhashed("superpoint_v1.pth", "raw/master/models/weights", SUPERGLUE, MAGIC_LEAP, is_commercial=False),
+    _unhashed("superpoint_v6_from_tf.pth", "raw/master/weights", "github.com/rpautrat/SuperPoint", "MIT"),
+    *(_unhashed(f"{name}_lightglue.pth", GLUE_RELEASE, GLUE) for name in ("superpoint", "disk", "aliked")),
+    *map(_kornia_glue, ("dedodeb_lightglue.pth", "dedodeg_lightglue.pth")),
+    _unhashed("xfeat-lighterglue.pt", "raw/main/weights", "github.com/verlab/accelerated_features"),
     _apgem("Resnet101-AP-GeM-LM18.pt", "1r76NLHtJsH-Ybfda4aLkUIoW3EEsi25I"),
     _apgem("Resnet-101-AP-GeM.pt", "1UWJGDuHtzaQdFhSMojoYVQjmCXhIwVvy"),
     _apgem("Resnet50-AP-GeM.pt", "1oPtE_go9tnsiDLkWjN4NMpKjh-_md1G5"),

@@ -15,7 +15,9 @@ State = dict[str, torch.Tensor]
 def network(of: str, **settings: float) -> torch.nn.Module:
     """kornia's own with made weights."""
     torch.manual_seed(0)
-    architecture = {key: value for key, value in kornia.LightGlue.features[TRAINED[of][0]].items() if key != "weights"}
+    architecture = {
+        key: value for key, value in kornia.LightGlue.features[TRAINED[of].name].items() if key != "weights"
+    }
     return kornia.LightGlue(None, **architecture | settings).eval()
 
 
@@ -36,7 +38,7 @@ def publish(of: str, state: State, folder: Path) -> None:
     """Write weights as they are published: under their name, and with the names that layers had then."""
     prefix = "matcher." if of == "xfeat" else ""
     kept = {prefix + _published(key): value for key, value in state.items() if key != "confidence_thresholds"}
-    torch.save(kept, folder / TRAINED[of][1])
+    torch.save(kept, folder / TRAINED[of].file)
 
 
 def _published(key: str) -> str:

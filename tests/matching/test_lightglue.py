@@ -138,6 +138,10 @@ def test_the_weights_are_those_of_the_maps_feature() -> None:
     queries = make_config(LocalizationConfig, match="lightglue")
     assert to_text(query_matcher(queries, config)) == "lightglue:of=aliked"
     assert to_text(query_matcher(queries, make_config(MappingConfig, extract="aliked"))) == "lightglue:of=aliked"
+    original = make_config(MappingConfig, extract="superpoint:network=original", match="lightglue")
+    assert to_text(original.match) == "lightglue:of=superpoint"
+    other = make_config(MappingConfig, extract="aliked:network=n32", match="lightglue:of=aliked")
+    assert to_text(other.match) == "lightglue:of=aliked"
     imported = make_config(MappingConfig, extract="imported:type=superpoint", match="lightglue:of=superpoint")
     assert to_text(imported.match) == "lightglue:of=superpoint"
 
@@ -145,8 +149,9 @@ def test_the_weights_are_those_of_the_maps_feature() -> None:
 @pytest.mark.parametrize(
     ("feature", "matcher", "message"),
     [
-        ("sift", "lightglue", "has weights for aliked.*not for 'sift'"),
-        ("imported", "lightglue", "not for 'imported'"),
+        ("sift", "lightglue", "has weights for aliked n16, .*not for sift"),
+        ("superpoint", "lightglue", "superpoint original, .*not for superpoint open"),
+        ("imported", "lightglue", "not for imported"),
         ("aliked", "lightglue:of=disk", "the features are 'aliked'"),
     ],
 )

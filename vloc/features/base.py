@@ -57,7 +57,8 @@ class DenseFeature(Protocol):
 DENSE_STEP = 4
 """px between the places of a dense map"""
 
-HOMES = {name: f"vloc.features.{name}" for name in ("aliked", "colmap_sift", "imported", "r2d2", "sift")}
+NAMES = ("aliked", "colmap_sift", "imported", "r2d2", "sift", "superpoint")
+HOMES = {name: f"vloc.features.{name}" for name in NAMES}
 """the module of each"""
 
 FEATURES: Registry[LocalFeature] = Registry("feature", HOMES)

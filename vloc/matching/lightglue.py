@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,15 +19,26 @@ from .base import MATCHERS, ImageSize, PairMatcher
 if TYPE_CHECKING:
     from torch import Tensor
 
+
+class Trained(NamedTuple):
+    """Weights that are trained for one feature."""
+
+    name: str
+    """kornia's name of the network"""
+    file: str
+    feature: str
+    network: str
+    """of that feature; empty where it has one"""
+
+
 TRAINED = {
-    "aliked": ("aliked", "aliked_lightglue.pth"),
-    "dedode_b": ("dedodeb", "dedodeb_lightglue.pth"),
-    "dedode_g": ("dedodeg", "dedodeg_lightglue.pth"),
-    "disk": ("disk", "disk_lightglue.pth"),
-    "superpoint": ("superpoint", "superpoint_lightglue.pth"),
-    "xfeat": ("xfeat", "xfeat-lighterglue.pt"),
+    "aliked": Trained("aliked", "aliked_lightglue.pth", "aliked", "n16"),
+    "dedode_b": Trained("dedodeb", "dedodeb_lightglue.pth", "dedode", "b"),
+    "dedode_g": Trained("dedodeg", "dedodeg_lightglue.pth", "dedode", "g"),
+    "disk": Trained("disk", "disk_lightglue.pth", "disk", "depth"),
+    "superpoint": Trained("superpoint", "superpoint_lightglue.pth", "superpoint", "original"),
+    "xfeat": Trained("xfeat", "xfeat-lighterglue.pt", "xfeat", ""),
 }
-"""feature -> kornia's name of the network, and its weights"""
 DERIVED = frozenset({"confidence_thresholds"})
 """what kornia's module has beside the published weights: constants"""
 
@@ -52,7 +63,7 @@ class LightGlue:
     plugin_name: ClassVar[str]
 
     of: Literal["", "aliked", "dedode_b", "dedode_g", "disk", "superpoint", "xfeat"] = ""
-    """local feature that its weights are trained for; left out: that of the map"""
+    """what its weights are trained for; left out: the map's local feature with its network"""
     threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
     """least score of a match"""
     max_keypoints: Annotated[int, msgspec.Meta(gt=0)] = 2048
@@ -62,20 +73,24 @@ class LightGlue:
 
     def for_feature(self, feature: LocalFeature) -> LightGlue:
         """The same with the weights for a feature; ConfigError where there are none, or others are asked for."""
-        name = feature.plugin_name
-        name = f"{name}_{feature.descriptor.lower()}" if hasattr(feature, "descriptor") else name
-        if name == "imported" and self.of:
-            return self
-        if name not in TRAINED:
-            raise ConfigError(f"matcher 'lightglue': has weights for {', '.join(TRAINED)}, but not for '{name}'")
-        if self.of not in ("", name):
+        name, network = feature.plugin_name, getattr(feature, "network", "")
+        if self.of and name not in ("imported", TRAINED[self.of].feature):
             raise ConfigError(f"matcher 'lightglue:of={self.of}': the features are '{name}'; leave out 'of'")
-        return replace(self, of=name)  # type: ignore[arg-type]  # a key of TRAINED
+        if self.of:
+            return self
+        for of, trained in TRAINED.items():
+            if (trained.feature, trained.network) == (name, network):
+                return replace(self, of=of)  # type: ignore[arg-type]  # a key of TRAINED
+        kinds = ", ".join(f"{made.feature} {made.network}".strip() for made in TRAINED.values())
+        kind = f"{name} {network}".strip()
+        raise ConfigError(
+            f"matcher 'lightglue': has weights for {kinds}, but not for {kind}; say which to take: of=NAME"
+        )
 
     @property
     def weights(self) -> str:
         """The published weights for the feature."""
-        return TRAINED[self.of][1]
+        return TRAINED[self.of].file
 
     def load(self, runtime: Runtime) -> PairMatcher:
         """The matcher with its weights."""
@@ -92,7 +107,9 @@ class LightGlue:
 
         from ..networks.loading import device_of, filled, state_of
 
-        architecture = {key: value for key, value in Network.features[TRAINED[self.of][0]].items() if key != "weights"}
+        architecture = {
+            key: value for key, value in Network.features[TRAINED[self.of].name].items() if key != "weights"
+        }
         settings = {**architecture, "filter_threshold": self.threshold}
         if not self.adaptive:
             settings |= {"depth_confidence": -1, "width_confidence": -1}

@@ -28,18 +28,18 @@ def soft_peaks(scores: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
     return places, sampled[0, 0, 0]
 
 
-def local_maxima(scores: Tensor) -> Tensor:
-    """Where a map (h, w) is largest within the radius, of equals all, in three rounds.
+def local_maxima(scores: Tensor, radius: int = RADIUS) -> Tensor:
+    """Where a map (h, w) is largest within a radius (px), of equals all, in three rounds; not so near to the border.
 
     What a maximum suppresses takes no part in the next round, where others may be the largest of what is left.
     """
-    is_peak = _is_largest(scores)
+    is_peak = _is_largest(scores, radius)
     for _ in range(2):
-        suppressed = _largest(is_peak.to(scores.dtype)) > 0
+        suppressed = _largest(is_peak.to(scores.dtype), radius) > 0
         left = torch.where(suppressed, torch.zeros_like(scores), scores)
-        is_peak = is_peak | (_is_largest(left) & ~suppressed)
+        is_peak = is_peak | (_is_largest(left, radius) & ~suppressed)
     inside = torch.zeros_like(is_peak)
-    inside[RADIUS:-RADIUS, RADIUS:-RADIUS] = True
+    inside[radius : -radius or None, radius : -radius or None] = True
     return is_peak & inside
 
 
@@ -49,9 +49,9 @@ def normalised(places: Tensor, scores: Tensor) -> Tensor:
     return places / places.new_tensor([max(width - 1, 1), max(height - 1, 1)]) * 2 - 1
 
 
-def _is_largest(scores: Tensor) -> Tensor:
-    return scores == _largest(scores)
+def _is_largest(scores: Tensor, radius: int) -> Tensor:
+    return scores == _largest(scores, radius)
 
 
-def _largest(scores: Tensor) -> Tensor:
-    return max_pool2d(scores[None, None], 2 * RADIUS + 1, stride=1, padding=RADIUS)[0, 0]
+def _largest(scores: Tensor, radius: int) -> Tensor:
+    return max_pool2d(scores[None, None], 2 * radius + 1, stride=1, padding=radius)[0, 0]
