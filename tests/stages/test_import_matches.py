@@ -1,17 +1,22 @@
 """Imported matches as items: either order, content as fingerprint, rows of keypoints that are there."""
 
+import re
 from collections import UserDict
 from types import MappingProxyType
 
 import numpy as np
 import pytest
 
+from vloc.data.capture import Capture, Sensor
 from vloc.data.features import LocalFeatures
 from vloc.data.reconstruction import InMemory, MatchedPairs
+from vloc.data.records import Records
 from vloc.errors import DataError
+from vloc.geometry.camera import Camera
+from vloc.matching.imported import ImportedMatcher
 from vloc.run.content import ContentHashes
 from vloc.stage import Key, Results
-from vloc.stages.import_matches import Found, ImportedPairs, matches
+from vloc.stages.import_matches import Found, ImportedPairs, matched_type_of, matches
 
 ROWS = np.array([[0, 2, 0.5], [1, 0, 0.25]])
 
@@ -50,6 +55,35 @@ def test_a_pair_without_matches_fails_alone_and_by_name(tmp_path) -> None:
         some.load(0)
 
 
+class Stamped:
+    """Matches in files that have not changed since they were read, by pair."""
+
+    def stamp(self, key: tuple[str, str]) -> str:
+        return "as it was"
+
+    def load(self, key: tuple[str, str]) -> np.ndarray:
+        return np.array([[0, ord(key[0]) - ord("a"), 0.5]])
+
+
+def test_pairs_that_share_an_image_have_fingerprints_of_their_own(tmp_path) -> None:
+    pairs = [("a", "b"), ("c", "b"), ("a", "c")]
+    hashes, table = ContentHashes(tmp_path), Table(a=features(9), b=features(9), c=features(9))
+    some = ImportedPairs(pairs, hashes.get, "sift", MatchedPairs(pairs, Stamped()), table)
+    marks = [some.fingerprint(row).split()[0] for row in range(3)]
+    assert marks[0] == marks[2] != marks[1]  # by the content alone
+    assert len({some.fingerprint(row) for row in range(3)}) == 3
+
+
+def test_what_has_no_matches_is_named(tmp_path) -> None:
+    sensor = Sensor("camera", camera=Camera("SIMPLE_PINHOLE", 64, 48, (50.0, 32.0, 24.0)))
+    bare = Capture({"cam": sensor}, Records.from_rows([(0, "cam", "a")]))
+    with pytest.raises(DataError, match=r"^the capture: brings no matches"):
+        matched_type_of(bare, ImportedMatcher())
+    (tmp_path / "matches").mkdir()
+    with pytest.raises(DataError, match=f"^{re.escape(str(tmp_path))}: "):
+        matched_type_of(bare, ImportedMatcher(path=str(tmp_path)))
+
+
 def test_the_fingerprint_changes_with_the_matches(tmp_path) -> None:
     first, second = items(tmp_path, [("a", "b")]), items(tmp_path, [("a", "b")], ROWS * [1, 1, 2])
     assert first.fingerprint(0) == items(tmp_path, [("a", "b")]).fingerprint(0) != second.fingerprint(0)
@@ -57,7 +91,7 @@ def test_the_fingerprint_changes_with_the_matches(tmp_path) -> None:
 
 @pytest.mark.parametrize(("rows", "counts"), [(ROWS, (1, 3)), (ROWS, (2, 2)), (ROWS - [1, 0, 0], (2, 3))])
 def test_rows_of_keypoints_that_are_not_there_are_refused(tmp_path, rows: np.ndarray, counts: tuple[int, int]) -> None:
-    with pytest.raises(DataError, match="a b: imported matches of keypoints"):
+    with pytest.raises(DataError, match=r"a b: imported matches of keypoints up to \[[01]\. 2\.\], there are"):
         items(tmp_path, [("a", "b")], rows, counts).load(0)
 
 
