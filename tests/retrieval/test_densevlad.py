@@ -2,11 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.cluster.vq import kmeans2
 
 from vloc.errors import ConfigError, StageError
 from vloc.retrieval import DESCRIPTORS
 from vloc.retrieval.dense_sift import _cell_grid, _cell_sums, _orientation_channels, dense_root_sift
-from vloc.retrieval.vlad import aggregate, learn_vocabulary
+from vloc.retrieval.vlad import aggregate, learn_vocabulary, nearest_words, share_of_each
 from vloc.retrieval.whitening import is_learnable, learn_whitening
 from vloc.runtime import Runtime
 
@@ -109,6 +110,23 @@ def test_words_of_separated_clusters_are_their_means() -> None:
     words = learn_vocabulary(points, 3, np.random.default_rng(2))
     expected = points.reshape(3, 50, 2).mean(axis=1)
     assert np.allclose(words[np.lexsort(words.T)], expected[np.lexsort(expected.T)], atol=1e-4)
+
+
+def test_words_are_those_of_scipy_after_five_rounds() -> None:
+    points = np.random.default_rng(0).uniform(size=(400, 3)).astype(np.float32)
+    first = points[np.sort(np.random.default_rng(7).choice(400, 12, replace=False))]
+    expected, _ = kmeans2(points, first, iter=5, minit="matrix")
+    np.testing.assert_allclose(learn_vocabulary(points, 12, np.random.default_rng(7)), expected, atol=1e-5)
+
+
+def test_a_word_is_learned_from_a_hundred_descriptors_drawn_evenly() -> None:
+    shares = [share_of_each(words, images) for words, images in ((128, 512), (1, 3), (2, 1), (2, 0))]
+    assert shares == [25, 34, 200, 200]
+
+
+def test_the_nearest_word_is_so_however_long_words_are() -> None:
+    descriptors = np.array([[4.9], [5.1], [-3.0], [14.9], [15.1]], np.float32)
+    assert nearest_words(descriptors, np.array([[0], [10], [20]], np.float32)).tolist() == [0, 1, 0, 1, 2]
 
 
 @pytest.mark.parametrize("seed", range(4))
