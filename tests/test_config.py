@@ -155,3 +155,24 @@ def test_fusion_weights_that_do_not_fit_the_descriptors_are_refused_before_any_w
     assert make_config(MappingConfig, describe=["densevlad", "vlad"], fuse="gharm:weights=2/1").fuse.weights == "2/1"
     with pytest.raises(ConfigError, match="fusion weights '2/1': expected 1 positive number"):
         make_config(MappingConfig, fuse="gharm:weights=2/1")
+
+
+def test_re_rankings_are_several_plugins_or_none() -> None:
+    config = make_config(LocalizationConfig, reranking=["dba", "alpha_qe:k=2"])
+    assert [made.plugin_name for made in config.reranking] == ["dba", "alpha_qe"]
+    assert make_config(LocalizationConfig, reranking="diverse").reranking[0].plugin_name == "diverse"
+    assert make_config(LocalizationConfig, reranking=[]).reranking == ()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (["alpha_qe", "dba"], "'dba' stands first"),
+        (["alpha_qe", "alpha_qe"], "each once"),
+        (["alpha-qe"], "unknown re-ranking 'alpha-qe': choose from alpha_qe"),
+        (["alpha_qe:k=0"], "k: "),
+    ],
+)
+def test_re_rankings_that_cannot_be_are_named(chosen: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make_config(LocalizationConfig, reranking=chosen)

@@ -59,6 +59,25 @@ def test_weights_chosen_on_the_map_are_stored_and_used(
     assert estimate.is_localized and again.retrieved == estimate.retrieved
 
 
+def test_retrieved_images_are_put_in_another_order_in_batches_and_in_memory_alike(
+    gallery: Path, built: Path, tmp_path: Path
+) -> None:
+    chosen = ["alpha_qe:k=2", "diverse", "geometric:depth=6"]
+    flags = ["--rerank", *chosen, "--reranking.alpha-qe.alpha", "2", "--num-retrieved", "4", "--quiet"]
+    assert run("localize", built, gallery / "query", tmp_path / "poses.txt", *flags) == 0
+    rows = json.loads((tmp_path / "poses.txt.json").read_text())
+    assert run("localize", built, gallery / "query", tmp_path / "plain.txt", "--num-retrieved", "4", "--quiet") == 0
+    plain = json.loads((tmp_path / "plain.txt.json").read_text())
+    assert [len(row["retrieved"]) for row in rows] == [4] * 4
+    assert [row["retrieved"] for row in rows] != [row["retrieved"] for row in plain]
+    localizer = vloc.Localizer(
+        built, retrieve={"num_retrieved": 4}, reranking=["alpha_qe:k=2,alpha=2", "diverse", "geometric:depth=6"]
+    )
+    camera = vloc.read(gallery / "query").camera(rows[0]["name"])
+    photo = gallery / "query" / "sensors" / "records_data" / rows[0]["name"]
+    assert list(localizer.localize(photo, camera).retrieved) == rows[0]["retrieved"]
+
+
 def test_one_and_two_workers_give_the_same_bytes(gallery: Path, built: Path, tmp_path: Path) -> None:
     assert run("map", gallery / "mapping", tmp_path / "m", *FAST, "--workers", "1") == 0
     assert content(tmp_path / "m") == content(built)

@@ -21,7 +21,13 @@ from .runtime import Runtime
 
 __all__ = ["build_map", "localize", "read", "write"]
 
-_STAGE_OF = {"features": "extract", "retrieval": "describe", "fusion": "fuse", "matcher": "match"}
+_STAGE_OF = {
+    "features": "extract",
+    "retrieval": "describe",
+    "fusion": "fuse",
+    "matcher": "match",
+    "rerank": "reranking",
+}
 
 
 def build_map(

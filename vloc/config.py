@@ -21,6 +21,7 @@ from .retrieval import DESCRIPTORS
 from .retrieval.base import GlobalFeature
 from .retrieval.densevlad import DenseVlad
 from .retrieval.fusion import FUSIONS, Fusion, GeneralizedHarmonicMean
+from .retrieval.reranking import RERANKINGS, Reranking, check_order
 from .solvers.pnp import PnpConfig
 from .solvers.sfm import SfmConfig
 from .solvers.triangulation import TriangulationConfig
@@ -72,6 +73,8 @@ class LocalizationConfig:
     """which photos are taken"""
     retrieve: RetrieveConfig = field(default_factory=RetrieveConfig)
     """which map images"""
+    reranking: tuple[Reranking, ...] = ()
+    """what puts them in another order, one after the other"""
     match: Matcher | None = None
     """matcher; None: the map's"""
     correspond: CorrespondConfig = field(default_factory=CorrespondConfig)
@@ -94,7 +97,10 @@ REGISTRIES: dict[str, Registry[Any]] = {
     "describe": DESCRIPTORS,
     "fuse": FUSIONS,
     "match": MATCHERS,
+    "reranking": RERANKINGS,
 }
+SEVERAL = ("describe", "reranking")
+"""stages that have several plugins"""
 
 
 def plugin(stage: str, value: object) -> Any:
@@ -117,6 +123,8 @@ def make_config(cls: type[C], **settings: Any) -> C:
     if "extract" in made and "match" not in made:
         made["match"] = plugin("match", made["extract"].matcher)
     config = cls(**made)
+    if isinstance(config, LocalizationConfig):
+        check_order(config.reranking)
     if isinstance(config, MappingConfig):  # before any work
         if not config.fuse.is_open:
             config.fuse.shares(len(config.describe))
@@ -125,8 +133,8 @@ def make_config(cls: type[C], **settings: Any) -> C:
 
 
 def _checked(cls: type, name: str, value: Any) -> Any:
-    if name == "describe":
-        return _descriptors([value] if isinstance(value, str) else value)
+    if name in SEVERAL:
+        return _plugins(name, [value] if isinstance(value, str) else value)
     default = getattr(cls(), name)
     if isinstance(value, Mapping):
         if not dataclasses.is_dataclass(default):
@@ -137,12 +145,14 @@ def _checked(cls: type, name: str, value: Any) -> Any:
     return validated(value, name) if dataclasses.is_dataclass(value) else _bounded(cls, name, value)
 
 
-def _descriptors(values: Any) -> tuple[GlobalFeature, ...]:
+def _plugins(stage: str, values: Any) -> tuple[Any, ...]:
+    what = "global descriptors" if stage == "describe" else "re-rankings"
     if not isinstance(values, Sequence):
-        raise ConfigError(f"describe: expected global descriptors, got {values!r}")
-    made = tuple(plugin("describe", value) for value in values)
-    if not made or len({to_text(item) for item in made}) < len(made):
-        raise ConfigError(f"global descriptors {list(values)}: expected at least one, and each once")
+        raise ConfigError(f"{stage}: expected {what}, got {values!r}")
+    made = tuple(plugin(stage, value) for value in values)
+    if (stage == "describe" and not made) or len({to_text(item) for item in made}) < len(made):
+        least = "at least one, and " if stage == "describe" else ""
+        raise ConfigError(f"{what} {list(values)}: expected {least}each once")
     return made
 
 

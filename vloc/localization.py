@@ -13,13 +13,14 @@ from .data.capture import Capture, Sensor
 from .data.estimate import PoseEstimate
 from .data.features import GlobalDescriptor, LocalFeatures
 from .data.quality import ImageQuality
-from .data.selection import Ranking
 from .describing import described_by, plugins_of
 from .features.base import LocalFeature
 from .known_cameras import with_known_cameras
 from .map import Map, vectors_of
+from .retrieval.geometric import Geometric
 from .run.workspace import Workspace
-from .stage import Artifact, Results
+from .stage import Results
+from .stages.arrange import ARRANGE
 from .stages.correspond import CORRESPOND
 from .stages.describe import DESCRIBE
 from .stages.extract import EXTRACT
@@ -46,9 +47,8 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     features = work.each(EXTRACT, local_items(photos, wanted, feature), feature)
     described = describe(work, map_, photos, list(features))
     found = [name for name in wanted if name in features and all(name in vectors for vectors in described)]
-    ranking = retrieve(work, map_, described, found, config).value
-    retrieved = {name: ranking.of(row) for row, name in enumerate(found)}
     sensors = {name: queries.sensor(name) for name in found}
+    retrieved = retrieve(work, map_, described, features, sensors, config)
     placed = _place(work, map_, config, features, retrieved, sensors, qualities)
     outcomes = dict(refusals)
     for name, estimate in placed[-1].items():
@@ -86,11 +86,20 @@ def retrieve(
     work: Workspace,
     map_: Map,
     described: Sequence[Results[GlobalDescriptor]],
-    names: Sequence[str],
+    features: Results[LocalFeatures],
+    sensors: Mapping[str, Sensor],
     config: LocalizationConfig,
-) -> Artifact[Ranking]:
-    """The map images (rows of its sparse map) that look most like each query."""
-    return work.once(RETRIEVE, config.retrieve, vectors_of(described, names), map_.vectors, map_.fusion)
+) -> dict[str, np.ndarray]:
+    """The map images (rows of its sparse map) that look most like each query, best first."""
+    names, sparse, count = list(sensors), map_.sparse, config.retrieve.num_retrieved
+    known = map_.vectors, map_.fusion, config.reranking, sparse.cam_from_world
+    ranking = work.once(RETRIEVE, config.retrieve, vectors_of(described, names), *known).value
+    retrieved = {name: ranking.of(row) for row, name in enumerate(names)}
+    if not (config.reranking and isinstance(geometric := config.reranking[-1], Geometric)):
+        return retrieved
+    shared = [map_.features, map_.stored, query_matcher(config, map_.config), config.seed]
+    arranged = work.each(ARRANGE, names, geometric, each=[features, retrieved, sensors], shared=shared)
+    return {name: arranged[name].of(0)[:count] for name in names}
 
 
 def _place(

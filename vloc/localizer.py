@@ -31,15 +31,18 @@ from .map import Map
 from .registry import to_text
 from .regular_file import read_regular
 from .retrieval.base import GlobalFeature, PhotoDescriptor
-from .retrieval.search import search
+from .retrieval.geometric import Geometric
+from .retrieval.reranking import Searcher, searcher
 from .runtime import Runtime, one_blas_thread
 from .stage import Artifact
+from .stages.arrange import Arranger
 from .stages.correspond import MapMatcher, correspond, sureness
 from .stages.extract import extract
 from .stages.images import Photo
 from .stages.quality import explained, image_quality, refuse
 from .stages.refine import refine
 from .stages.register import register
+from .stages.retrieve import num_listed
 
 Shown = Callable[[bool], Photo]
 """A query as features look at it, in colour or not."""
@@ -66,10 +69,15 @@ class Localizer:
             (_look(d, config.extract, runtime), d.load(runtime, trained.value.arrays))
             for d, trained in zip(config.describe, map_.trained, strict=True)
         ]
-        self._fusion = map_.fusion.value if isinstance(map_.fusion, Artifact) else map_.fusion
+        fusion = map_.fusion.value if isinstance(map_.fusion, Artifact) else map_.fusion
+        reranking = self.config.reranking
+        self._find = searcher(Searcher(map_.vectors.value, fusion, map_.sparse.cam_from_world), reranking)
         matcher = query_matcher(self.config, config).load(runtime)
         self._shown = MapImages(map_.features, map_.sparse)
         self._match = MapMatcher(matcher, self._shown)
+        last = reranking[-1] if reranking else None
+        known = self._match, self._shown, map_.sparse, self.config.seed
+        self._arrange = Arranger(last, *known) if isinstance(last, Geometric) else None
 
     def localize(
         self, image: str | Path | np.ndarray, camera: Camera | str | None = None, name: str = "query"
@@ -90,9 +98,10 @@ class Localizer:
         with one_blas_thread:
             # Side by side: OpenCV extracts on one core and a half.
             features = self._threads.submit(lambda: extract(self._extract, shown(self.map.config.extract.in_color)))
-            rows = self._threads.submit(self._retrieve, shown, features)
-            estimate = self._place(name, sensor, quality, features.result(), rows.result())
-        names = tuple(self.map.sparse.image_names[row] for row in rows.result())
+            retrieved = self._threads.submit(self._retrieve, shown, features)
+            rows = self._arranged(features.result(), sensor, retrieved.result())
+            estimate = self._place(name, sensor, quality, features.result(), rows)
+        names = tuple(self.map.sparse.image_names[row] for row in rows)
         return explained(replace(estimate, retrieved=names, unit=self.map.frame.unit), quality)
 
     def _place(
@@ -131,8 +140,13 @@ class Localizer:
     def _retrieve(self, shown: Shown, features: Future[LocalFeatures]) -> list[int]:
         """Rows of the map images that look most like the query."""
         vectors = [describe(look(shown, features)).vector[None] for look, describe in self._describe]
-        ranking = search(vectors, self.map.vectors.value, self._fusion, self.config.retrieve.num_retrieved)
-        return ranking.of(0).tolist()
+        return self._find(vectors, num_listed(self.config.retrieve, self.config.reranking)).of(0).tolist()
+
+    def _arranged(self, features: LocalFeatures, sensor: Sensor, rows: list[int]) -> list[int]:
+        """Those that are matched, in the order that geometry gives them where it is asked."""
+        if self._arrange is not None:
+            rows = self._arrange(features, sensor, np.array(rows, np.int64)).of(0).tolist()
+        return rows[: self.config.retrieve.num_retrieved]
 
 
 def _look(descriptor: GlobalFeature, own: LocalFeature, runtime: Runtime) -> Callable[[Shown, Future[Any]], Any]:

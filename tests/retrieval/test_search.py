@@ -39,18 +39,18 @@ def test_queries_find_themselves_first() -> None:
 
 def test_nobody_is_its_own_partner_where_that_is_excluded() -> None:
     vectors = unit_rows(5)
-    ranking = search.search([vectors], [vectors], MEAN, 10, exclude_self=True)
+    ranking = search.search([vectors], [vectors], MEAN, 10, search.others(5))
     assert len(ranking) == 5 * 4
     assert (ranking.rows[:, 0] != ranking.rows[:, 1]).all()
     assert np.isfinite(ranking.scores).all()
 
 
-@pytest.mark.parametrize("exclude_self", [True, False])
-def test_the_size_of_blocks_changes_nothing(exclude_self: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("allowed", [search.others(40), None])
+def test_the_size_of_blocks_changes_nothing(allowed: search.Allowed | None, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = [unit_rows(40, 16, 0), unit_rows(40, 8, 1)]
-    whole = search.search(vectors, vectors, FUSIONS.parse("gharm"), 7, exclude_self=exclude_self)
+    whole = search.search(vectors, vectors, FUSIONS.parse("gharm"), 7, allowed)
     monkeypatch.setattr(search, "BLOCK", 130)
-    blocked = search.search(vectors, vectors, FUSIONS.parse("gharm"), 7, exclude_self=exclude_self)
+    blocked = search.search(vectors, vectors, FUSIONS.parse("gharm"), 7, allowed)
     assert np.array_equal(whole.rows, blocked.rows)
     assert np.allclose(whole.scores, blocked.scores, atol=1e-6)
 

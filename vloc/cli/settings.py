@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
-from ..config import REGISTRIES, LocalizationConfig, MappingConfig, make_config
+from ..config import REGISTRIES, SEVERAL, LocalizationConfig, MappingConfig, make_config
 from ..errors import ConfigError
 from ..formats.text_fields import read_bytes
 from ..registry import configure
@@ -18,7 +18,13 @@ from ..stages.pair import PairMethod
 A = TypeVar("A")
 C = TypeVar("C", MappingConfig, LocalizationConfig)
 
-STAGE_OF_FLAG = {"--features": "extract", "--retrieval": "describe", "--fusion": "fuse", "--matcher": "match"}
+STAGE_OF_FLAG = {
+    "--features": "extract",
+    "--retrieval": "describe",
+    "--fusion": "fuse",
+    "--matcher": "match",
+    "--rerank": "reranking",
+}
 """flags that choose a plugin"""
 SHORT = {
     "--num-pairs": "--pair.num-pairs",
@@ -121,7 +127,7 @@ def _plugins(story: type, arguments: Sequence[str]) -> dict[str, Any]:
                 f"{flag}: expected a name, got nothing: choose from {', '.join(REGISTRIES[stage].names())}"
             )
         if values and stage in known:
-            chosen[stage] = values if stage == "describe" else values[0]
+            chosen[stage] = values if stage in SEVERAL else values[0]
     return chosen
 
 
@@ -172,8 +178,8 @@ def _with_settings(flags: type[A], config: MappingConfig | LocalizationConfig, s
     groups: list[tuple[str, Any, Any]] = []
     for f in dataclasses.fields(config):
         value = getattr(config, f.name)
-        if f.name == "describe":
-            value = _group("Describe", _numbered(value))
+        if f.name in SEVERAL:
+            value = _group(f.name.capitalize(), _numbered(value))
         if f.name in stages and dataclasses.is_dataclass(value):
             groups.append((f.name, type(value), dataclasses.field(default=value)))
     groups.append(("seed", Annotated[int, tyro.conf.arg(help="seed of every random choice")], config.seed))
@@ -201,8 +207,5 @@ def _current(config: object) -> dict[str, Any]:
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """`describe`'s group back to a tuple of descriptors."""
-    flat = dict(settings)
-    if "describe" in flat:
-        flat["describe"] = tuple(_current(flat["describe"]).values())
-    return flat
+    """Groups of several plugins back to tuples of them."""
+    return {name: tuple(_current(value).values()) if name in SEVERAL else value for name, value in settings.items()}

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..array_types import Float32, Float64, Int32, UInt32
+from ..array_types import Float32, Float64, Int32, Int64, UInt32
 from .features import Arrays
+
+NOTHING = -1
+"""in the place of a row, where there is none"""
 
 
 def evenly(names: Sequence[str], count: int) -> list[str]:
@@ -33,6 +36,23 @@ class Ranking:
         """The candidates of one query, best first."""
         start, stop = np.searchsorted(self.rows[:, 0], [query, query + 1])
         return self.rows[start:stop, 1]
+
+    @classmethod
+    def packed(
+        cls, columns: Int64[np.ndarray, "q k"], scores: Float32[np.ndarray, "q k"], first_query: int = 0
+    ) -> Ranking:
+        """The candidates of queries from that row on, a row each, best first; `NOTHING` is none."""
+        queries = np.broadcast_to(np.arange(first_query, first_query + len(columns))[:, None], columns.shape)
+        is_there = columns != NOTHING
+        return cls(np.stack([queries, columns], axis=-1)[is_there].astype(np.uint32), scores[is_there])
+
+    def padded(self, num_queries: int) -> tuple[Int64[np.ndarray, "q k"], Float32[np.ndarray, "q k"]]:
+        """The inverse of `packed`, as wide as the longest list."""
+        counts = np.bincount(self.rows[:, 0], minlength=num_queries)
+        is_there = np.arange(counts.max(initial=0)) < counts[:, None]
+        columns, scores = np.full(is_there.shape, NOTHING, np.int64), np.zeros(is_there.shape, np.float32)
+        columns[is_there], scores[is_there] = self.rows[:, 1], self.scores
+        return columns, scores
 
     def to_arrays(self) -> Arrays:
         """The stored form."""

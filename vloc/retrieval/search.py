@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ..array_types import Bool, Float32, Int64
-from ..data.selection import Ranking
+from ..data.selection import NOTHING, Ranking
 from ..errors import DataError
 from .fusion import Fusion
 
@@ -15,18 +15,23 @@ BLOCK = 2**20
 """similarities at a time: 4 MB for every descriptor, and a few times that while they are fused"""
 
 
+Vectors = Sequence[Float32[np.ndarray, "_ _"]]
+"""unit vectors of some images, an array for each global descriptor"""
+Allowed = Callable[[Int64[np.ndarray, "q"]], Bool[np.ndarray, "q r"]]
+"""which references some queries (rows) may be given; asked for block by block"""
+
+
 def search(
-    queries: Sequence[Float32[np.ndarray, "q _"]],
-    references: Sequence[Float32[np.ndarray, "r _"]],
+    queries: Vectors,
+    references: Vectors,
     fusion: Fusion,
     k: int,
-    *,
-    exclude_self: bool = False,
+    allowed: Allowed | None = None,
 ) -> Ranking:
     """The k references (or all) most similar to each query, best first; of equal ones the first rows.
 
-    Both hold one array of unit vectors for each global descriptor. `exclude_self`: queries and references are the
-    same images, and none is its own partner. DataError where the vectors do not fit together.
+    Both hold one array of unit vectors for each global descriptor. Where `allowed` is given, none but those that it
+    allows, which may be fewer. DataError where the vectors do not fit together.
     """
     num_queries, num_references = len(queries[0]), len(references[0])
     if not num_queries or not num_references:
@@ -36,12 +41,18 @@ def search(
     for start in range(0, num_queries, size):
         rows = slice(start, min(start + size, num_queries))
         similarity = fusion.fuse([q[rows] @ r.T for q, r in zip(queries, references, strict=True)])
-        if exclude_self:
-            similarity[np.arange(rows.stop - rows.start), np.arange(rows.start, rows.stop)] = -np.inf
-        found.append(_ranking(similarity, k, start))
+        if allowed is not None:
+            similarity[~allowed(np.arange(rows.start, rows.stop))] = -np.inf
+        columns, scores = top_k(similarity, k)
+        found.append(Ranking.packed(np.where(np.isfinite(scores), columns, NOTHING), scores, start))
     return Ranking(
         np.concatenate([ranking.rows for ranking in found]), np.concatenate([ranking.scores for ranking in found])
     )
+
+
+def others(count: int) -> Allowed:
+    """Every reference but the query's own row, where queries and references are the same images."""
+    return lambda rows: rows[:, None] != np.arange(count)
 
 
 def top_k(
@@ -65,13 +76,6 @@ def _is_among_largest(similarity: Float32[np.ndarray, "q r"], k: int) -> Bool[np
     num_open = k - is_larger.sum(axis=1, keepdims=True)
     is_among: Bool[np.ndarray, "q r"] = is_larger | (is_equal & (is_equal.cumsum(axis=1, dtype=np.int32) <= num_open))
     return is_among
-
-
-def _ranking(similarity: Float32[np.ndarray, "q r"], k: int, first_query: int) -> Ranking:
-    columns, scores = top_k(similarity, k)
-    queries = np.broadcast_to(np.arange(first_query, first_query + len(columns))[:, None], columns.shape)
-    is_allowed = np.isfinite(scores)
-    return Ranking(np.stack([queries, columns], axis=-1)[is_allowed].astype(np.uint32), scores[is_allowed])
 
 
 def _check(queries: Sequence[np.ndarray], references: Sequence[np.ndarray]) -> None:

@@ -16,7 +16,7 @@ from ..errors import StageError
 from ..geometry.pose_error import pose_errors
 from ..geometry.rigid import Rigid
 from ..retrieval.fusion import Fusion
-from ..retrieval.search import search
+from ..retrieval.search import others, search
 from ..runtime import Runtime
 from ..stage import OnceStage
 
@@ -85,7 +85,7 @@ def _pair(
 ) -> Ranking:
     chosen = {
         "exhaustive": lambda: exhaustive(len(images.devices)),
-        "retrieval": lambda: search(vectors, vectors, fusion, config.num_pairs, exclude_self=True),
+        "retrieval": lambda: search(vectors, vectors, fusion, config.num_pairs, others(len(images.devices))),
         "distance": lambda: by_distance(config, images),
         "sequence": lambda: by_time(config, images),
         "covisibility": lambda: by_covisibility(config, images),

@@ -10,8 +10,10 @@ import msgspec
 import numpy as np
 
 from ..data.selection import Ranking
+from ..geometry.rigid import Rigid
 from ..retrieval.fusion import Fusion
-from ..retrieval.search import search
+from ..retrieval.geometric import Geometric
+from ..retrieval.reranking import Reranking, Searcher, searcher
 from ..runtime import Runtime
 from ..stage import OnceStage
 
@@ -24,14 +26,22 @@ class RetrieveConfig:
     """map images a query is matched with"""
 
 
+def num_listed(config: RetrieveConfig, reranking: Sequence[Reranking]) -> int:
+    """How many images a query gets before geometry has its say."""
+    return max([config.num_retrieved, *(made.depth for made in reranking if isinstance(made, Geometric))])
+
+
 def _retrieve(
     config: RetrieveConfig,
     runtime: Runtime,
     queries: Sequence[np.ndarray],
     images: Sequence[np.ndarray],
     fusion: Fusion,
+    reranking: Sequence[Reranking],
+    cam_from_world: Rigid,
 ) -> Ranking:
-    return search(queries, images, fusion, config.num_retrieved)
+    find = searcher(Searcher(images, fusion, cam_from_world), reranking)
+    return find(queries, num_listed(config, reranking))
 
 
-RETRIEVE: OnceStage[Ranking] = OnceStage("retrieve", 1, Ranking, _retrieve)
+RETRIEVE: OnceStage[Ranking] = OnceStage("retrieve", 2, Ranking, _retrieve)
