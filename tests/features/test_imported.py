@@ -23,7 +23,8 @@ def test_r2d2_writes_its_strongest_keypoint_last_and_others_are_left_in_order() 
 def test_features_are_as_vloc_keeps_them() -> None:
     found = local_features(KEYPOINTS.astype(np.float64), DESCRIPTORS.astype(np.float64))
     assert {name: array.dtype for name, array in found.to_arrays().items()} == {
-        "keypoints": np.float32, "descriptors": np.float16, "scores": np.float32, "scales": np.float32
+        "keypoints": np.float32, "descriptors": np.float16, "scores": np.float32, "scales": np.float32,
+        "quarter_turns": np.uint8,
     }  # fmt: skip
     assert all(array.flags.c_contiguous for array in found.to_arrays().values())
 

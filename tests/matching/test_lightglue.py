@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +103,7 @@ class TestPositions:
 
         def positions(keypoints: list[tuple[float, float]], size: ImageSize) -> np.ndarray:
             features = made(len(keypoints), 128, 0)
-            features = LocalFeatures(np.array(keypoints, np.float32), *list(features.to_arrays().values())[1:])
+            features = replace(features, keypoints=np.array(keypoints, np.float32))
             image = matcher.prepare(features, size)
             matcher.match(image, image)
             return seen[0][0]
@@ -180,3 +181,20 @@ def test_missing_weights_and_those_of_another_feature_are_told_in_one_line(put: 
         MATCHERS.parse("lightglue:of=disk").load(Runtime(device="cpu"))
     with pytest.raises(ConfigError, match="for which feature"):
         MATCHERS.parse("lightglue").load(Runtime(device="cpu"))
+
+
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_keypoints_of_a_photo_on_its_side_are_matched_as_of_the_upright_one(
+    quarter_turns: int, put: Callable[[str, State], None]
+) -> None:
+    put("aliked", network("aliked").state_dict())
+    matcher = MATCHERS.parse("lightglue:of=aliked").load(Runtime(device="cpu"))
+    width, height = size = 320, 200
+    upright = made(5, 128, 1, size)
+    x, y = upright.keypoints.T
+    # Counterclockwise, a place x to the right of the left border comes to lie x above the lower border.
+    stored = {1: (y, width - x), 2: (width - x, height - y), 3: (height - y, x)}[quarter_turns]
+    turned = replace(upright, keypoints=np.stack(stored, axis=1), quarter_turns=quarter_turns)
+    prepared = matcher.prepare(turned[:3], size if quarter_turns == 2 else size[::-1])
+    np.testing.assert_allclose(prepared.keypoints[0], upright.keypoints[:3], atol=1e-3)
+    assert prepared.size.tolist() == [list(size)]

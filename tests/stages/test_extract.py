@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from vloc.data.features import LocalFeatures
 from vloc.features.sift import Sift
 from vloc.runtime import Runtime
 from vloc.stages.extract import EXTRACT
@@ -32,5 +33,6 @@ def test_keypoints_of_a_turned_photo_are_of_the_photo_as_stored() -> None:
     cv2.setRNGSeed(0)
     stored = blob(70.25, 30.75)
     photos = [Photo(np.ascontiguousarray(np.rot90(stored, -turns)), turns) for turns in range(4)]
-    for features in EXTRACT.start(Sift(), Runtime())(iter(photos)):
+    for turns, features in enumerate(EXTRACT.start(Sift(), Runtime())(iter(photos))):
         np.testing.assert_allclose(features.keypoints[0], (70.25, 30.75), atol=0.1)
+        assert features.quarter_turns == LocalFeatures.from_arrays(features.to_arrays()).quarter_turns == turns

@@ -20,19 +20,22 @@ class LocalFeatures:
     `descriptors`: uint8 or float16 rows whose direction carries the meaning (cosine similarity).
     `scales`: px in the stored image, the standard deviation of the Gaussian under which the keypoint was found (half of
     OpenCV's keypoint size, COLMAP's scale as it is): the noise of its position grows with it.
+    `quarter_turns`: clockwise, by which the stored image was turned upright for the descriptors.
     """
 
     keypoints: Float32[np.ndarray, "n 2"]
     descriptors: Shaped[np.ndarray, "n d"]
     scores: Float32[np.ndarray, "n"]
     scales: Float32[np.ndarray, "n"]
+    quarter_turns: int = 0
 
     def __len__(self) -> int:
         return len(self.keypoints)
 
     def __getitem__(self, rows: np.ndarray | slice) -> LocalFeatures:
         """The features of some rows, in their order."""
-        return LocalFeatures(self.keypoints[rows], self.descriptors[rows], self.scores[rows], self.scales[rows])
+        chosen = self.keypoints[rows], self.descriptors[rows], self.scores[rows], self.scales[rows]
+        return LocalFeatures(*chosen, self.quarter_turns)
 
     @cached_property
     def lengths(self) -> Float32[np.ndarray, "n"]:
@@ -48,12 +51,15 @@ class LocalFeatures:
             "descriptors": self.descriptors,
             "scores": self.scores,
             "scales": self.scales,
+            "quarter_turns": np.array([self.quarter_turns], np.uint8),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> LocalFeatures:
         """The inverse of `to_arrays`."""
-        return cls(**arrays)
+        rows = {name: array for name, array in arrays.items() if name != "quarter_turns"}
+        turns = arrays["quarter_turns"][0] if len(arrays) > len(rows) else 0  # photos were not turned at first
+        return cls(**rows, quarter_turns=int(turns))
 
 
 @dataclass(frozen=True, eq=False)

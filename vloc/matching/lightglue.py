@@ -12,6 +12,7 @@ import numpy as np
 from ..data.features import LocalFeatures, Matches
 from ..errors import ConfigError, DataError, ExtraMissingError
 from ..features.base import LocalFeature
+from ..geometry.quarter_turns import turned_back
 from ..runtime import Runtime
 from ..weights import find
 from .base import MATCHERS, ImageSize, PairMatcher
@@ -139,6 +140,9 @@ class LoadedLightGlue:
             raise DataError(f"lightglue:of={self._settings.of} takes descriptors of {wanted} floats, not {found}")
         features = features[: self._settings.max_keypoints]
         inside = features.keypoints.clip(0, np.array(size, np.float32))
+        if features.quarter_turns:  # turned as the image was for its descriptors
+            inside = turned_back(inside, 4 - features.quarter_turns, size[::-1])
+            size = size[::-1] if features.quarter_turns % 2 else size
         arrays = features.descriptors.astype(np.float32), inside, np.array(size, np.float32)
         return PreparedKeypoints(*(torch.from_numpy(array)[None].to(self._device) for array in arrays))
 

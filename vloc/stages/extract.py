@@ -28,9 +28,10 @@ def extract(extractor: Extractor, image: Photo | Arrays) -> LocalFeatures:
     if not isinstance(image, Photo):
         return extractor(image)
     features, shape = extractor(image.pixels), image.pixels.shape[:2]
-    if not image.quarter_turns:
+    turns = image.quarter_turns
+    if not turns:
         return features
-    return replace(features, keypoints=turned_back(features.keypoints, image.quarter_turns, shape))
+    return replace(features, keypoints=turned_back(features.keypoints, turns, shape), quarter_turns=turns)
 
 
 EXTRACT: EachStage[Photo | Arrays, LocalFeatures] = EachStage("extract", 2, LocalFeatures, _start, chunk=16)
