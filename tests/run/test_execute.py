@@ -4,6 +4,7 @@ import _thread
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from squares import POWERS, Numbers, Power, Table
 
 from vloc.errors import ResourceError, StageError
+from vloc.run.execute import _cut, in_order
 from vloc.run.workspace import Workspace
 from vloc.runtime import Runtime
 from vloc.stage import EachStage
@@ -147,3 +149,24 @@ def test_an_interrupt_stops_promptly_and_keeps_finished_shards(tmp_path: Path) -
         run(tmp_path, failing(ValueError(), 2000), items)
     assert 30 <= len(items.loaded) < 50
     assert len(list(tmp_path.glob("failing-*/*.h5"))) >= 5
+
+
+@pytest.mark.parametrize(("count", "size"), [(10, 1), (32, 1), (33, 2), (64, 2), (65, 3), (512, 16)])
+def test_a_chunk_is_cut_in_32_pieces_or_fewer_for_any_number_of_workers(count: int, size: int) -> None:
+    pieces = _cut(range(count))
+    assert [index for piece in pieces for index in piece] == list(range(count))
+    assert {len(piece) for piece in pieces[:-1]} == {size} and len(pieces[-1]) <= size
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_sixteen_tasks_are_begun_ahead_of_those_being_worked_on(workers: int) -> None:
+    begun: list[int] = []
+    with closing(in_order(begun.append, range(100), workers, threading.Event())) as results:
+        next(results)
+        end = time.monotonic() + 10
+        while len(begun) < 16 + workers and time.monotonic() < end:
+            time.sleep(0.001)
+        time.sleep(0.02)
+        assert sorted(begun) == list(range(16 + workers))
+        next(results)
+        assert len(list(results)) == 98 and sorted(begun) == list(range(100))
