@@ -52,7 +52,7 @@ def run(photos: Path, out: Path, held_back: int, flags: list[str]) -> None:
     old, new = (np.stack([places[name] for name in shared]) for places in (before, after))
     extent = np.linalg.norm(np.ptp(old, axis=0))
     apart = np.linalg.norm(new - old, axis=1) / extent
-    least = align_robustly(new, old).residuals / extent
+    least = align_robustly(new, old, seed=0).residuals / extent
     print(f"anchors move by: median {100 * np.median(apart):.3f} %, largest {100 * apart.max():.3f} % of the extent")
     print(f"the best similarity would leave: median {100 * np.median(least):.3f} %, largest {100 * least.max():.3f} %")
 

@@ -46,7 +46,7 @@ def trial(centers: np.ndarray, positions: np.ndarray) -> float | None:
         np.zeros((0, 3)), np.zeros(0, np.float32), np.zeros(PHOTOS + 1, np.int64), empty,
     )  # fmt: skip
     try:
-        fit = fit_positions(sparse, Positions(dict(zip(names, positions, strict=True)), None))
+        fit = fit_positions(sparse, Positions(dict(zip(names, positions, strict=True)), None), seed=0)
     except StageError:
         return None
     return abs(fit.target_from_map.scale * SCALE - 1)

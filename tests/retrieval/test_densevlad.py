@@ -8,7 +8,7 @@ from vloc.errors import ConfigError, StageError
 from vloc.retrieval import DESCRIPTORS
 from vloc.retrieval.dense_sift import _cell_grid, _cell_sums, _orientation_channels, dense_root_sift
 from vloc.retrieval.vlad import aggregate, learn_vocabulary, nearest_words, share_of_each
-from vloc.retrieval.whitening import is_learnable, learn_whitening
+from vloc.retrieval.whitening import is_learnable, learn_whitening, whitened
 from vloc.runtime import Runtime
 
 STRECHA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "strecha"
@@ -151,12 +151,19 @@ def test_vlad_of_nothing_is_zero() -> None:
     assert not aggregate(np.zeros((0, 2), np.float32), np.ones((3, 2), np.float32)).any()
 
 
-def test_whitening_of_many_vectors_gives_uncorrelated_numbers() -> None:
+@pytest.mark.parametrize("size", [1, 0.01])
+def test_whitening_of_many_vectors_gives_uncorrelated_numbers(size: float) -> None:
     rng = np.random.default_rng(0)
-    vectors = (rng.normal(size=(300, 6)) * [5, 3, 2, 1, 1, 1] @ rng.normal(size=(6, 6)) + 7).astype(np.float32)
+    vectors = size * (rng.normal(size=(300, 6)) * [5, 3, 2, 1, 1, 1] @ rng.normal(size=(6, 6)) + 7).astype(np.float32)
     mean, projection = learn_whitening(vectors, 3)
     covariance = np.cov((vectors - mean) @ projection, rowvar=False)
     assert np.allclose(covariance, np.eye(3), atol=0.1)
+
+
+def test_a_vector_is_whitened_by_its_difference_from_the_mean() -> None:
+    trained = {"mean": np.array([2, 1], np.float32), "projection": np.array([[1, 0], [0, 2]], np.float32)}
+    np.testing.assert_allclose(whitened(np.array([5, 3], np.float32), trained), [0.6, 0.8])  # (3, 2 * 2), of length 1
+    assert whitened(np.zeros(2, np.float32), trained).tolist() == [0, 0]
 
 
 def test_whitening_of_few_vectors_shrinks_variances_towards_their_mean() -> None:

@@ -60,7 +60,8 @@ def align_robustly(
     source: Float64[np.ndarray, "n 3"],
     target: Float64[np.ndarray, "n 3"],
     rotations: Float64[np.ndarray, "n 3 3"] | None = None,
-    seed: int = 0,
+    *,
+    seed: int,
 ) -> RobustAlignment:
     """`target_from_source` of camera centres; `rotations`: what each camera alone says of its rotation, where known.
 

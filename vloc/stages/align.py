@@ -62,7 +62,7 @@ def length(value: float, unit: str) -> str:
     return f"{value:#.3g} {unit}"
 
 
-def fit_poses(sparse: SparseMap, targets: Mapping[str, Rigid], seed: int = 0) -> Fit:
+def fit_poses(sparse: SparseMap, targets: Mapping[str, Rigid], seed: int) -> Fit:
     """The similarity to `cam_from_target` of images by name; StageError where they are few, or of another shape."""
     names = [name for name in sparse.image_names if name in targets]
     own = sparse.cam_from_world[[sparse.row_of[name] for name in names]]
@@ -86,8 +86,7 @@ def _why_apart(own: Rigid, known: Rigid, rotations: Float64[np.ndarray, "n 3 3"]
     except ValueError as error:
         return f"the {count} images in common do not agree, and {error}"
     if not _is_one_shape(found):
-        part = 100 * found.spread / found.extent
-        return f"the {count} images in common stand in another shape: {part:.0f} % of its size"
+        return f"the {count} images in common stand in another shape: {found.spread / found.extent:.0%} of its size"
     turned = np.degrees(np.median(rotation_angle(rotations, found.target_from_source.rotation)))
     return (
         f"the centres of the {count} images in common agree, but they look {turned:.0f} degrees apart: "
@@ -95,7 +94,7 @@ def _why_apart(own: Rigid, known: Rigid, rotations: Float64[np.ndarray, "n 3 3"]
     )
 
 
-def fit_positions(sparse: SparseMap, positions: Positions, seed: int = 0) -> Fit:
+def fit_positions(sparse: SparseMap, positions: Positions, seed: int) -> Fit:
     """The similarity to positions by satellite; StageError where too few agree, or they leave scale or turn unsure."""
     names = [name for name in sparse.image_names if name in positions.xyz]
     if len(names) < MIN_POSITIONS:
@@ -125,7 +124,7 @@ def _fit(
     seed: int,
 ) -> Fit:
     try:
-        return Fit(names, align_robustly(centers, targets, rotations, seed))
+        return Fit(names, align_robustly(centers, targets, rotations, seed=seed))
     except ValueError as error:
         raise StageError(str(error)) from None
 
