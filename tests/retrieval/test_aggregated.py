@@ -10,6 +10,7 @@ import pytest
 from vloc.data.features import LocalFeatures
 from vloc.errors import StageError
 from vloc.retrieval.aggregated import Aggregated, BagOfWords, LocalVlad, unit_rows
+from vloc.retrieval.fisher import FisherVector
 from vloc.runtime import Runtime
 
 KINDS = np.eye(8, dtype=np.float32)
@@ -27,7 +28,10 @@ def features(*kinds: int, noise: float = 0.02, seed: int = 0) -> LocalFeatures:
 
 def length(kind: Aggregated) -> int:
     """Of a descriptor of six images."""
-    return (3 if kind.dims == 3 else 8 * kind.num_words) if isinstance(kind, LocalVlad) else kind.num_words
+    if isinstance(kind, BagOfWords):
+        return kind.num_words
+    assert isinstance(kind, LocalVlad | FisherVector)
+    return 3 if kind.dims == 3 else 8 * kind.num_words * (2 if isinstance(kind, FisherVector) else 1)
 
 
 def test_descriptors_count_by_their_direction() -> None:
@@ -47,7 +51,16 @@ def test_rareness_is_learned_from_the_images_that_show_a_word() -> None:
     np.testing.assert_allclose(learned["rareness"], np.log([4 / 2, 4 / 4, 4 / 1]), rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", [LocalVlad(num_words=2), BagOfWords(num_words=8), LocalVlad(num_words=2, dims=3)])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        LocalVlad(num_words=2),
+        BagOfWords(num_words=8),
+        FisherVector(num_words=2, components=8),
+        LocalVlad(num_words=2, dims=3),
+        FisherVector(num_words=2, dims=3),
+    ],
+)
 def test_a_place_looks_most_like_itself_in_other_noise(kind: Aggregated) -> None:
     places = [(0, 0, 1, 1), (2, 2, 2, 3), (4, 5, 5, 5), (0, 6, 6, 7), (1, 2, 3, 3), (4, 4, 7, 7)]
     shown = [features(*place * 8, seed=row) for row, place in enumerate(places)]
@@ -60,7 +73,7 @@ def test_a_place_looks_most_like_itself_in_other_noise(kind: Aggregated) -> None
     assert references.shape[1] == length(kind)
 
 
-@pytest.mark.parametrize("kind", [LocalVlad(num_words=2), BagOfWords(num_words=2)])
+@pytest.mark.parametrize("kind", [LocalVlad(num_words=2), BagOfWords(num_words=2), FisherVector(num_words=2)])
 def test_an_image_without_features_is_all_zeros(kind: Aggregated) -> None:
     trained = kind.train(Runtime(), [features(0, 1, 2), features(3, 4)], 0)
     assert not kind.load(Runtime(), trained)(features()).vector.any()

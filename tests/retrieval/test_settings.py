@@ -11,6 +11,7 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "densevlad": {"image_size": 480, "step": 8, "num_words": 128, "dims": 256},
     "vlad": {"num_words": 128, "dims": 256},
     "bow": {"num_words": 1024},
+    "fisher": {"num_words": 64, "components": 64, "dims": 256},
     **dict.fromkeys(("mac", "rmac", "spoc", "crow"), POOLED),
     "gem": {**POOLED, "power": 3},
     # the sizes and lengths that their authors report on, or near them
@@ -30,12 +31,13 @@ def test_the_documented_figures_were_measured_with_these_defaults(name: str) -> 
 
 
 AT_LEAST = [
-    *[(name, "image_size", 64) for name in DEFAULTS if name not in ("vlad", "bow", "megaloc")],
+    *[(name, "image_size", 64) for name in DEFAULTS if name not in ("vlad", "bow", "fisher", "megaloc")],
     ("megaloc", "image_size", 126),
-    *[(name, "num_words", 1) for name in ("densevlad", "vlad", "bow")],
-    *[(name, "dims", 1) for name in ("densevlad", "vlad", "gem")],
+    *[(name, "num_words", 1) for name in ("densevlad", "vlad", "bow", "fisher")],
+    *[(name, "dims", 1) for name in ("densevlad", "vlad", "fisher", "gem")],
     ("apgem:whitening=landmarks_clean", "dims", 1),
     ("densevlad", "step", 1),
+    ("fisher", "components", 1),
     ("gem", "power", 1),
     ("apgem", "power", 0),
     *[(name, "gamma", 0) for name in ("mean_and_power", "mean_and_min", "min_and_max")],

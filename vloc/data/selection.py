@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from ..array_types import Float32, Float64, Int32, Int64, UInt32
 from .features import Arrays
 
+T = TypeVar("T")
 NOTHING = -1
 """in the place of a row, where there is none"""
 
 
-def evenly(names: Sequence[str], count: int) -> list[str]:
-    """At most `count` of the names, evenly spread, the first and the last among them."""
+def evenly(names: Sequence[T], count: int) -> list[T]:
+    """At most `count` of the names, or of anything, evenly spread, the first and the last among them."""
     return [names[row] for row in np.linspace(0, len(names) - 1, min(len(names), count)).astype(int)]
 
 

@@ -16,7 +16,7 @@ from ..errors import StageError
 from ..runtime import Runtime
 from .base import DESCRIPTORS, Describer
 from .vlad import aggregate, learn_vocabulary, nearest_words, share_of_each, unit
-from .whitening import is_learnable, learn_whitening, whitened
+from .whitening import learned_whitening, whitened
 
 
 @runtime_checkable
@@ -74,16 +74,11 @@ class LocalVlad(Aggregated):
 
     def learn(self, images: ImageFeatures, words: Float32[np.ndarray, "words d"]) -> Arrays:
         """`mean` and `projection` of the whitening, where there are images enough."""
-        if not is_learnable(len(images), self.dims):
-            return {}
-        vlads = [aggregate(unit_rows(features), words) for features in images]
-        mean, projection = learn_whitening(np.stack([vlad for vlad in vlads if vlad.any()]), self.dims)
-        return {"mean": mean, "projection": projection}
+        return learned_whitening(lambda: (aggregate(unit_rows(each), words) for each in images), len(images), self.dims)
 
     def vector(self, rows: Float32[np.ndarray, "n d"], trained: Arrays) -> Float32[np.ndarray, "dims"]:
         """The VLAD, whitened if that was learned."""
-        vlad = aggregate(rows, trained["words"])
-        return whitened(vlad, trained) if "projection" in trained else vlad
+        return whitened(aggregate(rows, trained["words"]), trained)
 
 
 @DESCRIPTORS.register("bow")

@@ -53,6 +53,7 @@ HOMES = {
     "cosplace": ("cosplace", "eigenplaces"),
     "delg": ("delg",),
     "densevlad": ("densevlad",),
+    "fisher": ("fisher",),
     "imported": ("imported",),
     "megaloc": ("megaloc",),
     "netvlad": ("netvlad",),

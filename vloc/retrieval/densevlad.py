@@ -17,7 +17,7 @@ from ..runtime import Map, Runtime
 from .base import DESCRIPTORS, Describer
 from .dense_sift import dense_root_sift
 from .vlad import aggregate, learn_vocabulary, share_of_each
-from .whitening import is_learnable, learn_whitening, whitened
+from .whitening import learned_whitening, whitened
 
 CELL_SIZES = (4, 6, 8, 10)
 """px; a patch is four cells wide, as in the paper"""
@@ -49,18 +49,18 @@ class DenseVlad:
         kept = [reduced(image, self.image_size) for image in images]
         with runtime.mapping() as each:
             words = learn_vocabulary(self._sample(kept, rng, each), self.num_words, rng)
-            if not is_learnable(len(kept), self.dims):
-                return {"words": words}
-            vlads = each(lambda image: aggregate(self._patches(image), words), kept)
-            mean, projection = learn_whitening(np.stack([vlad for vlad in vlads if vlad.any()]), self.dims)
-        return {"words": words, "mean": mean, "projection": projection}
+
+            def vlads() -> Iterable[np.ndarray]:
+                return each(lambda image: aggregate(self._patches(image), words), kept)
+
+            return {"words": words, **learned_whitening(vlads, len(kept), self.dims)}
 
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of grey images, with what `train` gave."""
 
         def describe(image: UInt8[np.ndarray, "h w"]) -> GlobalDescriptor:
             vlad = aggregate(self._patches(reduced(image, self.image_size)), trained["words"])
-            return GlobalDescriptor(whitened(vlad, trained) if "projection" in trained else vlad)
+            return GlobalDescriptor(whitened(vlad, trained))
 
         return describe
 

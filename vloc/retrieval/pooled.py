@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -24,7 +25,7 @@ from . import pooling
 from .base import DESCRIPTORS, Describer
 from .by_network import LEAST_SIDE, at_least, is_blank
 from .vlad import unit
-from .whitening import is_learnable, learn_whitening, whitened
+from .whitening import learned_whitening, whitened
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,13 @@ class Pooled(ABC):
     def train(self, runtime: Runtime, images: Iterable[UInt8[np.ndarray, "h w 3"]], seed: int) -> Arrays:
         """`mean` (d) and `projection` (d, dims) for maps large enough, else nothing."""
         kept = [reduced(image, self.image_size) for image in images]
-        if not is_learnable(len(kept), self.dims):
-            return {}
-        network = self._feature.load_dense(runtime)
+
         with runtime.mapping() as each:
-            vectors = np.stack(list(each(lambda image: self._vector(network, image), kept)))
-        mean, projection = learn_whitening(vectors, self.dims)
-        return {"mean": mean, "projection": projection}
+
+            def vectors() -> Iterable[np.ndarray]:
+                return each(partial(self._vector, self._feature.load_dense(runtime)), kept)
+
+            return learned_whitening(vectors, len(kept), self.dims)
 
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of RGB images, with what `train` gave."""
@@ -62,7 +63,7 @@ class Pooled(ABC):
 
         def describe(image: UInt8[np.ndarray, "h w 3"]) -> GlobalDescriptor:
             vector = self._vector(network, reduced(image, self.image_size))
-            return GlobalDescriptor(whitened(vector, trained) if trained else vector)
+            return GlobalDescriptor(whitened(vector, trained))
 
         return describe
 
