@@ -67,8 +67,8 @@ def viewpoints(ranked: Mapping[str, list[str]], map_: Map) -> dict[str, int]:
 
 def measured(scene: Path, words: str, rerankings: list[str]) -> dict[str, dict[str, np.ndarray]]:
     """For every re-ranking and light, a row of figures for each query."""
-    settings = {"describe": words.split("/"), "pair": {"num_pairs": 10}}
-    map_ = vloc.build_map(f"kapture:{scene / 'mapping'}", scene / f"{words.replace('/', '_')}.map", **settings)
+    settings = {"describe": words.split("/"), "pair": {"method": "distance", "num_pairs": 10}}
+    map_ = vloc.build_map(f"kapture:{scene / 'mapping'}", scene / "reranking.map", **settings)
     queries, truth = vloc.read(f"kapture:{scene / 'query'}"), read_poses(scene / "query_truth.txt")
     placed = {name: map_.sparse.cam_from_world[row] for row, name in enumerate(map_.sparse.image_names)}
     found = {}

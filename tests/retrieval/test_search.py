@@ -49,7 +49,8 @@ def test_nobody_is_its_own_partner_where_that_is_excluded() -> None:
 def test_the_size_of_blocks_changes_nothing(allowed: search.Allowed | None, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = [unit_rows(40, 16, 0), unit_rows(40, 8, 1)]
     whole = search.search(vectors, vectors, FUSIONS.parse("gharm"), 7, allowed)
-    monkeypatch.setattr(search, "BLOCK", 130)
+    monkeypatch.setattr(search, "PRODUCTS", 7 * 40)
+    monkeypatch.setattr(search, "BLOCK", 3 * 40)
     blocked = search.search(vectors, vectors, FUSIONS.parse("gharm"), 7, allowed)
     assert np.array_equal(whole.rows, blocked.rows)
     assert np.allclose(whole.scores, blocked.scores, atol=1e-6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from ..data.selection import NOTHING, Ranking
 from ..errors import DataError
 from .fusion import Fusion
 
+PRODUCTS = 2**23
+"""similarities that one product of matrices gives: 32 MB for every descriptor; smaller products are slower"""
 BLOCK = 2**20
-"""similarities at a time: 4 MB for every descriptor, and a few times that while they are fused"""
+"""of these, how many at a time: a few times 4 MB for every descriptor while they are fused and sorted"""
 
 
 Vectors = Sequence[Float32[np.ndarray, "_ _"]]
@@ -37,17 +39,26 @@ def search(
     if not num_queries or not num_references:
         return Ranking(np.zeros((0, 2), np.uint32), np.zeros(0, np.float32))
     _check(queries, references)
-    size, found = max(BLOCK // num_references, 1), []
-    for start in range(0, num_queries, size):
-        rows = slice(start, min(start + size, num_queries))
-        similarity = fusion.fuse([q[rows] @ r.T for q, r in zip(queries, references, strict=True)])
+    found = []
+    for start, similarities in _blocks(queries, references):
+        similarity = fusion.fuse(similarities)
         if allowed is not None:
-            similarity[~allowed(np.arange(rows.start, rows.stop))] = -np.inf
+            similarity[~allowed(np.arange(start, start + len(similarity)))] = -np.inf
         columns, scores = top_k(similarity, k)
         found.append(Ranking.packed(np.where(np.isfinite(scores), columns, NOTHING), scores, start))
     return Ranking(
         np.concatenate([ranking.rows for ranking in found]), np.concatenate([ranking.scores for ranking in found])
     )
+
+
+def _blocks(queries: Vectors, references: Vectors) -> Iterator[tuple[int, list[Float32[np.ndarray, "q r"]]]]:
+    """First row and similarities by each descriptor of few queries at a time, from products of more."""
+    count, num_references = len(queries[0]), len(references[0])
+    large, small = (max(size // num_references, 1) for size in (PRODUCTS, BLOCK))
+    for start in range(0, count, large):
+        products = [q[start : start + large] @ r.T for q, r in zip(queries, references, strict=True)]
+        for first in range(0, len(products[0]), small):
+            yield start + first, [product[first : first + small] for product in products]
 
 
 def others(count: int) -> Allowed:
@@ -83,5 +94,5 @@ def _check(queries: Sequence[np.ndarray], references: Sequence[np.ndarray]) -> N
         if query.shape[1] != reference.shape[1]:
             dims = f"{query.shape[1]} numbers for queries and {reference.shape[1]} for the map"
             raise DataError(f"global descriptor {index}: {dims}: describe both with the map's settings")
-        if not (np.isfinite(query).all() and np.isfinite(reference).all()):
+        if not np.isfinite(query.sum() + reference.sum()):  # as any number is, and no array of the size is made
             raise DataError(f"global descriptor {index}: numbers that are not finite: describe the images again")
