@@ -78,6 +78,20 @@ def test_retrieved_images_are_put_in_another_order_in_batches_and_in_memory_alik
     assert list(localizer.localize(photo, camera).retrieved) == rows[0]["retrieved"]
 
 
+def test_queries_get_only_the_images_that_they_may_be_given(gallery: Path, built: Path, tmp_path: Path) -> None:
+    chosen = vloc.Map.open(built).taken.device_ids[0]
+    flags = ["--filter.cameras", chosen, "--num-retrieved", "4", "--quiet"]
+    assert run("localize", built, gallery / "query", tmp_path / "poses.txt", *flags) == 0
+    rows = json.loads((tmp_path / "poses.txt.json").read_text())
+    devices = {vloc.read(gallery / "mapping").device(image) for row in rows for image in row["retrieved"]}
+    assert devices == {chosen}
+    photo = gallery / "query" / "sensors" / "records_data" / rows[0]["name"]
+    localizer = vloc.Localizer(built, filter={"cameras": chosen}, retrieve={"num_retrieved": 4})
+    assert list(localizer.localize(photo).retrieved) == rows[0]["retrieved"]
+    with pytest.raises(vloc.ConfigError, match="a single photo does not say"):
+        vloc.Localizer(built, filter={"other_folders": 1})
+
+
 def test_one_and_two_workers_give_the_same_bytes(gallery: Path, built: Path, tmp_path: Path) -> None:
     assert run("map", gallery / "mapping", tmp_path / "m", *FAST, "--workers", "1") == 0
     assert content(tmp_path / "m") == content(built)

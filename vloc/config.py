@@ -20,6 +20,7 @@ from .registry import Registry, configure, to_text, validated
 from .retrieval import DESCRIPTORS
 from .retrieval.base import GlobalFeature
 from .retrieval.densevlad import DenseVlad
+from .retrieval.filters import FilterConfig
 from .retrieval.fusion import FUSIONS, Fusion, GeneralizedHarmonicMean
 from .retrieval.reranking import RERANKINGS, Reranking, check_order
 from .solvers.pnp import PnpConfig
@@ -73,6 +74,8 @@ class LocalizationConfig:
     """which photos are taken"""
     retrieve: RetrieveConfig = field(default_factory=RetrieveConfig)
     """which map images"""
+    filter: FilterConfig = field(default_factory=FilterConfig)
+    """which of them a query may be given"""
     reranking: tuple[Reranking, ...] = ()
     """what puts them in another order, one after the other"""
     match: Matcher | None = None

@@ -13,10 +13,12 @@ from .data.capture import Capture, Sensor
 from .data.estimate import PoseEstimate
 from .data.features import GlobalDescriptor, LocalFeatures
 from .data.quality import ImageQuality
+from .data.taken import taken_in
 from .describing import described_by, plugins_of
 from .features.base import LocalFeature
 from .known_cameras import with_known_cameras
 from .map import Map, vectors_of
+from .retrieval.filters import Choice
 from .retrieval.geometric import Geometric
 from .run.workspace import Workspace
 from .stage import Results
@@ -48,7 +50,8 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     described = describe(work, map_, photos, list(features))
     found = [name for name in wanted if name in features and all(name in vectors for vectors in described)]
     sensors = {name: queries.sensor(name) for name in found}
-    retrieved = retrieve(work, map_, described, features, sensors, config)
+    choice = Choice(config.filter, taken_in(queries, found), map_.taken) if config.filter.is_active else None
+    retrieved = retrieve(work, map_, described, features, sensors, config, choice)
     placed = _place(work, map_, config, features, retrieved, sensors, qualities)
     outcomes = dict(refusals)
     for name, estimate in placed[-1].items():
@@ -89,10 +92,11 @@ def retrieve(
     features: Results[LocalFeatures],
     sensors: Mapping[str, Sensor],
     config: LocalizationConfig,
+    choice: Choice | None = None,
 ) -> dict[str, np.ndarray]:
-    """The map images (rows of its sparse map) that look most like each query, best first."""
+    """The map images (rows of its sparse map) that look most like each query, best first, of those it may be given."""
     names, sparse, count = list(sensors), map_.sparse, config.retrieve.num_retrieved
-    known = map_.vectors, map_.fusion, config.reranking, sparse.cam_from_world
+    known = map_.vectors, map_.fusion, config.reranking, sparse.cam_from_world, choice
     ranking = work.once(RETRIEVE, config.retrieve, vectors_of(described, names), *known).value
     retrieved = {name: ranking.of(row) for row, name in enumerate(names)}
     if not (config.reranking and isinstance(geometric := config.reranking[-1], Geometric)):

@@ -31,8 +31,10 @@ from .map import Map
 from .registry import to_text
 from .regular_file import read_regular
 from .retrieval.base import GlobalFeature, PhotoDescriptor
+from .retrieval.filters import Choice, FilterConfig
 from .retrieval.geometric import Geometric
 from .retrieval.reranking import Searcher, searcher
+from .retrieval.search import Allowed
 from .runtime import Runtime, one_blas_thread
 from .stage import Artifact
 from .stages.arrange import Arranger
@@ -72,6 +74,7 @@ class Localizer:
         fusion = map_.fusion.value if isinstance(map_.fusion, Artifact) else map_.fusion
         reranking = self.config.reranking
         self._find = searcher(Searcher(map_.vectors.value, fusion, map_.sparse.cam_from_world), reranking)
+        self._allowed = _allowed(self.config.filter, map_)
         matcher = query_matcher(self.config, config).load(runtime)
         self._shown = MapImages(map_.features, map_.sparse)
         self._match = MapMatcher(matcher, self._shown)
@@ -140,13 +143,24 @@ class Localizer:
     def _retrieve(self, shown: Shown, features: Future[LocalFeatures]) -> list[int]:
         """Rows of the map images that look most like the query."""
         vectors = [describe(look(shown, features)).vector[None] for look, describe in self._describe]
-        return self._find(vectors, num_listed(self.config.retrieve, self.config.reranking)).of(0).tolist()
+        count = num_listed(self.config.retrieve, self.config.reranking)
+        return self._find(vectors, count, self._allowed).of(0).tolist()
 
     def _arranged(self, features: LocalFeatures, sensor: Sensor, rows: list[int]) -> list[int]:
         """Those that are matched, in the order that geometry gives them where it is asked."""
         if self._arrange is not None:
             rows = self._arrange(features, sensor, np.array(rows, np.int64)).of(0).tolist()
         return rows[: self.config.retrieve.num_retrieved]
+
+
+def _allowed(config: FilterConfig, map_: Map) -> Allowed | None:
+    """The map images that queries may be given; ConfigError where that depends on more than what they look like."""
+    if config.asks_of_queries:
+        raise ConfigError(
+            "filter: a single photo does not say where and when it was taken, or in which folder: max_distance, "
+            "min_time_apart and other_folders are for `vloc localize` and `vloc.localize`"
+        )
+    return Choice(config, None, map_.taken).allowed() if config.is_active else None
 
 
 def _look(descriptor: GlobalFeature, own: LocalFeature, runtime: Runtime) -> Callable[[Shown, Future[Any]], Any]:

@@ -18,6 +18,7 @@ from .data.features import GlobalDescriptor, LocalFeatures
 from .data.frame import Frame
 from .data.selection import Trained, Weighing
 from .data.sparse_map import SparseMap
+from .data.taken import Taken
 from .errors import ConfigError, DataError, StoreError
 from .retrieval.fusion import Fusion
 from .run.fingerprint import fingerprint
@@ -52,6 +53,7 @@ class ReferencesForm(msgspec.Struct):
     reconstruction: str
     colors: str
     weighing: str | msgspec.UnsetType = msgspec.UNSET
+    taken: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ManifestForm(msgspec.Struct):
@@ -77,6 +79,8 @@ class Map:
     manifest: Mapping[str, Any]
     weighing: Artifact[Weighing] | None = None
     """the descriptors' weights that were chosen on the map; None where they were not to be"""
+    recorded: Artifact[Taken] | None = None
+    """when and by what its images were taken; None in maps of earlier versions"""
 
     def __repr__(self) -> str:
         return f"Map({str(self.folder)!r}, {len(self.sparse.image_names)} images, {len(self.sparse.points)} points)"
@@ -107,6 +111,7 @@ class Map:
             open_artifact(folder, references["calibration"], Calibration),
             manifest,
             open_artifact(folder, references["weighing"], Weighing) if "weighing" in references else None,
+            open_artifact(folder, references["taken"], Taken) if "taken" in references else None,
         )
 
     @property
@@ -128,6 +133,15 @@ class Map:
     def fusion(self) -> Fusion | Artifact[Fusion]:
         """How its descriptors' similarities are fused."""
         return fusion_by(self.config, self.weighing)
+
+    @cached_property
+    def taken(self) -> Taken:
+        """When, by what and where the sparse map's images were taken; DataError where the map does not know."""
+        if self.recorded is None:
+            raise DataError(
+                f"{self.folder}: does not know when its images were taken: run `vloc map` on its capture again"
+            )
+        return self.recorded.value.of(self.sparse.image_names, self.sparse.cam_from_world.center)
 
     @cached_property
     def vectors(self) -> Artifact[list[np.ndarray]]:

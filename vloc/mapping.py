@@ -14,6 +14,7 @@ from .data.evidence import Calibration
 from .data.features import GlobalDescriptor, LocalFeatures, Matches
 from .data.selection import Trained, Weighing, evenly
 from .data.sparse_map import SparseMap
+from .data.taken import taken_in
 from .describing import described_by, plugins_of
 from .errors import StageError
 from .framing import frame_of
@@ -36,6 +37,7 @@ from .stages.match import MATCH, Pair, tiled
 from .stages.match_posed import MATCH_POSED
 from .stages.pair import PAIR, check, layout
 from .stages.place import PLACE
+from .stages.record import RECORD
 from .stages.triangulate import RECONSTRUCT, TRIANGULATE
 from .stages.verify import VERIFY, View
 from .stages.weigh import WEIGH
@@ -87,6 +89,7 @@ def map_capture(
         "features": features,
         "descriptors": described.vectors,
         "trained": described.trained,
+        "taken": work.once(RECORD, None, taken_in(capture, names)),
         **({} if weighing is None else {"weighing": weighing}),
     }
     devices = calibrated_devices(capture, all_refined=not posed and config.sfm.refine_intrinsics)

@@ -54,6 +54,15 @@ def test_nothing_that_is_not_allowed_is_listed(name: str) -> None:
     assert columns.shape == (9, 20) and (columns % 2 == 0).all()
 
 
+def test_a_query_that_may_be_given_nothing_or_little_gets_no_more(name: str) -> None:
+    def allowed(rows: np.ndarray) -> np.ndarray:
+        return np.arange(40) < 3 * rows[:, None]  # none, three, six
+
+    ranking = searcher(base(), [RERANKINGS.parse(name)])(vectors(3, 100), 4, allowed)
+    assert [len(ranking.of(row)) for row in range(3)] == [0, 3, 4]
+    assert ranking.of(1).max() < 3 and ranking.of(2).max() < 6
+
+
 def test_queries_do_not_know_of_each_other(name: str) -> None:
     find, queries = searcher(base(), [RERANKINGS.parse(name)]), vectors(9, 100)
     whole = find(queries, 10)

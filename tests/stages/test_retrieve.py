@@ -19,7 +19,7 @@ def retrieved(
     queries: list[np.ndarray], images: list[np.ndarray], config: RetrieveConfig | None = None, *reranking: str
 ) -> Ranking:
     made = tuple(RERANKINGS.parse(text) for text in reranking)
-    context = queries, images, FUSIONS.parse("mean"), made, Rigid.identity(len(IMAGES))
+    context = queries, images, FUSIONS.parse("mean"), made, Rigid.identity(len(IMAGES)), None
     return RETRIEVE.run(config or RetrieveConfig(), Runtime(), *context)
 
 

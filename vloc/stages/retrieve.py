@@ -11,6 +11,7 @@ import numpy as np
 
 from ..data.selection import Ranking
 from ..geometry.rigid import Rigid
+from ..retrieval.filters import Choice
 from ..retrieval.fusion import Fusion
 from ..retrieval.geometric import Geometric
 from ..retrieval.reranking import Reranking, Searcher, searcher
@@ -39,9 +40,10 @@ def _retrieve(
     fusion: Fusion,
     reranking: Sequence[Reranking],
     cam_from_world: Rigid,
+    choice: Choice | None,
 ) -> Ranking:
     find = searcher(Searcher(images, fusion, cam_from_world), reranking)
-    return find(queries, num_listed(config, reranking))
+    return find(queries, num_listed(config, reranking), None if choice is None else choice.allowed())
 
 
 RETRIEVE: OnceStage[Ranking] = OnceStage("retrieve", 2, Ranking, _retrieve)
