@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .errors import ConfigError
 from .features import FEATURES
 from .features.base import LocalFeature
-from .matching.base import Matcher, suited
+from .matching.base import Matcher
 from .retrieval.aggregated import Aggregated
 from .retrieval.base import GlobalFeature, PhotoDescriptor
 from .retrieval.imported import ImportedDescriptor
@@ -34,7 +34,7 @@ def described_by(
 def plugins_of(features: LocalFeature, descriptors: Sequence[GlobalFeature], matcher: Matcher) -> list[object]:
     """All plugins that images are taken through, also those that descriptors are made of."""
     under = [feature_under(d, features) for d in descriptors if isinstance(d, Aggregated)]
-    return [features, *descriptors, *under, suited(matcher, features)]
+    return [features, *descriptors, *under, matcher]
 
 
 def feature_under(descriptor: GlobalFeature, own: LocalFeature) -> LocalFeature:

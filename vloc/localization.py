@@ -40,7 +40,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
 
     Rough intrinsics give way to the map's where the same device took a query.
     """
-    require(plugins_of(map_.config.extract, map_.config.describe, config.match or map_.config.match))
+    require(plugins_of(map_.config.extract, map_.config.describe, query_matcher(config, map_.config)))
     queries = with_known_cameras(map_, queries)
     photos, feature = Photos(queries, work.content_hash, map_.config.look), map_.config.extract
     names, qualities = queries.images.names, look(work, photos, feature, config)
