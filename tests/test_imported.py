@@ -244,5 +244,5 @@ def test_queries_of_another_dimension_are_refused(
 
 
 def test_a_localizer_in_memory_says_that_nothing_extracts_what_was_imported(imported: Path) -> None:
-    with pytest.raises(ConfigError, match=r"its features were imported .*type=sift.*vloc localize"):
+    with pytest.raises(ConfigError, match=r"its imported:type=sift.* came with the capture.*vloc localize"):
         vloc.Localizer(imported)

@@ -33,6 +33,7 @@ from .regular_file import read_regular
 from .retrieval.base import GlobalFeature, PhotoDescriptor
 from .retrieval.filters import Choice, FilterConfig
 from .retrieval.geometric import Geometric
+from .retrieval.radio import Radio
 from .retrieval.reranking import Searcher, searcher
 from .retrieval.search import Allowed
 from .runtime import Runtime, one_blas_thread
@@ -59,10 +60,10 @@ class Localizer:
     def __init__(self, map_: Map | str | Path, runtime: Runtime | None = None, **settings: Any) -> None:
         self.map = map_ = map_ if isinstance(map_, Map) else Map.open(map_)
         self.config, config = make_config(LocalizationConfig, **settings), map_.config
-        if imported := [to_text(made) for made in (config.extract, *config.describe) if isinstance(made, Imported)]:
+        if brought := [to_text(m) for m in (config.extract, *config.describe) if isinstance(m, Imported | Radio)]:
             raise ConfigError(
-                f"{map_.folder}: its features were imported ({', '.join(imported)}), and nothing here extracts them "
-                "from a photo: localize captures that bring them by `vloc localize` or `vloc.localize`"
+                f"{map_.folder}: its {', '.join(brought)} came with the capture, and no photo has them: localize "
+                "captures that bring them by `vloc localize` or `vloc.localize`"
             )
         runtime = runtime or Runtime()
         self._threads = ThreadPoolExecutor(runtime.num_workers, thread_name_prefix="vloc")

@@ -57,6 +57,7 @@ HOMES = {
     "imported": ("imported",),
     "megaloc": ("megaloc",),
     "netvlad": ("netvlad",),
+    "radio": ("bluetooth", "wifi"),
     "pooled": ("crow", "gem", "mac", "rmac", "spoc"),
 }
 """the descriptors of each module"""
