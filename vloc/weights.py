@@ -104,7 +104,10 @@ PLACES = {
     },
 }
 """method -> backbone -> lengths of the descriptor that there are weights for"""
-GLUE, GLUE_RELEASE = "github.com/cvg/LightGlue", "releases/download/v0.1_arxiv"
+RELEASES = "releases/download"
+GLUE, GLUE_RELEASE = "github.com/cvg/LightGlue", f"{RELEASES}/v0.1_arxiv"
+XFEAT, DEDODE = "github.com/verlab/accelerated_features", "github.com/Parskatt/DeDoDe"
+KEYNET, HARDNET = "github.com/axelBarroso/Key.Net-Pytorch", "raw/master/pretrained"
 SUPERGLUE = "github.com/magicleap/SuperGluePretrainedNetwork"
 MAGIC_LEAP = "Magic Leap's licence: academic or non-profit research"
 MEGALOC, DELG = "github.com/gmberton/MegaLoc", "github.com/feymanpriv/DELG"
@@ -119,9 +122,22 @@ PUBLISHED = (
     _aliked("aliked-n32.pth", "055283fd1624d3ab46a05c3b617b1a79a3f28d1f551737eef2d653e8c8232890", 3946667),
     _unhashed("superpoint_v1.pth", "raw/master/models/weights", SUPERGLUE, MAGIC_LEAP, is_commercial=False),
     _unhashed("superpoint_v6_from_tf.pth", "raw/master/weights", "github.com/rpautrat/SuperPoint", "MIT"),
+    *(_unhashed(f"{name}-save.pth", "raw/master", "github.com/cvlab-epfl/disk") for name in ("depth", "epipolar")),
+    _unhashed("xfeat.pt", "raw/main/weights", XFEAT),
+    _unhashed("dedode_detector_L.pth", f"{RELEASES}/dedode_pretrained_models", DEDODE, "MIT"),
+    _unhashed("dedode_detector_L_v2.pth", f"{RELEASES}/v2", DEDODE, "MIT"),
+    _unhashed("dedode_descriptor_B.pth", f"{RELEASES}/dedode_pretrained_models", DEDODE, "MIT"),
+    _without_terms("keynet_pytorch.pth", f"https://{KEYNET}/raw/main/model/weights/keynet_pytorch.pth", KEYNET),
+    *(
+        _unhashed(file, "raw/master/pretrained", "github.com/ducha-aiki/affnet", "MIT")
+        for file in ("AffNet.pth", "OriNet.pth")
+    ),
+    _unhashed(
+        "checkpoint_liberty_with_aug.pth", f"{HARDNET}/train_liberty_with_aug", "github.com/DagnyT/hardnet", "MIT"
+    ),
     *(_unhashed(f"{name}_lightglue.pth", GLUE_RELEASE, GLUE) for name in ("superpoint", "disk", "aliked")),
     *map(_kornia_glue, ("dedodeb_lightglue.pth", "dedodeg_lightglue.pth")),
-    _unhashed("xfeat-lighterglue.pt", "raw/main/weights", "github.com/verlab/accelerated_features"),
+    _unhashed("xfeat-lighterglue.pt", "raw/main/weights", XFEAT),
     _apgem("Resnet101-AP-GeM-LM18.pt", "1r76NLHtJsH-Ybfda4aLkUIoW3EEsi25I"),
     _apgem("Resnet-101-AP-GeM.pt", "1UWJGDuHtzaQdFhSMojoYVQjmCXhIwVvy"),
     _apgem("Resnet50-AP-GeM.pt", "1oPtE_go9tnsiDLkWjN4NMpKjh-_md1G5"),
@@ -172,8 +188,8 @@ class Weighted(Protocol):
     """A plugin that loads weights."""
 
     @property
-    def weights(self) -> str:
-        """The published file."""
+    def weights(self) -> str | tuple[str, ...]:
+        """The published file, or files."""
         ...
 
 
@@ -181,7 +197,9 @@ def require(plugins: Iterable[object]) -> None:
     """WeightsMissingError for the first of them whose weights are not there: told before any work."""
     for plugin in plugins:
         if isinstance(plugin, Weighted):
-            find(plugin.weights)
+            files = plugin.weights
+            for file in (files,) if isinstance(files, str) else files:
+                find(file)
 
 
 def get(file: str) -> Path:

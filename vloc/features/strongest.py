@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..array_types import Shaped, UInt8
+from ..array_types import UInt8
 from ..data.features import LocalFeatures
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+MEAN_AND_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""of ImageNet's red, green and blue"""
 SIGMA = 1.6
 """px; most networks tell no scale, so it is taken for that of SIFT's first octave"""
 
@@ -35,10 +37,12 @@ def nothing(dims: int) -> LocalFeatures:
     return LocalFeatures(np.zeros((0, 2), np.float32), np.zeros((0, dims), np.float16), *np.zeros((2, 0), np.float32))
 
 
-def as_tensor(image: Shaped[UInt8[np.ndarray, "..."], "h w *c"] | np.ndarray, network: object) -> Tensor:
-    """(1, c, h, w) from 0 to 1, where the network is."""
+def as_tensor(image: UInt8[np.ndarray, "h w *c"], network: Any, normal: tuple[Any, Any] = (0.0, 1.0)) -> Tensor:
+    """(1, c, h, w) where the network is: from 0 to 1, then less a mean and over a deviation, of each colour."""
     import torch
 
-    device = next(network.parameters()).device  # type: ignore[attr-defined]
+    device = next(network.parameters()).device
+    mean, deviation = (torch.tensor(values, device=device).view(1, -1, 1, 1) for values in normal)
     pixels = torch.from_numpy(image).to(device)
-    return (pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1))[None].float() / 255
+    pixels = pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)
+    return (pixels[None].float() / 255 - mean) / deviation

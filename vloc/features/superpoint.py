@@ -77,11 +77,8 @@ class SuperPoint:
 
     def _keypoints(self, scores: Any) -> tuple[Any, Any]:
         """Places (n, 2), px from the first pixel's centre, and scores of the maxima of a map (h, w)."""
-        import torch
-
         from ..networks.soft_peaks import local_maxima
-        from ..networks.subpixel import parabola_offsets
+        from ..networks.subpixel import places_of
 
         y, x = (local_maxima(scores, self.radius) & (scores > self.threshold)).nonzero(as_tuple=True)
-        down, across = parabola_offsets(scores, y, x) if self.subpixel else (0.0, 0.0)
-        return torch.stack([x + across, y + down], dim=1).float(), scores[y, x]
+        return places_of(scores, y, x, between=self.subpixel), scores[y, x]

@@ -34,8 +34,8 @@ class Trained(NamedTuple):
 
 TRAINED = {
     "aliked": Trained("aliked", "aliked_lightglue.pth", "aliked", "n16"),
-    "dedode_b": Trained("dedodeb", "dedodeb_lightglue.pth", "dedode", "b"),
-    "dedode_g": Trained("dedodeg", "dedodeg_lightglue.pth", "dedode", "g"),
+    "dedode_b": Trained("dedodeb", "dedodeb_lightglue.pth", "dedode", ""),
+    "dedode_g": Trained("dedodeg", "dedodeg_lightglue.pth", "", ""),
     "disk": Trained("disk", "disk_lightglue.pth", "disk", "depth"),
     "superpoint": Trained("superpoint", "superpoint_lightglue.pth", "superpoint", "original"),
     "xfeat": Trained("xfeat", "xfeat-lighterglue.pt", "xfeat", ""),

@@ -6,6 +6,14 @@ import torch
 from torch import Tensor
 
 
+def places_of(scores: Tensor, y: Tensor, x: Tensor, *, between: bool) -> Tensor:
+    """Maxima of a map (h, w) as (n, 2) x, y in px from the first pixel's centre: between pixels, or on them."""
+    if between:
+        down, across = parabola_offsets(scores, y, x)
+        y, x = y + down, x + across
+    return torch.stack([x, y], dim=1).float()
+
+
 def parabola_offsets(scores: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     """How far the maxima lie from the pixels (y, x) (n each) that are largest of their neighbours in a map (h, w).
 
