@@ -35,7 +35,7 @@ class DeDoDe:
 
     plugin_name: ClassVar[str]
     in_color: ClassVar[bool] = True
-    matcher: ClassVar[str] = "bands:ratio=1"
+    matcher: ClassVar[str] = "dual_softmax"  # as its authors match
 
     detector: Literal["v1", "v2"] = "v2"
     """weights of the detector: those of the paper, or of its second version, which clusters less"""

@@ -77,6 +77,7 @@ class PosedMatcher(Matcher, Protocol):
 HOMES = {
     "adalam": "vloc.matching.adalam",
     "bands": "vloc.matching.epipolar_bands",
+    "dual_softmax": "vloc.matching.dual_softmax",
     "imported": "vloc.matching.imported",
     "lightglue": "vloc.matching.lightglue",
     "nn": "vloc.matching.nearest_neighbour",
