@@ -63,3 +63,10 @@ def test_what_is_missing_or_wrong_is_told(
 def test_poses_of_the_map_mean_nothing_for_poses(files: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", files["truth"], files["truth"], "--map", files["map"]]) == 2
     assert "only --retrieval" in capsys.readouterr().err
+
+
+def test_nothing_is_near_in_a_map_without_metres(files: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"name": "day/q1.jpg", "status": "failed", "source": "none", "retrieved": ["near.jpg"], "unit": "map units"}
+    Path(files["pairs"] + ".json").write_text(json.dumps([row]))
+    assert main(["evaluate", files["pairs"], files["truth"], "--retrieval", "--map", files["map"]]) == 2
+    assert "no metres" in capsys.readouterr().err

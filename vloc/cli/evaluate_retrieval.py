@@ -42,9 +42,12 @@ def ranked_images(results: Path) -> dict[str, list[str]]:
     if not details.exists():
         return read_ranked(results)
     try:
-        return {row["name"]: list(row["retrieved"]) for row in rows_of(details)}
+        rows = rows_of(details)
     except ValueError as error:
         raise DataError(f"{details}: expected the rows that vloc localize writes ({error})") from None
+    if any(row.get("unit") == "map units" for row in rows):
+        raise DataError(f"{details}: the map has no metres to say what is near: `vloc align MAP --to` gives it a frame")
+    return {row["name"]: list(row["retrieved"]) for row in rows}
 
 
 def placed(location: str) -> Mapping[str, Rigid]:
