@@ -65,6 +65,9 @@ class ManifestForm(msgspec.Struct):
     capture: CaptureForm | msgspec.UnsetType = msgspec.UNSET
 
 
+msgspec.json.Decoder(ManifestForm)  # msgspec takes types apart here, in one thread: see `run/shard.py`
+
+
 @dataclass(frozen=True, eq=False)
 class Map:
     """What localization needs, read from disk on demand."""

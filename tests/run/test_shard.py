@@ -1,5 +1,7 @@
 """Shards: what goes in comes out, any HDF5 tool reads them, no damage goes unseen."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -138,3 +140,26 @@ def test_items_after_failed_ones_come_back_as_they_were(tmp_path: Path) -> None:
     (tmp_path / "shard.h5").write_bytes(pack(list("abcd"), list("1234"), items))
     shard = Shard(tmp_path / "shard.h5")
     assert shard.read(1)["rows"].tolist() == [0, 1, 2] and shard.read(3)["rows"].tolist() == [10, 11, 12, 13]
+
+
+FIRST_READS = """
+import importlib, sys, threading
+from pathlib import Path
+from vloc.run import shard
+
+sys.setswitchinterval(1e-6)
+for _ in range(200):
+    importlib.reload(shard)  # as in a new process: nothing has been read yet
+    barrier = threading.Barrier(8)
+    def read():
+        barrier.wait()
+        shard.Shard(Path(sys.argv[1])).index
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+"""
+
+
+def test_the_first_shards_of_a_process_may_be_read_by_several_threads(path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", FIRST_READS, str(path)], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()

@@ -57,6 +57,10 @@ class Index(msgspec.Struct):
     arrays: dict[str, ArrayIndex]
 
 
+_INDEX = msgspec.json.Decoder(Index)
+"""made here, in one thread: msgspec takes a type apart when it first meets it, and crashes where two threads do so"""
+
+
 def shard_name(keys: Sequence[Key], fingerprints: Sequence[str]) -> str:
     """The file name: made from what is inside, so that a resumed run writes the very files of an uninterrupted one."""
     return f"{bytes_fingerprint(msgspec.json.encode((keys, fingerprints)))}.h5"
@@ -171,7 +175,7 @@ class Shard:
         if zlib.crc32(text) != checksum:
             raise self._broken("the checksum of its index differs")
         try:
-            return msgspec.json.decode(text, type=Index)
+            return _INDEX.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._broken(f"its index: {error}") from None
 

@@ -40,6 +40,10 @@ class ShardRows(msgspec.Struct, array_like=True):
     count: int
 
 
+# Made here, in one thread, as in `run/shard.py`.
+_ROWS, _IDENTITY = msgspec.json.Decoder(Sequence[ShardRows]), msgspec.json.Decoder(Identity)
+
+
 class Store:
     """The shards of one identity, and which items they hold."""
 
@@ -117,7 +121,7 @@ def open_results(root: Path, reference: str, result: type[R]) -> StoredResults[R
     StoreError: they are not there or broken; a shard's checksum is compared when it is first read.
     """
     folder, identity, mark = _resolve(root, reference)
-    places = _places_of(folder, read_json(folder / f"set-{mark}.json", list[ShardRows]))
+    places = _places_of(folder, read_json(folder / f"set-{mark}.json", _ROWS))
     marks = {shard.index.keys[row]: shard.index.fingerprints[row] for shard, row in places}
     by_key = {shard.index.keys[row]: (shard, row) for shard, row in places}
     results = StoredResults(identity.stage, identity.key, result, marks, by_key)
@@ -156,16 +160,16 @@ def artifact_of(results: StoredResults[R]) -> NamedArtifact[R]:
 
 def read_identity(folder: Path) -> Identity:
     """What made the results in a store's folder."""
-    return read_json(folder / "store.json", Identity)
+    return read_json(folder / "store.json", _IDENTITY)
 
 
 S = TypeVar("S")
 
 
-def read_json(path: Path, kind: type[S]) -> S:
-    """A JSON file, checked against a type; StoreError: missing or broken."""
+def read_json(path: Path, decoder: msgspec.json.Decoder[S]) -> S:
+    """A JSON file, checked against a decoder's type; StoreError: missing or broken."""
     try:
-        return msgspec.json.decode(read_regular(path), type=kind)
+        return decoder.decode(read_regular(path))
     except (FileNotFoundError, NotADirectoryError):
         raise StoreError(f"{path}: missing; run the command that makes it again") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import msgspec
+
 from ..atomic import write_text
 from ..errors import DataError, StoreError
 from ..runtime import Runtime, one_thread_per_worker
@@ -204,7 +206,7 @@ class Workspace:
 
 def read_manifest(path: Path) -> dict[str, Any]:
     """What `publish` wrote; StoreError names a file that is missing or no JSON object."""
-    return read_json(path, dict[str, Any])
+    return read_json(path, msgspec.json.Decoder(dict[str, Any]))
 
 
 def _values(context: Sequence[Context]) -> Iterator[Any]:
