@@ -124,3 +124,9 @@ def test_evidence_has_as_many_names_as_numbers() -> None:
     evidence = Evidence(-12.0, 0.5, 0.25, 0.125, 1e-3, 0.75)
     assert Evidence.from_row(evidence.to_row()) == evidence
     assert [getattr(evidence, name) for name in Evidence.NAMES] == evidence.to_row().tolist()
+
+
+def test_features_stored_before_photos_were_turned_are_of_upright_ones() -> None:
+    stored = PAIRS[LocalFeatures][0].to_arrays()
+    del stored["quarter_turns"]
+    assert LocalFeatures.from_arrays(stored).quarter_turns == 0

@@ -1,17 +1,18 @@
-"""What descriptors and fusions are set to, and which values they take."""
+"""What descriptors, fusions and re-rankings are set to, and which values they take."""
 
 import pytest
 
 from vloc.errors import ConfigError
 from vloc.registry import Registry
 from vloc.retrieval import DESCRIPTORS, FUSIONS
+from vloc.retrieval.reranking import RERANKINGS
 
 POOLED = {"image_size": 480, "dims": 128}
 DEFAULTS: dict[str, dict[str, float]] = {
     "densevlad": {"image_size": 480, "step": 8, "num_words": 128, "dims": 256},
     "vlad": {"num_words": 128, "dims": 256},
-    "bow": {"num_words": 1024},
     "fisher": {"num_words": 64, "components": 64, "dims": 256},
+    "bow": {"num_words": 1024},
     **dict.fromkeys(("mac", "rmac", "spoc", "crow"), POOLED),
     "gem": {**POOLED, "power": 3},
     # the sizes and lengths that their authors report on, or near them
@@ -21,17 +22,23 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "delg": {"image_size": 1024},
     "megaloc": {"image_size": 322},
     "netvlad": {"image_size": 1024},
+    "geometric": {"depth": 50, "max_keypoints": 512, "max_error": 4},
+    "diverse": {"depth": 100, "max_distance": 0.5, "max_angle_deg": 20},
+    "alpha_qe": {"k": 5, "alpha": 3},
+    "dba": {"k": 3, "alpha": 3},
+    "diffusion": {"depth": 100, "k": 20, "k_query": 5, "gamma": 3, "alpha": 0.99},
+    "k_reciprocal": {"depth": 100, "k1": 20, "k2": 6, "share": 0.3},
 }
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_the_documented_figures_were_measured_with_these_defaults(name: str) -> None:
-    found = DESCRIPTORS.parse(name)
+    found = registry_of(name).parse(name)
     assert {setting: getattr(found, setting) for setting in DEFAULTS[name]} == DEFAULTS[name]
 
 
 AT_LEAST = [
-    *[(name, "image_size", 64) for name in DEFAULTS if name not in ("vlad", "bow", "fisher", "megaloc")],
+    *[(name, "image_size", 64) for name, values in DEFAULTS.items() if "image_size" in values and name != "megaloc"],
     ("megaloc", "image_size", 126),
     *[(name, "num_words", 1) for name in ("densevlad", "vlad", "bow", "fisher")],
     *[(name, "dims", 1) for name in ("densevlad", "vlad", "fisher", "gem")],
@@ -44,6 +51,16 @@ AT_LEAST = [
     ("villena_roman", "alpha", 0),
     ("gharm", "gamma", 1e-6),
     ("imported", "dims", 0),
+    *[(name, "depth", 1) for name in ("geometric", "diverse", "k_reciprocal", "diffusion")],
+    ("geometric", "max_keypoints", 8),
+    ("geometric", "max_error", 1e-6),
+    ("diverse", "max_distance", 0),
+    ("diverse", "max_angle_deg", 0),
+    *[(name, setting, least) for name in ("alpha_qe", "dba") for setting, least in (("k", 1), ("alpha", 0))],
+    *[("diffusion", setting, least) for setting, least in (("k", 1), ("k_query", 1), ("gamma", 0), ("alpha", 0))],
+    ("k_reciprocal", "k1", 2),
+    ("k_reciprocal", "k2", 1),
+    ("k_reciprocal", "share", 0),
 ]
 AT_MOST = [
     ("gem", "power", 100),
@@ -51,11 +68,18 @@ AT_MOST = [
     ("apgem", "dims", 2048),
     *[(name, "gamma", 1) for name in ("mean_and_power", "mean_and_min", "min_and_max")],
     ("villena_roman", "alpha", 1),
+    ("diverse", "max_angle_deg", 180),
+    ("alpha_qe", "alpha", 100),
+    ("dba", "alpha", 100),
+    ("diffusion", "gamma", 100),
+    ("diffusion", "alpha", 0.999),
+    ("k_reciprocal", "share", 1),
 ]
 
 
 def registry_of(name: str) -> Registry:
-    return FUSIONS if name in FUSIONS.names() else DESCRIPTORS
+    kind = name.partition(":")[0]
+    return next(registry for registry in (FUSIONS, RERANKINGS, DESCRIPTORS) if kind in registry.names())
 
 
 @pytest.mark.parametrize(
