@@ -2,8 +2,7 @@
 
 A place is an operator (comparison, arithmetic, and/or) or a number of the layers below. They are changed in copies of
 the repository, one at a time: a comparison gets or loses its equality, plus becomes minus, a whole number one more. A
-change is noticed when a test fails that passes without it, of its own module, of another one of its layer that depends
-on it, of the settings, or end to end; other tests are not asked, so the count is too low rather than too high.
+change is noticed when a test of its layer fails that passes without it, one of the settings, or the end-to-end test.
 Prints what nobody noticed, and on stderr who noticed the others; `--list` only says what would be changed.
 """
 
@@ -25,6 +24,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -127,14 +127,15 @@ def importers(folder: Path, modules: Iterable[str]) -> list[Path]:
 
 
 def steps(root: Path, file: Path) -> list[list[str]]:
-    """Tests to ask, those first that will know: of the module, of its importers, of all that depends on it."""
+    """Tests to ask, those first that will know: of the module, of its importers, of all that depends on it, of all."""
     folder, known = root / "tests" / file.parent.name, {file.stem}
     while more := {user.stem for user in importers(file.parent, known)} - known:
         known |= more
-    own, near = [folder / f"test_{file.name}"], importers(folder, [file.stem])
-    rest = [folder / "test_contract.py", *importers(folder, known)]
-    asked = own, [test for test in near if test not in own], [test for test in rest if test not in own + near]
-    found = [[str(test) for test in tests if test.name.startswith("test_") and test.exists()] for tests in asked]
+    everything = sorted(folder.glob("test_*.py"))
+    asked: list[list[Path]] = [[folder / f"test_{file.name}"], importers(folder, [file.stem]), importers(folder, known)]
+    found: list[list[str]] = []
+    for tests in (*asked, everything):
+        found.append([str(test) for test in everything if test in tests and str(test) not in chain(*found)])
     return [*filter(None, found), WHOLE]
 
 

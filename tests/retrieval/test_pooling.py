@@ -50,6 +50,11 @@ def test_the_longer_side_has_more_regions_the_largest_overlapping_by_about_two_f
     assert starts == [0, 8]  # 4 of 12 in common; three regions would have 8
 
 
+def test_a_long_side_has_as_many_regions_as_overlap_by_most_nearly_two_fifths() -> None:
+    largest = [left for _, left, side in regions(12, 40) if side == 12]
+    assert largest == [0, 7, 14, 21, 28]  # 5 of 12 in common; four regions would have 2.7, six 6.4
+
+
 def test_regions_stay_inside_maps_of_any_shape() -> None:
     for height, width in [(1, 1), (1, 40), (3, 2), (60, 9)]:
         assert all(top + side <= height and left + side <= width for top, left, side in regions(height, width))

@@ -58,7 +58,11 @@ def test_a_pose_that_is_not_finite_is_refused():
 @pytest.mark.parametrize(
     ("pair", "matches", "message"),
     [
-        ((0, 1), np.array([[0, 5], [4, 1]], np.uint32), r"pair \(0, 1\): matches name keypoints \[0 1\] to \[4 5\] of"),
+        (
+            (0, 1),
+            np.array([[0, 5], [4, 1], [2, 2]], np.uint32),
+            r"pair \(0, 1\): matches name keypoints \[0 1\] to \[4 5\] of",
+        ),
         ((1, 0), np.array([[5, 0]], np.uint32), r"pair \(1, 0\): matches name keypoints"),
         ((0, 1), np.array([[-1, 0]], np.int64), r"pair \(0, 1\): matches name keypoints"),
         ((0, 1), np.array([[0.0, 1.0]]), "expected integers"),

@@ -131,3 +131,9 @@ def test_one_frame_after_another_is_one_motion_of_the_reconstruction() -> None:
     assert np.linalg.norm(np.subtract(*twice.cam_from_world.center[[0, 5]])) == pytest.approx(3)
     factor = second.similarity.scale / first.similarity.scale
     assert np.allclose(twice.points, there.points * factor)
+
+
+def test_no_turn_is_more_than_half_a_turn() -> None:
+    assert [align._degrees(radians) for radians in (0.1, 3.0, 4.0)] == [
+        "up to 6 degrees", "up to 172 degrees", "up to 180 degrees"
+    ]  # fmt: skip

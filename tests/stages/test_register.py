@@ -103,7 +103,7 @@ def test_each_query_gets_the_pose_that_its_own_matches_say_by_hand():
     np.testing.assert_allclose(estimate.cam_from_world.rotation, np.eye(3), atol=1e-5)
     assert estimate.covariance.shape == (6, 6) and estimate.camera == WIDE
     assert (lost.name, lost.source, lost.cam_from_world, lost.num_matches) == ("lost.jpg", "none", None, 11)
-    assert "11 matches" in lost.reason
+    assert "11 matches" in lost.reason and lost.focal_sigma_px == 0
 
 
 def test_the_error_of_a_focal_length_is_told_in_px_of_the_first_one():

@@ -104,7 +104,7 @@ def _start(
     def attempt(name: str) -> Trials:
         image = sparse.row_of[name]
         own = features[name]
-        similar = search([v[image : image + 1] for v in vectors], vectors, fusion, len(sparse.image_names)).of(0)
+        similar = search([v[[image]] for v in vectors], vectors, fusion, len(sparse.image_names)).of(0)
         against = similar[similar != image], similar[np.isin(similar, other_places(sparse, image))]
         chosen = [rows[: config.num_retrieved].tolist() for rows in against]
         return Trials.joined([_row(trial(image, own, rows), kind) for kind, rows in enumerate(chosen) if rows])
