@@ -43,8 +43,9 @@ def steepness(rows: np.ndarray, of_deviations: bool, step: float = 1e-6) -> np.n
     return slopes
 
 
-def test_a_fisher_vector_is_the_gradient_in_units_of_the_fisher_information() -> None:
-    rows = np.random.default_rng(1).normal(0, 1, (40, 3)).astype(np.float32)
+@pytest.mark.parametrize("count", [40, 1])
+def test_a_fisher_vector_is_the_gradient_in_units_of_the_fisher_information(count: int) -> None:
+    rows = np.random.default_rng(1).normal(0, 1, (count, 3)).astype(np.float32)
     by_mean, by_deviation = np.split(mixture().gradient(rows).reshape(2, 6), 2, axis=1)
     roots = np.sqrt(SHARES)[:, None]
     np.testing.assert_allclose(by_mean, steepness(rows, False) * DEVIATIONS / roots, rtol=1e-4, atol=1e-5)
