@@ -10,7 +10,7 @@ from vloc.geometry.pose_error import pose_errors, rotation_angle
 from vloc.geometry.rigid import Rigid
 
 
-def turn(angle, axis=(1.0, 2.0, -2.0)):
+def turn(angle, axis=(1.0, 2.0, -3.0)):
     return Rotation.from_rotvec(np.array(axis) / np.linalg.norm(axis) * angle).as_matrix()
 
 

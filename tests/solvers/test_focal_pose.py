@@ -176,9 +176,10 @@ def test_refined_intrinsics_are_where_the_derivative_vanishes():
         assert min(cost(step), cost(-step)) > least
 
 
-def test_the_focal_length_of_four_point_samples_is_the_true_one():
-    pixels, points, truth, _ = sightings(PINHOLE, 300, noise=0.3, outliers=0.6)
-    pose, log_focal = pose_and_focal(pixels, points, PINHOLE.adjusted(np.log(1.7)), 8.0, (100, 10_000), 0.9999, 0)
+@pytest.mark.parametrize("lens", [PINHOLE, Camera("PINHOLE", 1000, 800, (900.0, 1000.0, 500.0, 400.0))])
+def test_the_focal_length_of_four_point_samples_is_the_true_one(lens):
+    pixels, points, truth, _ = sightings(lens, 300, noise=0.3, outliers=0.6)
+    pose, log_focal = pose_and_focal(pixels, points, lens.adjusted(np.log(1.7)), 8.0, (100, 10_000), 0.9999, 0)
     assert log_focal == pytest.approx(-np.log(1.7), abs=0.02)
     assert pose_errors(pose, truth)[0] < 0.15
 
