@@ -15,6 +15,9 @@ import pytest
 
 import vloc
 from vloc.formats.results import read_poses
+from vloc.page.painter import Painter
+from vloc.page.rows import Row
+from vloc.stages.images import Photo
 
 from .jobs import FAST, content, map_and_kill, run
 
@@ -322,3 +325,10 @@ def test_a_photo_stored_on_its_side_is_localized_like_the_upright_one(
     in_memory = vloc.Localizer(map_).localize(tmp_path / "photos" / "turned.png", queries.camera("turned.png"))
     assert in_memory.retrieved == turned.retrieved
     np.testing.assert_allclose(in_memory.cam_from_world.center, turned.cam_from_world.center, atol=1e-9)
+    looked_at = []
+
+    def find(photo: Photo, camera: vloc.Camera, estimate: vloc.PoseEstimate) -> None:
+        looked_at.append(photo)
+
+    Painter(map_, queries, None, find).card(Row("1", turned, None, None))  # the page shows the same matches
+    assert [photo.quarter_turns for photo in looked_at] == [1]

@@ -22,10 +22,9 @@ from .describing import feature_under
 from .errors import ConfigError, DataError
 from .features.base import LocalFeature
 from .formats.image_folder import rough_sensor
-from .formats.image_header import ImageHeader, upright_turns
+from .formats.image_header import ImageHeader
 from .formats.images import check_size, decode
 from .geometry.camera import Camera
-from .geometry.quarter_turns import turned
 from .known_cameras import PREFIX, camera_of, of_image
 from .map import Map
 from .registry import to_text
@@ -137,9 +136,9 @@ class Localizer:
 
     def _turns(self, image: str | Path | np.ndarray) -> int:
         """Quarter turns clockwise that make it upright, where the map's own photos are turned so."""
-        if isinstance(image, np.ndarray) or self.map.config.look.upright == "none":
+        if isinstance(image, np.ndarray):
             return 0
-        return upright_turns(read_regular(Path(image)), str(image))
+        return self.map.config.look.quarter_turns(read_regular(Path(image)), str(image))
 
     def _retrieve(self, shown: Shown, features: Future[LocalFeatures]) -> list[int]:
         """Rows of the map images that look most like the query."""
@@ -177,7 +176,7 @@ def _look(descriptor: GlobalFeature, own: LocalFeature, runtime: Runtime) -> Cal
 
 def _shown(pixels: Callable[[bool], np.ndarray], quarter_turns: int, in_color: bool) -> Photo:
     """An image turned upright, grey or RGB as asked."""
-    return Photo(turned(pixels(in_color), quarter_turns), quarter_turns)
+    return Photo.turned(pixels(in_color), quarter_turns)
 
 
 def _pixels(image: str | Path | np.ndarray, in_color: bool) -> np.ndarray:

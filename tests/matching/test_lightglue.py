@@ -150,9 +150,17 @@ def test_the_weights_are_those_of_the_maps_feature() -> None:
 @pytest.mark.parametrize(
     ("feature", "matcher", "message"),
     [
-        ("sift", "lightglue", "has weights for aliked n16, .*not for sift"),
-        ("superpoint", "lightglue", "superpoint original, .*not for superpoint open"),
-        ("imported", "lightglue", "not for imported"),
+        (
+            "sift",
+            "lightglue",
+            "weights for aliked n16, dedode, disk depth, superpoint original, xfeat, but not for sift$",
+        ),
+        (
+            "superpoint",
+            "lightglue",
+            "superpoint original, .*not for superpoint open; say which to take: of=superpoint$",
+        ),
+        ("imported", "lightglue", "not for imported; say which to take: of=aliked, of=dedode_b"),
         ("aliked", "lightglue:of=disk", "the features are 'aliked'"),
     ],
 )

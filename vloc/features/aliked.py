@@ -16,9 +16,8 @@ from ..runtime import Runtime
 from ..weights import find
 from .base import DENSE_STEP, FEATURES, DenseMap, Extractor
 from .reduced_size import at_reduced_size
+from .strongest import as_tensor, features_of, strongest
 
-SIGMA = 1.6
-"""px; the network tells none, so it is taken for that of SIFT's first octave"""
 NOT_LEARNED = frozenset({"dkd.hw_grid"})
 """what kornia's module has beside the official state dict: a constant"""
 
@@ -59,7 +58,7 @@ class Aliked:
             import torch
 
             with torch.inference_mode():
-                dense, _ = network.extract_dense_map(_pixels(image, network))
+                dense, _ = network.extract_dense_map(as_tensor(image, network))
                 return np.ascontiguousarray(dense[0, :, ::DENSE_STEP, ::DENSE_STEP].cpu().numpy())
 
         return describe
@@ -80,21 +79,12 @@ class Aliked:
         from ..networks.soft_peaks import normalised, soft_peaks
 
         with torch.inference_mode():
-            dense, maps = network.extract_dense_map(_pixels(image, network))
+            dense, maps = network.extract_dense_map(as_tensor(image, network))
             places, scores = soft_peaks(maps[0, 0], self.threshold)
-            order = torch.sort(scores, descending=True, stable=True).indices[: self.max_keypoints]
+            order = strongest(scores, self.max_keypoints)
             places, scores = places[order], scores[order]
             descriptors = _described(network, dense, normalised(places, maps[0, 0]))
-        keypoints = places.cpu().numpy() + np.float32(0.5)  # kornia's first pixel is centred at (0, 0)
-        scales = np.full(len(keypoints), SIGMA, np.float32)
-        return LocalFeatures(keypoints, descriptors.half().cpu().numpy(), scores.cpu().numpy(), scales)
-
-
-def _pixels(image: UInt8[np.ndarray, "h w 3"], network: Any) -> Any:
-    """(1, 3, h, w), from 0 to 1, where the network is."""
-    import torch
-
-    return torch.from_numpy(image).to(next(network.parameters()).device).permute(2, 0, 1)[None].float() / 255
+        return features_of(places, descriptors, scores)
 
 
 def _described(network: Any, dense: Any, places: Any) -> Any:

@@ -23,8 +23,6 @@ LEAST_SIDE = 32
 """px; nothing is found within 15 px of the border, at any scale"""
 PATCH = 32
 """px; descriptors are made of patches of so many rows and columns"""
-PATCH = 32
-"""px; descriptors are made of patches of so many rows and columns"""
 KEYNET, AFFNET, ORINET = "keynet_pytorch.pth", "AffNet.pth", "OriNet.pth"
 HARDNET = "checkpoint_liberty_with_aug.pth"
 

@@ -16,11 +16,11 @@ from ..errors import ExtraMissingError
 from ..runtime import Runtime
 from ..weights import find
 from .base import DENSE_STEP, FEATURES, DenseMap, Extractor
+from .strongest import MEAN_AND_DEVIATION, SIGMA, as_tensor, strongest
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 FILES = {
     "wasf_n16": ("r2d2_WASF_N16.pt", {}),
     "waf_n16": ("r2d2_WAF_N16.pt", {}),
@@ -28,8 +28,6 @@ FILES = {
     "fast_wasf_n16": ("faster2d2_WASF_N16.pt", {"pool": 2}),
 }
 SCALE_TOLERANCE = 1e-3
-SIGMA = 1.6
-"""px at scale 1; the network tells none, so it is taken for that of SIFT's first octave"""
 STRIP_PIXELS = 2**20
 """larger images go through the network in strips, which bounds memory"""
 REACH = 32
@@ -87,7 +85,7 @@ class R2d2:
             import torch
 
             with torch.inference_mode():
-                pixels = _normalised(image, next(network.parameters()).device)
+                pixels = as_tensor(image, network, MEAN_AND_DEVIATION)
                 dense = network(pixels.contiguous(memory_format=torch.channels_last)).descriptors[0]
                 return np.ascontiguousarray(dense[:, ::DENSE_STEP, ::DENSE_STEP].cpu().numpy())
 
@@ -107,12 +105,12 @@ class R2d2:
     def _extract(self, network: Any, image: UInt8[np.ndarray, "h w 3"]) -> LocalFeatures:
         import torch
 
-        device = next(network.parameters()).device
         with torch.inference_mode():
-            found = [self._keypoints(network, *level) for level in self._pyramid(_normalised(image, device))]
+            pixels = as_tensor(image, network, MEAN_AND_DEVIATION)
+            found = [self._keypoints(network, *level) for level in self._pyramid(pixels)]
             rows = torch.cat([rows for rows, _ in found]) if found else torch.zeros(0, 4)
             descriptors = torch.cat([d for _, d in found]) if found else torch.zeros(0, 128)
-            order = torch.sort(rows[:, 3], descending=True, stable=True).indices[: self.max_keypoints]
+            order = strongest(rows[:, 3], self.max_keypoints)
             rows, descriptors = rows[order].cpu(), descriptors[order].half().cpu()
         x, y, scales, scores = np.ascontiguousarray(rows.numpy().T)
         return LocalFeatures(np.stack([x, y], axis=1), descriptors.numpy(), scores, scales)
@@ -161,15 +159,6 @@ class R2d2:
             return y, x, score, descriptors
         down, across = parabola_offsets(repeatability, y, x)
         return y + down, x + across, score, descriptors
-
-
-def _normalised(image: UInt8[np.ndarray, "h w 3"], device: Any) -> Tensor:
-    """(1, 3, h, w), with the mean and deviation of ImageNet."""
-    import torch
-
-    mean, deviation = (torch.tensor(values, device=device)[:, None, None] for values in (MEAN, DEVIATION))
-    pixels = torch.from_numpy(image).to(device).permute(2, 0, 1)
-    return ((pixels.float() / 255 - mean) / deviation)[None]
 
 
 def _strips(image: Tensor) -> Iterator[tuple[int, int, Tensor, int]]:

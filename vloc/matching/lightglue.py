@@ -82,11 +82,11 @@ class LightGlue:
         for of, trained in TRAINED.items():
             if (trained.feature, trained.network) == (name, network):
                 return replace(self, of=of)  # type: ignore[arg-type]  # a key of TRAINED
-        kinds = ", ".join(f"{made.feature} {made.network}".strip() for made in TRAINED.values())
+        kinds = ", ".join(f"{made.feature} {made.network}".strip() for made in TRAINED.values() if made.feature)
+        near = [f"of={of}" for of, made in TRAINED.items() if name in ("imported", made.feature)]
+        hint = f"; say which to take: {', '.join(near)}" if near else ""
         kind = f"{name} {network}".strip()
-        raise ConfigError(
-            f"matcher 'lightglue': has weights for {kinds}, but not for {kind}; say which to take: of=NAME"
-        )
+        raise ConfigError(f"matcher 'lightglue': has weights for {kinds}, but not for {kind}{hint}")
 
     @property
     def weights(self) -> str:

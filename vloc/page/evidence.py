@@ -19,6 +19,8 @@ from ..geometry.rigid import Rigid
 from ..map import Map
 from ..runtime import Runtime
 from ..stages.correspond import MapMatcher, resolve
+from ..stages.extract import extract
+from ..stages.images import Photo
 
 NUM_COMPARED = 5
 """retrieved images that a page shows, and looks for the best among"""
@@ -35,16 +37,16 @@ class Evidence:
     """whether the point reprojects to the query's pixel within the solver's limit; nowhere True without a pose"""
 
 
-Finder = Callable[[np.ndarray, Camera, PoseEstimate], Evidence | None]
+Finder = Callable[[Photo, Camera, PoseEstimate], Evidence | None]
 
 
 def finder(map_: Map, config: LocalizationConfig, runtime: Runtime) -> Finder:
     """A function that matches a query with the first of its retrieved images once more, and gives its evidence."""
-    extract = map_.config.extract.load(runtime)
+    extractor = map_.config.extract.load(runtime)
     match = MapMatcher(query_matcher(config, map_.config).load(runtime), MapImages(map_.features, map_.sparse))
 
-    def find(pixels: np.ndarray, camera: Camera, estimate: PoseEstimate) -> Evidence | None:
-        features = extract(pixels)
+    def find(photo: Photo, camera: Camera, estimate: PoseEstimate) -> Evidence | None:
+        features = extract(extractor, photo)
         rows = [map_.sparse.row_of[name] for name in estimate.retrieved[:NUM_COMPARED]]
         matches = resolve(match(features, camera.size, rows))
         query_pixels = features.keypoints[matches.keypoints].astype(np.float64)

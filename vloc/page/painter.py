@@ -11,6 +11,7 @@ from ..data.estimate import PoseEstimate
 from ..errors import DataError
 from ..formats.images import decode
 from ..map import Map
+from ..stages.images import Photo
 from . import template
 from .evidence import NUM_COMPARED, Finder
 from .pictures import data_uri, fitted, match_picture
@@ -37,9 +38,12 @@ class Painter:
         )
 
     def _matches(self, query: np.ndarray, estimate: PoseEstimate) -> str:
-        camera = self.queries.camera(estimate.name)
-        pixels = query if self.map.config.extract.in_color else _pixels(self.queries.files, estimate.name, color=False)
-        evidence = None if pixels is None else self.find(pixels, camera, estimate)
+        files, config, name = self.queries.files, self.map.config, estimate.name
+        pixels = query if config.extract.in_color else _pixels(files, name, color=False)
+        evidence = None
+        if files is not None and pixels is not None:
+            photo = Photo.turned(pixels, config.look.quarter_turns(files.read(name), name))
+            evidence = self.find(photo, self.queries.camera(name), estimate)
         other = None if evidence is None else _pixels(self.photos, evidence.image)
         if evidence is None or other is None:
             return data_uri(fitted(query, 420))

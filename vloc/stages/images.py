@@ -26,6 +26,10 @@ class LookConfig:
     upright: Literal["exif", "none"] = "exif"
     """turn a photo upright as its EXIF orientation says, or take it as stored; keypoints are of the stored pixels"""
 
+    def quarter_turns(self, data: bytes, name: str) -> int:
+        """How far an encoded image is turned clockwise."""
+        return upright_turns(data, name) if self.upright == "exif" else 0
+
 
 @dataclass(frozen=True)
 class Photos:
@@ -46,8 +50,7 @@ class Photos:
 
     def upright(self, names: Sequence[str], *, in_color: bool, min_size: int | None = None) -> ImageItems:
         """Some images by name, turned upright where that is wanted."""
-        items = self.of(names, in_color=in_color, min_size=min_size)
-        return replace(items, is_upright=self.look.upright == "exif")
+        return replace(self.of(names, in_color=in_color, min_size=min_size), look=self.look)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,11 @@ class Photo:
 
     pixels: UInt8[np.ndarray, "h w *c"]
     quarter_turns: int
+
+    @classmethod
+    def turned(cls, stored: UInt8[np.ndarray, "h w *c"], quarter_turns: int) -> Photo:
+        """From the pixels as they are stored."""
+        return cls(turned(stored, quarter_turns), quarter_turns)
 
 
 @dataclass(frozen=True)
@@ -68,8 +76,7 @@ class ImageItems:
     in_color: bool
     min_size: int | None = None
     """an image may be decoded smaller, with at least this longer side (px)"""
-    is_upright: bool = False
-    """images are turned as their EXIF orientation says"""
+    look: LookConfig = LookConfig("none")
 
     @property
     def files(self) -> ImageFiles:
@@ -91,7 +98,7 @@ class ImageItems:
             content = self.content_hash(name, stamp, lambda: self.files.read(name))
         except DataError:
             return "unreadable"
-        return f"{content} upright" if self.is_upright else content
+        return content if self.look.upright == "none" else f"{content} upright"
 
     def load(self, index: int) -> np.ndarray:
         """uint8 pixels, (h, w) or (h, w, 3) RGB, of the size the camera says unless reduced or turned."""
@@ -107,8 +114,7 @@ class ImageItems:
         pixels = decode(data, name, color=self.in_color, min_size=self.min_size)
         if self.min_size is None:
             check_size(pixels, self.capture.camera(name), name)
-        turns = upright_turns(data, name) if self.is_upright else 0
-        return Photo(turned(pixels, turns), turns)
+        return Photo.turned(pixels, self.look.quarter_turns(data, name))
 
     def __contains__(self, name: object) -> bool:
         """Whether it is one of these images."""
