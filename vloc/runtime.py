@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from threading import Lock
 from typing import Any, Literal
 
@@ -69,9 +70,9 @@ class WhileAnyone:
                 self._thread.submit(self._changed.close).result()
 
 
-@cache
-def _pools() -> Any:
-    """The thread pools of the process; looking for them takes milliseconds, so it is done once."""
+@lru_cache(maxsize=1)
+def _pools(num_modules: int) -> Any:
+    """The thread pools of the process; looking takes milliseconds, so it is done again only once more was imported."""
     import cv2  # noqa: F401 - brings a BLAS of its own
     import threadpoolctl
 
@@ -90,14 +91,23 @@ def _one_opencv_thread() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-one_blas_thread = WhileAnyone(lambda: _pools().limit(limits=1, user_api="blas"))
+one_blas_thread = WhileAnyone(lambda: _pools(len(sys.modules)).limit(limits=1, user_api="blas"))
 """Keeps BLAS to one thread: its idle threads spin, which costs every other thread of a busy machine its time."""
 _opencv = WhileAnyone(_one_opencv_thread)
 
 
+def share_out(workers: int, busy: int) -> None:
+    """Let OpenCV use the threads of workers that have nothing left to do, as at the end of a stage or for one photo."""
+    import cv2
+
+    cv2.setNumThreads(max(1, workers // max(1, busy)))
+
+
 @contextmanager
 def one_thread_per_worker() -> Iterator[None]:
-    """Keep BLAS and OpenCV to one thread each: workers run side by side, and nested pools slow each other down."""
-    _pools.cache_clear()  # libraries may have been loaded since
+    """Keep BLAS and OpenCV to one thread each: workers run side by side, and nested pools slow each other down.
+
+    `share_out` changes OpenCV's within it.
+    """
     with one_blas_thread, _opencv:
         yield

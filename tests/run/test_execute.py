@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from squares import POWERS, Numbers, Power, Table
@@ -122,6 +123,24 @@ def test_so_many_items_are_worked_on_at_a_time(tmp_path: Path, workers: int) -> 
 
     run(tmp_path, EachStage("slow", 1, Table, lambda *_: slow, 16), Numbers.first(12), workers)
     assert most == workers
+
+
+def test_opencv_takes_the_cores_of_workers_that_have_nothing_left_to_do(tmp_path: Path) -> None:
+    seen: dict[int, int] = {}
+
+    def run_it(items: Iterator[np.ndarray]) -> Iterator[Table]:
+        for item in items:
+            seen[len(item)] = cv2.getNumThreads()
+            end = time.monotonic() + 10
+            while len(item) == 0 and seen[0] < 4 and time.monotonic() < end:  # the first ends last
+                seen[0] = cv2.getNumThreads()
+            yield Table(item)
+
+    before, stage = cv2.getNumThreads(), EachStage("counting", 1, Table, lambda *_: run_it, 4)
+    run(tmp_path / "many", stage, Numbers.first(9), workers=4)
+    assert seen[0] == 4 and {seen[item] for item in range(1, 5)} == {1}
+    run(tmp_path / "one", stage, Numbers.first(1), workers=3)
+    assert seen[0] == 3 and cv2.getNumThreads() == before
 
 
 def test_work_in_memory_does_not_grow_with_the_number_of_items(tmp_path: Path) -> None:

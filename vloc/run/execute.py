@@ -8,11 +8,12 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, count, islice
 from threading import Event
 from typing import Any, TypeVar
 
 from ..errors import DataError
+from ..runtime import share_out
 from ..stage import Items, Key, Run
 from .guard import memory_guard
 from .shard import Outcome, label
@@ -52,7 +53,15 @@ def execute(job: Job, chunks: Sequence[Sequence[int]], workers: int) -> Generato
     """
     pieces = [_cut(chunk) for chunk in chunks]
     flat = [piece for parts in pieces for piece in parts]
-    with closing(in_order(lambda piece: run_piece(job, piece), flat, workers, job.stop)) as outcomes:
+    left = count(len(flat) - 1, -1)
+
+    def work(piece: Sequence[int]) -> list[Outcome]:
+        outcomes = run_piece(job, piece)
+        share_out(workers, next(left))
+        return outcomes
+
+    share_out(workers, len(flat))
+    with closing(in_order(work, flat, workers, job.stop)) as outcomes:
         for parts in pieces:
             yield [outcome for piece in islice(outcomes, len(parts)) for outcome in piece]
 

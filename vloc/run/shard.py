@@ -80,8 +80,8 @@ def pack(keys: Sequence[Key], fingerprints: Sequence[str], outcomes: Sequence[Ou
     index = Index(list(keys), list(fingerprints), failures, {})
     columns = _columns(keys, outcomes)
     image, at, length = _hdf5_image(columns, index)
-    unsealed = image + _SEAL.pack(_MARK, at, length, zlib.crc32(image[at : at + length]), 0)[:-4]
-    return unsealed + struct.pack("<I", zlib.crc32(unsealed))
+    seal = _SEAL.pack(_MARK, at, length, zlib.crc32(image[at : at + length]), 0)[:-4]
+    return b"".join([image, seal, struct.pack("<I", zlib.crc32(seal, zlib.crc32(image)))])
 
 
 def _columns(keys: Sequence[Key], outcomes: Sequence[Outcome]) -> dict[str, list[np.ndarray | None]]:
@@ -114,7 +114,7 @@ def _hdf5_image(columns: Mapping[str, list[np.ndarray | None]], index: Index) ->
     import h5py
 
     # HDF5 never touches the disk: it corrupts files and even crashes when that is full
-    with h5py.File("shard", "w", driver="core", backing_store=False, block_size=1 << 24) as file:
+    with h5py.File("shard", "w", driver="core", backing_store=False, block_size=_BLOCK) as file:
         for name, column in columns.items():
             data = np.concatenate([array for array in column if array is not None])
             stored = file.create_dataset(f"arrays/{name}", data=data, track_times=False)
