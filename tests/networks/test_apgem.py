@@ -15,6 +15,9 @@ torch = pytest.importorskip("torch", reason="torch is not installed (the 'learne
 
 from vloc.errors import DataError  # noqa: E402
 from vloc.networks.apgem import apgem, load, whitening  # noqa: E402
+from vloc.networks.scales import pooled, scaled  # noqa: E402
+from vloc.retrieval import DESCRIPTORS  # noqa: E402
+from vloc.runtime import Runtime  # noqa: E402
 
 from . import golden  # noqa: E402
 
@@ -126,6 +129,23 @@ def test_features_are_unit_vectors_before_the_linear_layer_where_the_checkpoint_
     assert torch.allclose(features.norm(dim=1), torch.ones(1), atol=1e-5)
 
 
+def test_the_plugin_pools_the_descriptors_of_every_scale_before_it_whitens(
+    pca_class: type[PCA], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pca = {"Landmarks_clean": pca_class(**attributes())}
+    file = tmp_path / "Resnet50-AP-GeM.pt"
+    torch.save({"state_dict": state(), "model_options": options(), "pca": pca}, file)
+    monkeypatch.setenv("VLOC_WEIGHTS", str(tmp_path))
+    image = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    spec = "apgem:network=resnet50,whitening=landmarks_clean,dims=4,scales=1/0.5,scale_power=2"
+    found = DESCRIPTORS.parse(spec).load(Runtime(device="cpu"), {})(image).vector
+    network, components = load(file)
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+    vectors = [network(pixels), network(scaled(pixels, 0.5))]
+    whiten = whitening(components, "Landmarks_clean", 0.25, 4, file)
+    np.testing.assert_allclose(found, whiten(pooled(torch.stack(vectors), 2))[0].numpy(), atol=1e-5)
+
+
 class TestGolden:
     pytestmark = golden.needs_golden
 
@@ -139,7 +159,7 @@ class TestGolden:
         pca = {"a": PCA(mean_=mean, components_=axes, explained_variance_=variance, whiten=True)}
         kinds = {"p0.25": (0.25, 2048), "p0.5": (0.5, 2048), "p0.25_v512": (0.25, 512)}
         whitenings = {kind: whitening(pca, "a", *values, tmp_path) for kind, values in kinds.items()}
-        expected = golden.outputs("apgem")
+        expected, descriptors = golden.outputs("apgem"), []
         for tag in golden.tags("apgem"):
             features = torch.from_numpy(golden.made().test_image(*golden.size(tag)))[None]
             for name, layer in network.named_children():
@@ -149,3 +169,7 @@ class TestGolden:
             assert golden.deviation(features[0].numpy(), expected[f"{tag}/descriptor"]) < 1e-4
             for kind, whiten in whitenings.items():
                 assert golden.deviation(whiten(features)[0].numpy(), expected[f"{tag}/whitened_{kind}"]) < 1e-4
+            descriptors.append(features)
+        for power, kind in ((3, "gem3"), (1, "mean")):
+            found = pooled(torch.stack(descriptors), power)[0].numpy()
+            assert golden.deviation(found, expected[f"pool/{kind}"]) < 1e-4

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vloc.errors import ConfigError, WeightsMissingError
+from vloc.registry import to_text
 from vloc.retrieval import DESCRIPTORS
 from vloc.retrieval.by_network import at_least, describer
 from vloc.runtime import Runtime
@@ -58,6 +60,15 @@ def test_fewer_dimensions_of_apgem_need_its_whitening() -> None:
     with pytest.raises(ConfigError, match=r"apgem\.dims: expected 2048 without whitening, got 512"):
         DESCRIPTORS.parse("apgem:dims=512")
     assert DESCRIPTORS.parse("apgem:whitening=landmarks_clean,dims=512").dims == 512
+
+
+def test_scales_of_apgem_are_shares_of_its_size() -> None:
+    found = DESCRIPTORS.parse("apgem:scales=1/0.71/0.5")
+    assert found.shares() == (1, 0.71, 0.5) and to_text(found) == "apgem:scales=1/0.71/0.5"
+    assert replace(found, scales="1,0.5").scales == "1/0.5"
+    for wrong in ("", "1/", "1.41", "0", "nan", "large"):
+        with pytest.raises(ConfigError, match=rf"apgem\.scales: expected numbers .* got '{wrong}'"):
+            DESCRIPTORS.parse(f"apgem:scales={wrong}")
 
 
 @pytest.mark.parametrize(("shape", "expected"), [((1, 9), (32, 32)), ((40, 5), (40, 32)), ((33, 32), (33, 32))])

@@ -16,7 +16,7 @@ DEFAULTS: dict[str, dict[str, float]] = {
     **dict.fromkeys(("mac", "rmac", "spoc", "crow"), POOLED),
     "gem": {**POOLED, "power": 3},
     # the sizes and lengths that their authors report on, or near them
-    "apgem": {"power": 0.25, "dims": 2048, "image_size": 1024},
+    "apgem": {"power": 0.25, "dims": 2048, "image_size": 1024, "scale_power": 3},
     "cosplace": {"dims": 2048, "image_size": 640},
     "eigenplaces": {"dims": 2048, "image_size": 640},
     "delg": {"image_size": 1024},
@@ -47,6 +47,7 @@ AT_LEAST = [
     ("fisher", "components", 1),
     ("gem", "power", 1),
     ("apgem", "power", 0),
+    ("apgem", "scale_power", 1),
     *[(name, "gamma", 0) for name in ("mean_and_power", "mean_and_min", "min_and_max")],
     ("villena_roman", "alpha", 0),
     ("gharm", "gamma", 1e-6),
@@ -65,6 +66,7 @@ AT_LEAST = [
 AT_MOST = [
     ("gem", "power", 100),
     ("apgem", "power", 1),
+    ("apgem", "scale_power", 100),
     ("apgem", "dims", 2048),
     *[(name, "gamma", 1) for name in ("mean_and_power", "mean_and_min", "min_and_max")],
     ("villena_roman", "alpha", 1),

@@ -39,8 +39,16 @@ class ApGem(TrainedElsewhere):
     """length of the descriptor, less only with whitening"""
     image_size: Annotated[int, msgspec.Meta(ge=64)] = 1024
     """px; larger images are reduced to this longer side"""
+    scales: str = "1"
+    """shares of that size at which an image is looked at, each over 0 and at most 1, as 1/0.71/0.5; all make one
+    descriptor, whitened afterwards"""
+    scale_power: Annotated[float, msgspec.Meta(ge=1, le=100)] = 3.0
+    """of the signed power mean over several scales; 1: the plain mean"""
 
     def __post_init__(self) -> None:
+        # A comma, as on the command line, would end the setting in the written form.
+        object.__setattr__(self, "scales", self.scales.replace(",", "/"))
+        self.shares()
         if self.whitening == "none" and self.dims != DIMS:
             raise ConfigError(f"apgem.dims: expected {DIMS} without whitening, got {self.dims}")
 
@@ -49,6 +57,16 @@ class ApGem(TrainedElsewhere):
         """The published weights."""
         return FILES[self.network]
 
+    def shares(self) -> tuple[float, ...]:
+        """The scales as numbers; ConfigError where they are none, or out of range."""
+        try:
+            shares = tuple(float(text) for text in self.scales.split("/"))
+        except ValueError:
+            shares = (0.0,)
+        if not all(0 < share <= 1 for share in shares):
+            raise ConfigError(f"apgem.scales: expected numbers over 0 and at most 1, as 1/0.5, got '{self.scales}'")
+        return shares
+
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of RGB images."""
         needs_torch(self.plugin_name)
@@ -56,9 +74,12 @@ class ApGem(TrainedElsewhere):
 
         from ..networks.apgem import load, whitening
         from ..networks.loading import ready
+        from ..networks.scales import AtScales
 
         path = find(self.weights)
         network, components = load(path)
+        if self.scales != "1":
+            network = Sequential(AtScales(network, self.shares(), self.scale_power))
         if self.whitening != "none":
             name = WHITENINGS[self.whitening]
             network = Sequential(network, whitening(components, name, self.power, self.dims, path))
