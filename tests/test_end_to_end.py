@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,10 +15,11 @@ import numpy as np
 import pytest
 
 import vloc
+from vloc.errors import ConfigError
 from vloc.formats.results import read_poses
 from vloc.page.painter import Painter
 from vloc.page.rows import Row
-from vloc.stages.images import Photo
+from vloc.stages.images import LookConfig, Photo
 
 from .jobs import FAST, content, map_and_kill, run
 
@@ -332,3 +334,10 @@ def test_a_photo_stored_on_its_side_is_localized_like_the_upright_one(
 
     Painter(map_, queries, None, find).card(Row("1", turned, None, None))  # the page shows the same matches
     assert [photo.quarter_turns for photo in looked_at] == [1]
+
+
+def test_a_single_photo_is_refused_by_a_map_whose_photos_were_turned_by_gravity(built: Path) -> None:
+    map_ = vloc.Map.open(built)
+    by_gravity = replace(map_, config=replace(map_.config, look=LookConfig("gravity")))
+    with pytest.raises(ConfigError, match="by gravity, of which a single photo says nothing"):
+        vloc.Localizer(by_gravity)

@@ -22,7 +22,7 @@ from .describing import feature_under
 from .errors import ConfigError, DataError
 from .features.base import LocalFeature
 from .formats.image_folder import rough_sensor
-from .formats.image_header import ImageHeader
+from .formats.image_header import ImageHeader, upright_turns
 from .formats.images import check_size, decode
 from .geometry.camera import Camera
 from .known_cameras import PREFIX, camera_of, of_image
@@ -63,6 +63,11 @@ class Localizer:
             raise ConfigError(
                 f"{map_.folder}: its {', '.join(brought)} came with the capture, and no photo has them: localize "
                 "captures that bring them by `vloc localize` or `vloc.localize`"
+            )
+        if config.look.upright == "gravity":
+            raise ConfigError(
+                f"{map_.folder}: its photos were turned upright by gravity, of which a single photo says nothing: "
+                "localize captures with an accelerometer by `vloc localize` or `vloc.localize`"
             )
         runtime = runtime or Runtime()
         self._threads = ThreadPoolExecutor(runtime.num_workers, thread_name_prefix="vloc")
@@ -136,9 +141,9 @@ class Localizer:
 
     def _turns(self, image: str | Path | np.ndarray) -> int:
         """Quarter turns clockwise that make it upright, where the map's own photos are turned so."""
-        if isinstance(image, np.ndarray):
+        if isinstance(image, np.ndarray) or self.map.config.look.upright == "none":
             return 0
-        return self.map.config.look.quarter_turns(read_regular(Path(image)), str(image))
+        return upright_turns(read_regular(Path(image)), str(image))
 
     def _retrieve(self, shown: Shown, features: Future[LocalFeatures]) -> list[int]:
         """Rows of the map images that look most like the query."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 from PIL import Image
 
 from vloc.data.capture import Capture, Sensor
-from vloc.data.records import Records
+from vloc.data.records import Readings, Records
+from vloc.data.rigs import RigMember
 from vloc.errors import DataError
 from vloc.formats.images import FolderImages
 from vloc.geometry.camera import Camera
+from vloc.geometry.rigid import Rigid
 from vloc.stages.images import ImageItems, LookConfig, Photos, TurnedItems
 
 CAMERA = Camera("PINHOLE", 8, 6, (9.0, 9.0, 4.0, 3.0))
@@ -124,3 +127,25 @@ def test_a_mirrored_photo_is_not_turned(tmp_path: Path) -> None:
     exif[0x0112] = 5
     Image.new("L", (8, 6)).save(tmp_path / "a.png", exif=exif)
     assert TurnedItems(photos.upright(["a.png"], in_color=False)).load(0).quarter_turns == 0
+
+
+def held_on_its_side(folder: Path, up: tuple[float, float, float]) -> Photos:
+    """`a.png` again, by a camera whose accelerometer feels that this is up in its axes."""
+    stored = turned_photos(folder, LookConfig("gravity"))
+    columns = {axis: np.array([force]) for axis, force in zip(("x_accel", "y_accel", "z_accel"), up, strict=True)}
+    readings = Readings(np.zeros(1, np.int64), np.zeros(1, np.int32), ("imu",), columns)
+    rigs = tuple(RigMember("rig", sensor, Rigid.identity()) for sensor in ("cam", "imu"))
+    return replace(stored, capture=replace(stored.capture, rigs=rigs, readings={"accelerometer": readings}))
+
+
+def test_a_photo_is_turned_upright_by_gravity_whatever_its_exif_says(tmp_path: Path) -> None:
+    left = held_on_its_side(tmp_path, (-9.8, 0, 0)).upright(["a.png"], in_color=False)
+    assert left.load(0)[0].tolist() == [200] * 6 and left.photo("a.png").quarter_turns == 1
+    top = held_on_its_side(tmp_path, (0, -9.8, 0)).upright(["a.png"], in_color=False)
+    assert top.photo("a.png").quarter_turns == 0
+    assert left.fingerprint(0) != top.fingerprint(0)
+
+
+def test_photos_of_a_capture_without_an_accelerometer_cannot_be_turned_by_gravity(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no accelerometer readings"):
+        turned_photos(tmp_path, LookConfig("gravity")).upright(["a.png"], in_color=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ..data.estimate import PoseEstimate
 from ..errors import DataError
 from ..formats.images import decode
 from ..map import Map
-from ..stages.images import Photo
+from ..stages.images import Photo, Turner
 from . import template
 from .evidence import NUM_COMPARED, Finder
 from .pictures import data_uri, fitted, match_picture
@@ -42,12 +43,16 @@ class Painter:
         pixels = query if config.extract.in_color else _pixels(files, name, color=False)
         evidence = None
         if files is not None and pixels is not None:
-            photo = Photo.turned(pixels, config.look.quarter_turns(files.read(name), name))
+            photo = Photo.turned(pixels, self._turner(files.read(name), name))
             evidence = self.find(photo, self.queries.camera(name), estimate)
         other = None if evidence is None else _pixels(self.photos, evidence.image)
         if evidence is None or other is None:
             return data_uri(fitted(query, 420))
         return data_uri(match_picture(query, other, evidence))
+
+    @cached_property
+    def _turner(self) -> Turner:
+        return self.map.config.look.turner(self.queries)
 
     def _strip(self, query: np.ndarray | None, estimate: PoseEstimate) -> list[tuple[str, str]]:
         found = [("the query", query)]

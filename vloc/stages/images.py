@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from ..array_types import UInt8
 from ..data.capture import Capture, ImageFiles
+from ..data.gravity import Gravity
 from ..errors import DataError
 from ..formats.image_header import upright_turns
 from ..formats.images import check_size, decode
@@ -17,18 +19,28 @@ from ..geometry.quarter_turns import turned
 
 ContentHash = Callable[[str, str | None, Callable[[], bytes]], str]
 """(name, stamp, read) -> hash of the bytes; `Workspace.content_hash`."""
+Turner = Callable[[bytes, str], int]
+"""(encoded image, name) -> quarter turns clockwise that make it upright"""
+
+
+def _as_stored(data: bytes, name: str) -> int:
+    return 0
 
 
 @dataclass(frozen=True)
 class LookConfig:
     """How photos are looked at by features and descriptors that are not made for turned ones."""
 
-    upright: Literal["exif", "none"] = "exif"
-    """turn a photo upright as its EXIF orientation says, or take it as stored; keypoints are of the stored pixels"""
+    upright: Literal["exif", "gravity", "none"] = "exif"
+    """turn a photo upright as its EXIF orientation or the accelerometer on its rig says, or take it as stored;
+    keypoints are of the stored pixels"""
 
-    def quarter_turns(self, data: bytes, name: str) -> int:
-        """How far an encoded image is turned clockwise."""
-        return upright_turns(data, name) if self.upright == "exif" else 0
+    def turner(self, capture: Capture) -> Turner:
+        """How far the images of a capture are turned clockwise; DataError where it has to say and does not."""
+        if self.upright == "gravity":
+            gravity = Gravity(capture)
+            return lambda data, name: gravity.quarter_turns(name)
+        return upright_turns if self.upright == "exif" else _as_stored
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,12 @@ class Photos:
 
     def upright(self, names: Sequence[str], *, in_color: bool, min_size: int | None = None) -> ImageItems:
         """Some images by name, turned upright where that is wanted."""
-        return replace(self.of(names, in_color=in_color, min_size=min_size), look=self.look)
+        as_stored = self.of(names, in_color=in_color, min_size=min_size)
+        return replace(as_stored, look=self.look, turner=self._turner)
+
+    @cached_property
+    def _turner(self) -> Turner:
+        return self.look.turner(self.capture)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +94,7 @@ class ImageItems:
     min_size: int | None = None
     """an image may be decoded smaller, with at least this longer side (px)"""
     look: LookConfig = LookConfig("none")
+    turner: Turner = _as_stored
 
     @property
     def files(self) -> ImageFiles:
@@ -96,9 +114,10 @@ class ImageItems:
             return stamp
         try:
             content = self.content_hash(name, stamp, lambda: self.files.read(name))
+            turned = f" turned {self.turner(b'', name)}" if self.look.upright == "gravity" else " upright"
         except DataError:
             return "unreadable"
-        return content if self.look.upright == "none" else f"{content} upright"
+        return content if self.look.upright == "none" else content + turned
 
     def load(self, index: int) -> np.ndarray:
         """uint8 pixels, (h, w) or (h, w, 3) RGB, of the size the camera says unless reduced or turned."""
@@ -114,7 +133,7 @@ class ImageItems:
         pixels = decode(data, name, color=self.in_color, min_size=self.min_size)
         if self.min_size is None:
             check_size(pixels, self.capture.camera(name), name)
-        return Photo.turned(pixels, self.look.quarter_turns(data, name))
+        return Photo.turned(pixels, self.turner(data, name))
 
     def __contains__(self, name: object) -> bool:
         """Whether it is one of these images."""
