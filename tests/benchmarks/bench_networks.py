@@ -18,7 +18,8 @@ import torch
 from kornia.feature import ALIKED
 
 from vloc.features.aliked import NOT_LEARNED, Aliked
-from vloc.features.r2d2 import R2d2, _normalised, _strips
+from vloc.features.r2d2 import R2d2, _strips
+from vloc.features.strongest import MEAN_AND_DEVIATION, as_tensor
 from vloc.formats.images import decode
 from vloc.networks.loading import load_into
 from vloc.networks.r2d2 import R2D2, Architecture
@@ -31,9 +32,9 @@ Run = Callable[[], object]
 
 def r2d2(image: np.ndarray) -> tuple[Run, Run]:
     """The feature, and the network on the image at all scales."""
-    levels = R2d2()._pyramid(_normalised(image, "cpu"))
-    inputs = [strip.contiguous() for level, _, _ in levels for _, _, strip, _ in _strips(level)]
     network = load_into(R2D2(Architecture()), find("r2d2_WASF_N16.pt"))
+    levels = R2d2()._pyramid(as_tensor(image, network, MEAN_AND_DEVIATION))
+    inputs = [strip.contiguous() for level, _, _ in levels for _, _, strip, _ in _strips(level)]
     extract = R2d2().load(Runtime())
     return lambda: extract(image), lambda: [network(given) for given in inputs]
 
