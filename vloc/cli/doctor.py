@@ -52,7 +52,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def examine() -> Report:
-    """Look at everything; takes seconds where torch or open3d are installed, for they are imported to be sure."""
+    """Look at everything; takes seconds where torch is installed, for it is imported to be sure."""
     required, optional = required_packages(), optional_packages()
     torch_works = any(package.name == "torch" and not package.problem for package in optional)
     machine = {**machine_facts(), "cuda": cuda_device() if torch_works else "unknown without torch"}

@@ -17,8 +17,8 @@ OPENCV_WHEELS = (
     "opencv-python",
     "opencv-python-headless",
 )
-OPEN3D_LIBRARIES = "apt-get install libusb-1.0-0 libegl1 libgl1 libx11-6"
-EXTRAS_OF_USERS = ("learned", "scan", "heic")
+EXTRAS_OF_USERS = ("learned", "heic")
+"""those that something uses; open3d (`scan`) only reads back what tests have written"""
 PROBE_SECONDS = 120
 
 
@@ -72,8 +72,7 @@ def _examine(name: str, wanted: str, extra: str, probe: bool) -> Package:
         return Package(name, wanted, found, extra, f"expected {wanted}", install)
     module = MODULES.get(name, name.replace("-", "_"))
     problem = (_import_apart(module) if extra else _import_here(module)) if probe else ""
-    remedy = OPEN3D_LIBRARIES if name == "open3d" and ".so" in problem else install
-    return Package(name, wanted, found, extra, problem, remedy if problem else "")
+    return Package(name, wanted, found, extra, problem, install if problem else "")
 
 
 def satisfies(found: str, wanted: str) -> bool:
