@@ -1,4 +1,4 @@
-"""What half a pixel at every scale is worth: the tutorial's R2D2 keypoints as its official code places them, and centred.
+"""What half a pixel at every scale is worth: the tutorial's R2D2 keypoints as the official code places them, and centred.
 
     python tests/benchmarks/bench_half_pixel.py DATA
 
@@ -20,7 +20,12 @@ from vloc.geometry.pose_error import pose_errors
 
 KAPTURE = (
     {"match": "nn:ratio=1", "verify.max_error_px": 4.0, "pair.num_pairs": 5, "triangulate.keep_two_view_points": False},
-    {"retrieve.num_retrieved": 5, "register.max_error_px": 12.0, "register.loss_scale_px": 1.0, "refine.radius_px": 0.0},
+    {
+        "retrieve.num_retrieved": 5,
+        "register.max_error_px": 12.0,
+        "register.loss_scale_px": 1.0,
+        "refine.radius_px": 0.0,
+    },
 )
 """settings of map and localization that do as kapture does"""
 
