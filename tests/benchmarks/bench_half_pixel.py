@@ -1,4 +1,4 @@
-"""What half a pixel at every scale is worth: the tutorial's R2D2 keypoints as the official code places them, and centred.
+"""What half a pixel at every scale is worth: the R2D2 keypoints of the tutorial as they are, and centred.
 
     python tests/benchmarks/bench_half_pixel.py DATA
 
