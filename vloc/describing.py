@@ -1,4 +1,4 @@
-"""What global descriptors are made of: photos, the local features found in them, arrays, or what was heard there."""
+"""What global descriptors are made of: photos, local features, arrays, what was heard there, or where that was."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from .features.base import LocalFeature
 from .matching.base import Matcher
 from .retrieval.aggregated import Aggregated
 from .retrieval.base import GlobalFeature, PhotoDescriptor
+from .retrieval.gnss import Gnss
 from .retrieval.imported import ImportedDescriptor
 from .retrieval.radio import Radio
 from .run.inputs import Entries
@@ -17,17 +18,20 @@ from .run.workspace import Workspace
 from .stages.extract import EXTRACT
 from .stages.images import ImageItems, Photos
 from .stages.imported import ImportedWhole, local_items, whole_items
+from .stages.places import PlaceItems, place_items
 from .stages.radio import ScanItems, scan_items
 
 
 def described_by(
     work: Workspace, photos: Photos, names: Sequence[str], descriptor: GlobalFeature, own: LocalFeature
-) -> ImageItems | Entries | ImportedWhole | ScanItems:
+) -> ImageItems | Entries | ImportedWhole | ScanItems | PlaceItems:
     """What a descriptor takes for some images; `own` is the local feature that the map is made of."""
     if isinstance(descriptor, ImportedDescriptor):
         return whole_items(photos, names, descriptor)
     if isinstance(descriptor, Radio):
         return scan_items(photos, names, descriptor.kind)
+    if isinstance(descriptor, Gnss):
+        return place_items(photos, names)
     if isinstance(descriptor, PhotoDescriptor):
         return photos.upright(names, in_color=descriptor.in_color, min_size=descriptor.image_size)
     feature = feature_under(descriptor, own)

@@ -32,6 +32,7 @@ from .regular_file import read_regular
 from .retrieval.base import GlobalFeature, PhotoDescriptor
 from .retrieval.filters import Choice, FilterConfig
 from .retrieval.geometric import Geometric
+from .retrieval.gnss import Gnss
 from .retrieval.radio import Radio
 from .retrieval.reranking import Searcher, searcher
 from .retrieval.search import Allowed
@@ -59,7 +60,9 @@ class Localizer:
     def __init__(self, map_: Map | str | Path, runtime: Runtime | None = None, **settings: Any) -> None:
         self.map = map_ = map_ if isinstance(map_, Map) else Map.open(map_)
         self.config, config = make_config(LocalizationConfig, **settings), map_.config
-        if brought := [to_text(m) for m in (config.extract, *config.describe) if isinstance(m, Imported | Radio)]:
+        if brought := [
+            to_text(m) for m in (config.extract, *config.describe) if isinstance(m, Imported | Radio | Gnss)
+        ]:
             raise ConfigError(
                 f"{map_.folder}: its {', '.join(brought)} came with the capture, and no photo has them: localize "
                 "captures that bring them by `vloc localize` or `vloc.localize`"

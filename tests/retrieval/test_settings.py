@@ -13,6 +13,7 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "vlad": {"num_words": 128, "dims": 256},
     "fisher": {"num_words": 64, "components": 64, "dims": 256},
     "bow": {"num_words": 1024},
+    "gnss": {"scale": 25, "num_frequencies": 2048},
     **dict.fromkeys(("mac", "rmac", "spoc", "crow"), POOLED),
     "gem": {**POOLED, "power": 3},
     # the sizes and lengths that their authors report on, or near them
@@ -44,6 +45,8 @@ AT_LEAST = [
     *[(name, "dims", 1) for name in ("densevlad", "vlad", "fisher", "gem")],
     ("apgem:whitening=landmarks_clean", "dims", 1),
     ("densevlad", "step", 1),
+    ("gnss", "scale", 0.01),
+    ("gnss", "num_frequencies", 1),
     ("fisher", "components", 1),
     ("gem", "power", 1),
     ("apgem", "power", 0),

@@ -54,6 +54,7 @@ HOMES = {
     "delg": ("delg",),
     "densevlad": ("densevlad",),
     "fisher": ("fisher",),
+    "gnss": ("gnss",),
     "imported": ("imported",),
     "megaloc": ("megaloc",),
     "netvlad": ("netvlad",),

@@ -35,22 +35,26 @@ def positions_of(capture: Capture) -> Positions | None:
     An image takes the reading of its own camera (EXIF) at its time; where no camera has its own, the one receiver's
     track at that time, on a straight line between two readings. The receiver's place on the rig is left out.
     """
+    found, system = image_readings(capture)
+    if not found:
+        return None
+    if system == LOCAL:
+        return Positions(found, None)
+    places = np.stack(list(found.values()))[:, [1, 0, 2]]  # x is east, y north
+    origin = np.median(places, axis=0)
+    return Positions(dict(zip(found, enu_from_wgs84(places, origin), strict=True)), tuple(origin.tolist()))
+
+
+def image_readings(capture: Capture) -> tuple[dict[str, Float64[np.ndarray, "3"]], str]:
+    """The same as they were read (degrees east and north, metres up; or metres), and in which of the two systems."""
     readings = capture.readings.get("gnss")
     if readings is None or not len(readings):
-        return None
+        return {}, WGS84
     systems = {(capture.sensors[device].params or (WGS84,))[0] for device in readings.device_ids}
     if systems not in ({WGS84}, {LOCAL}):
         told = ", ".join(sorted(systems))
         raise DataError(f"gnss readings in {told}: expected all in {WGS84} (degrees) or all in {LOCAL} (metres)")
-    found = dict(_own_readings(capture, readings)) or dict(_on_track(capture, readings))
-    if not found:
-        return None
-    raw = np.stack(list(found.values()))
-    if systems == {LOCAL}:
-        return Positions(found, None)
-    places = raw[:, [1, 0, 2]]  # x is east, y north
-    origin = np.median(places, axis=0)
-    return Positions(dict(zip(found, enu_from_wgs84(places, origin), strict=True)), tuple(origin.tolist()))
+    return dict(_own_readings(capture, readings)) or dict(_on_track(capture, readings)), systems.pop()
 
 
 def _own_readings(capture: Capture, readings: Readings) -> Iterator[tuple[str, Float64[np.ndarray, "3"]]]:
