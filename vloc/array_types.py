@@ -10,13 +10,13 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or os.environ.get("VLOC_CHECK_SHAPES"):
-    from jaxtyping import Bool, Float, Float32, Float64, Int, Int32, Int64, Shaped, UInt8, UInt32
+    from jaxtyping import Bool, Float, Float32, Float64, Int, Int8, Int32, Int64, Shaped, UInt8, UInt32
 else:
 
     class _Unchecked:
         def __class_getitem__(cls, item: tuple[type, str]) -> type:
             return item[0]
 
-    Bool = Float = Float32 = Float64 = Int = Int32 = Int64 = Shaped = UInt8 = UInt32 = _Unchecked
+    Bool = Float = Float32 = Float64 = Int = Int8 = Int32 = Int64 = Shaped = UInt8 = UInt32 = _Unchecked
 
-__all__ = ["Bool", "Float", "Float32", "Float64", "Int", "Int32", "Int64", "Shaped", "UInt8", "UInt32"]
+__all__ = ["Bool", "Float", "Float32", "Float64", "Int", "Int8", "Int32", "Int64", "Shaped", "UInt8", "UInt32"]
