@@ -19,7 +19,9 @@ LAYERS = {
     "data": 2,
     **dict.fromkeys(("formats", "networks", "features", "retrieval", "matching", "solvers"), 3),
     **dict.fromkeys(("stages", "run"), 4),
-    **dict.fromkeys(("config", "map", "framing", "known_cameras", "imports", "describing"), 5),
+    **dict.fromkeys(
+        ("config", "map", "map_source", "photo_matching", "framing", "known_cameras", "imports", "describing"), 5
+    ),
     **dict.fromkeys(("mapping", "localization", "localizer", "api"), 5),
     **dict.fromkeys(("cli", "page"), 6),
 }

@@ -48,7 +48,7 @@ def build_map(
     chosen, captured = {_STAGE_OF.get(name, name): value for name, value in settings.items()}, _captured(capture)
     config = make_config(MappingConfig, **with_imports(chosen, captured))
     with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
-        return map_capture(work, with_devices(captured), config, pairs, retrain=retrain)
+        return map_capture(work, with_devices(captured), config, pairs, _about(capture, captured), retrain=retrain)
 
 
 def localize(
@@ -61,6 +61,14 @@ def localize(
     config = make_config(LocalizationConfig, **{_STAGE_OF.get(name, name): value for name, value in settings.items()})
     with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
         return localize_capture(work, map_, _captured(queries), config)
+
+
+def _about(given: Capture | str | Path, captured: Capture) -> dict[str, Any]:
+    """What the manifest says of a location, so that its photos are found again; nothing of a capture in memory."""
+    if isinstance(given, Capture):
+        return {}
+    read_as = {"format": captured.format, "pixel_center": captured.pixel_center, "given_pixel_center": None}
+    return {"capture": {"location": str(given), **read_as, "images": None, "camera": None}}
 
 
 def _captured(capture: Capture | str | Path) -> Capture:

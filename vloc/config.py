@@ -12,9 +12,10 @@ import msgspec
 from .errors import ConfigError
 from .features import FEATURES
 from .features.base import LocalFeature
+from .features.matched import Matched
 from .features.sift import Sift
 from .matching import MATCHERS
-from .matching.base import Matcher, suited
+from .matching.base import AnyMatcher, PhotoMatcher, suited
 from .matching.epipolar_bands import EpipolarBands
 from .registry import Registry, configure, to_text, validated
 from .retrieval import DESCRIPTORS
@@ -52,7 +53,7 @@ class MappingConfig:
     """late fusion of the descriptors' similarities"""
     pair: PairConfig = field(default_factory=PairConfig)
     """which map images to match"""
-    match: Matcher = field(default_factory=EpipolarBands)
+    match: AnyMatcher = field(default_factory=EpipolarBands)
     """matcher; the one that the local feature is made for, unless told"""
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     """geometric verification"""
@@ -78,7 +79,7 @@ class LocalizationConfig:
     """which of them a query may be given"""
     reranking: tuple[Reranking, ...] = ()
     """what puts them in another order, one after the other"""
-    match: Matcher | None = None
+    match: AnyMatcher | None = None
     """matcher; None: the map's"""
     correspond: CorrespondConfig = field(default_factory=CorrespondConfig)
     """how much of a query is matched before its pose is sure"""
@@ -90,7 +91,7 @@ class LocalizationConfig:
     """of every random choice"""
 
 
-def query_matcher(config: LocalizationConfig, mapping: MappingConfig) -> Matcher:
+def query_matcher(config: LocalizationConfig, mapping: MappingConfig) -> AnyMatcher:
     """What queries are matched by, against a map made with `mapping`."""
     return suited(config.match or mapping.match, mapping.extract)
 
@@ -125,6 +126,8 @@ def make_config(cls: type[C], **settings: Any) -> C:
         made[name] = _checked(cls, name, value)
     if "extract" in made and "match" not in made:
         made["match"] = plugin("match", made["extract"].matcher)
+    if "extract" not in made and "extract" in fields and isinstance(made.get("match"), PhotoMatcher):
+        made["extract"] = Matched()
     config = cls(**made)
     if isinstance(config, LocalizationConfig):
         check_order(config.reranking)

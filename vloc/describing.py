@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from .errors import ConfigError
 from .features import FEATURES
 from .features.base import LocalFeature
-from .matching.base import Matcher
+from .features.matched import Matched
+from .matching.base import AnyMatcher
 from .retrieval.aggregated import Aggregated
 from .retrieval.base import GlobalFeature, PhotoDescriptor
 from .retrieval.gnss import Gnss
@@ -39,7 +40,7 @@ def described_by(
     return Entries([name for name in names if name in found], found)
 
 
-def plugins_of(features: LocalFeature, descriptors: Sequence[GlobalFeature], matcher: Matcher) -> list[object]:
+def plugins_of(features: LocalFeature, descriptors: Sequence[GlobalFeature], matcher: AnyMatcher) -> list[object]:
     """All plugins that images are taken through, also those that descriptors are made of."""
     under = [feature_under(d, features) for d in descriptors if isinstance(d, Aggregated)]
     return [features, *descriptors, *under, matcher]
@@ -49,4 +50,11 @@ def feature_under(descriptor: GlobalFeature, own: LocalFeature) -> LocalFeature:
     """The local feature that a descriptor is made of; ConfigError for one that is made of none."""
     if not isinstance(descriptor, Aggregated):
         raise ConfigError(f"global descriptor '{descriptor.plugin_name}': takes neither photos nor local features")
-    return FEATURES.parse(descriptor.of) if descriptor.of else own
+    feature = FEATURES.parse(descriptor.of) if descriptor.of else own
+    if isinstance(feature, Matched):
+        name = descriptor.plugin_name
+        raise ConfigError(
+            f"global descriptor '{name}' is made of descriptors, which features 'matched' do not have: say of which "
+            f"({name}:of=sift), or choose another"
+        )
+    return feature

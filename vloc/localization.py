@@ -18,8 +18,11 @@ from .describing import described_by, plugins_of
 from .features.base import LocalFeature
 from .known_cameras import with_known_cameras
 from .map import Map, vectors_of
+from .matching.base import PhotoMatcher
+from .photo_matching import check_photo_matching, sight
 from .retrieval.filters import Choice
 from .retrieval.geometric import Geometric
+from .run.inputs import Table
 from .run.workspace import Workspace
 from .stage import Results
 from .stages.arrange import ARRANGE
@@ -32,6 +35,7 @@ from .stages.quality import QUALITY, explained, refuse
 from .stages.refine import REFINE
 from .stages.register import REGISTER
 from .stages.retrieve import RETRIEVE
+from .stages.sight import PartOf
 from .weights import require
 
 
@@ -40,19 +44,24 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
 
     Rough intrinsics give way to the map's where the same device took a query.
     """
-    require(plugins_of(map_.config.extract, map_.config.describe, query_matcher(config, map_.config)))
+    matcher = query_matcher(config, map_.config)
+    check_photo_matching(map_, config, matcher)
+    require(plugins_of(map_.config.extract, map_.config.describe, matcher))
     queries = with_known_cameras(map_, queries)
     photos, feature = Photos(queries, work.content_hash, map_.config.look), map_.config.extract
     names, qualities = queries.images.names, look(work, photos, feature, config)
     refusals = refuse(config.quality, qualities)
     wanted = [name for name in names if name in qualities and name not in refusals]
-    features = work.each(EXTRACT, local_items(photos, wanted, feature), feature)
-    described = describe(work, map_, photos, list(features))
-    found = [name for name in wanted if name in features and all(name in vectors for vectors in described)]
+    features = None  # photos that are matched as they are need none
+    if not isinstance(matcher, PhotoMatcher):
+        features = work.each(EXTRACT, local_items(photos, wanted, feature), feature)
+        wanted = list(features)
+    described = describe(work, map_, photos, wanted)
+    found = [name for name in wanted if all(name in vectors for vectors in described)]
     sensors = {name: queries.sensor(name) for name in found}
     choice = Choice(config.filter, taken_in(queries, found), map_.taken) if config.filter.is_active else None
     retrieved = retrieve(work, map_, described, features, sensors, config, choice)
-    placed = _place(work, map_, config, features, retrieved, sensors, qualities)
+    placed = _place(work, map_, config, photos, features, retrieved, sensors, qualities)
     outcomes = dict(refusals)
     for name, estimate in placed[-1].items():
         images = tuple(map_.sparse.image_names[row] for row in retrieved[name])
@@ -89,7 +98,7 @@ def retrieve(
     work: Workspace,
     map_: Map,
     described: Sequence[Results[GlobalDescriptor]],
-    features: Results[LocalFeatures],
+    features: Results[LocalFeatures] | None,
     sensors: Mapping[str, Sensor],
     config: LocalizationConfig,
     choice: Choice | None = None,
@@ -99,7 +108,7 @@ def retrieve(
     known = map_.vectors, map_.fusion, config.reranking, sparse.cam_from_world, choice
     ranking = work.once(RETRIEVE, config.retrieve, vectors_of(described, names), *known).value
     retrieved = {name: ranking.of(row) for row, name in enumerate(names)}
-    if not (config.reranking and isinstance(geometric := config.reranking[-1], Geometric)):
+    if features is None or not (config.reranking and isinstance(geometric := config.reranking[-1], Geometric)):
         return retrieved
     shared = [map_.features, map_.stored, query_matcher(config, map_.config), config.seed]
     arranged = work.each(ARRANGE, names, geometric, each=[features, retrieved, sensors], shared=shared)
@@ -110,20 +119,28 @@ def _place(
     work: Workspace,
     map_: Map,
     config: LocalizationConfig,
-    features: Results[LocalFeatures],
+    photos: Photos,
+    features: Results[LocalFeatures] | None,
     retrieved: Mapping[str, np.ndarray],
     sensors: Mapping[str, Sensor],
     qualities: Mapping[str, ImageQuality | None],
 ) -> tuple[Results[Any], Results[PoseEstimate], Results[PoseEstimate]]:
-    """The matches of the queries, their poses by these, and their poses refined."""
-    sparse, pnp, seen = map_.stored, config.register, [features, retrieved, sensors]
-    shared = [map_.features, sparse, config.correspond, pnp, config.seed]
-    matches = work.each(CORRESPOND, list(retrieved), query_matcher(config, map_.config), each=seen, shared=shared)
+    """The matches of the queries, their poses by these, and their poses refined where features can be compared."""
+    matcher, sparse, pnp = query_matcher(config, map_.config), map_.stored, config.register
     known = [sparse, map_.calibration, config.seed]
-    evidence: list[Mapping[str, Any]] = [features, matches, sensors, qualities]
-    registered = work.each(REGISTER, list(matches), pnp, each=evidence, shared=known)
+    if features is None or isinstance(matcher, PhotoMatcher):
+        assert isinstance(matcher, PhotoMatcher)  # noqa: S101 - which there are no features for
+        seen = sight(work, map_, photos, retrieved, sensors, matcher)
+        parts = PartOf(seen, lambda own: own.features), PartOf(seen, lambda own: own.matches)
+        evidence: list[Table] = [*parts, sensors, qualities]
+        registered = work.each(REGISTER, list(seen), pnp, each=evidence, shared=known)
+        return seen, registered, registered
+    tables: list[Table] = [features, retrieved, sensors]
+    shared = [map_.features, sparse, config.correspond, pnp, config.seed]
+    matches = work.each(CORRESPOND, list(retrieved), matcher, each=tables, shared=shared)
+    registered = work.each(REGISTER, list(matches), pnp, each=[features, matches, sensors, qualities], shared=known)
     refined = work.each(
-        REFINE, list(registered), config.refine, each=[registered, *seen], shared=[map_.features, sparse, pnp]
+        REFINE, list(registered), config.refine, each=[registered, *tables], shared=[map_.features, sparse, pnp]
     )
     return matches, registered, refined
 

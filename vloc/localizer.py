@@ -27,6 +27,7 @@ from .formats.images import check_size, decode
 from .geometry.camera import Camera
 from .known_cameras import PREFIX, camera_of, of_image
 from .map import Map
+from .matching.base import PhotoMatcher
 from .registry import to_text
 from .regular_file import read_regular
 from .retrieval.base import GlobalFeature, PhotoDescriptor
@@ -72,6 +73,11 @@ class Localizer:
                 f"{map_.folder}: its photos were turned upright by gravity, of which a single photo says nothing: "
                 "localize captures with an accelerometer by `vloc localize` or `vloc.localize`"
             )
+        if isinstance(matcher := query_matcher(self.config, config), PhotoMatcher):
+            raise ConfigError(
+                f"{map_.folder}: matcher '{matcher.plugin_name}' looks at the map's own photos, which are not held in "
+                "memory: localize captures by `vloc localize` or `vloc.localize`"
+            )
         runtime = runtime or Runtime()
         self._threads = ThreadPoolExecutor(runtime.num_workers, thread_name_prefix="vloc")
         self._extract = config.extract.load(runtime)
@@ -83,9 +89,8 @@ class Localizer:
         reranking = self.config.reranking
         self._find = searcher(Searcher(map_.vectors.value, fusion, map_.sparse.cam_from_world), reranking)
         self._allowed = _allowed(self.config.filter, map_)
-        matcher = query_matcher(self.config, config).load(runtime)
         self._shown = MapImages(map_.features, map_.sparse)
-        self._match = MapMatcher(matcher, self._shown)
+        self._match = MapMatcher(matcher.load(runtime), self._shown)
         last = reranking[-1] if reranking else None
         known = self._match, self._shown, map_.sparse, self.config.seed
         self._arrange = Arranger(last, *known) if isinstance(last, Geometric) else None

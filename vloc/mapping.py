@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,8 +20,9 @@ from .errors import StageError
 from .framing import frame_of
 from .known_cameras import calibrated_devices
 from .map import MANIFEST, Map, fusion_by, learned_before, manifest_of, vectors_of
-from .matching.base import PosedMatcher
+from .matching.base import PhotoMatcher, PosedMatcher
 from .matching.imported import ImportedMatcher
+from .photo_matching import match_photos, readable
 from .retrieval.base import TRAINING_IMAGES
 from .retrieval.fusion import Fusion
 from .run.workspace import Workspace
@@ -62,15 +63,16 @@ def map_capture(
         check(config.pair, capture)
     require(plugins_of(config.extract, config.describe, config.match))
     photos = Photos(capture, work.content_hash, config.look)
-    features = work.each(EXTRACT, local_items(photos, capture.images.names, config.extract), config.extract)
-    names = placeable(capture, features)
+    extracted = extract(work, photos, config)
+    names = placeable(capture, readable(work, photos) if extracted is None else extracted)
     described = describe(work, photos, names, config, () if retrain else learned_before(work.folder))
     names = with_all(names, described.vectors)
     vectors = vectors_of(described.vectors, names)
     if pairs is None:
         pairs = paired(work, capture, names, vectors, config)
     views = {name: view(capture, name) for name in names}
-    matches = match(work, photos, tiled([pair for pair in pairs if views.keys() >= {*pair}]), features, views, config)
+    pairs = tiled([pair for pair in pairs if views.keys() >= {*pair}])
+    features, matches = match(work, photos, pairs, extracted, views, config)
     posed = bool(capture.has_pose.any())
     solve, settings = (TRIANGULATE, config.triangulate) if posed else (RECONSTRUCT, config.sfm)
     reconstruction = work.once(solve, settings, names, views, features, matches, config.seed)
@@ -109,25 +111,38 @@ def paired(
     return [(names[a], names[b]) for a, b in ranked.value.rows]
 
 
+def extract(work: Workspace, photos: Photos, config: MappingConfig) -> Results[LocalFeatures] | None:
+    """The local features of all photos; None where their keypoints are where they will match."""
+    if isinstance(config.match, PhotoMatcher):
+        return None
+    return work.each(EXTRACT, local_items(photos, photos.capture.images.names, config.extract), config.extract)
+
+
 def match(
     work: Workspace,
     photos: Photos,
     pairs: Sequence[Pair],
-    features: Results[LocalFeatures],
+    features: Results[LocalFeatures] | None,
     views: Mapping[str, View],
     config: MappingConfig,
-) -> Results[Matches]:
-    """The matches that the two cameras allow: known poses come before matching where the matcher can use them."""
-    has_poses = all(view.cam_from_world is not None for view in views.values())
-    if has_poses and isinstance(config.match, PosedMatcher):
-        return work.each(MATCH_POSED, pairs, config.match, each=[features, views])
-    if isinstance(config.match, ImportedMatcher):
+) -> tuple[Results[LocalFeatures], Results[Matches]]:
+    """Features, and the matches between them that the two cameras allow.
+
+    Known poses come before matching where the matcher can use them.
+    """
+    sizes = {name: view.camera.size for name, view in views.items()}
+    if features is None or isinstance(config.match, PhotoMatcher):
+        assert isinstance(config.match, PhotoMatcher)  # noqa: S101 - which there are no features for
+        features, matches = match_photos(work, photos, pairs, sizes, config.match, config)
+    elif isinstance(config.match, PosedMatcher) and all(view.cam_from_world is not None for view in views.values()):
+        return features, work.each(MATCH_POSED, pairs, config.match, each=[features, views])
+    elif isinstance(config.match, ImportedMatcher):
         items = matched_items(photos, pairs, features, config.match)
         matches = work.each(IMPORT, items, config.match, shared=[config.extract])
     else:
-        sizes = {name: view.camera.size for name, view in views.items()}
         matches = work.each(MATCH, pairs, config.match, each=[features, sizes])
-    return work.each(VERIFY, list(matches), config.verify, each=[features, matches, views], shared=[config.seed])
+    shared = [config.seed]
+    return features, work.each(VERIFY, list(matches), config.verify, each=[features, matches, views], shared=shared)
 
 
 def weighed(
@@ -150,7 +165,8 @@ def calibrate(
     """What evidence is worth in this map: some of its images are localized without themselves."""
     names = sparse.value.image_names
     shared = [features, sparse, vectors_of(described.vectors, names), fusion, config.match, config.seed]
-    trials = work.each(TRY, evenly(names, config.calibrate.num_images), config.calibrate, shared=shared)
+    tried = () if isinstance(config.match, PhotoMatcher) else evenly(names, config.calibrate.num_images)
+    trials = work.each(TRY, tried, config.calibrate, shared=shared)
     return work.once(CALIBRATE, None, trials)
 
 
@@ -160,10 +176,10 @@ def view(capture: Capture, name: str) -> View:
     return View(capture.camera(name), capture.pose(name), guessed)
 
 
-def placeable(capture: Capture, features: Results[LocalFeatures]) -> list[str]:
-    """The images that can enter the map: decoded, and posed if any image of the capture is."""
+def placeable(capture: Capture, there: Collection[str]) -> list[str]:
+    """Those of the images that are there that can enter the map: posed, if any image of the capture is."""
     some_posed = capture.has_pose.any()
-    names = [name for name in features if not some_posed or capture.has_pose[capture.row_of[name]]]
+    names = [name for name in there if not some_posed or capture.has_pose[capture.row_of[name]]]
     if not names:
         raise StageError(f"no image of the {len(capture.images)} can be mapped: all of them are broken or without pose")
     return names

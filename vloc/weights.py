@@ -84,6 +84,12 @@ def _kornia_glue(file: str) -> Weights:
     return _without_terms(file, f"https://{source}/resolve/main/{file}", source)
 
 
+def _loftr(file: str) -> Weights:
+    """LoFTR as kornia's authors keep it (the authors' own code under Apache-2.0)."""
+    source = "huggingface.co/kornia/loftr"
+    return _without_terms(file, f"https://{source}/resolve/main/{file}", source)
+
+
 def _netvlad(file: str) -> Weights:
     """NetVLAD as hloc keeps it (code under Apache-2.0)."""
     return _without_terms(
@@ -138,6 +144,7 @@ PUBLISHED = (
     *(_unhashed(f"{name}_lightglue.pth", GLUE_RELEASE, GLUE) for name in ("superpoint", "disk", "aliked")),
     *map(_kornia_glue, ("dedodeb_lightglue.pth", "dedodeg_lightglue.pth")),
     _unhashed("xfeat-lighterglue.pt", "raw/main/weights", XFEAT),
+    *map(_loftr, ("loftr_outdoor.ckpt", "loftr_indoor.ckpt", "loftr_indoor_ds_new.ckpt")),
     _apgem("Resnet101-AP-GeM-LM18.pt", "1r76NLHtJsH-Ybfda4aLkUIoW3EEsi25I"),
     _apgem("Resnet-101-AP-GeM.pt", "1UWJGDuHtzaQdFhSMojoYVQjmCXhIwVvy"),
     _apgem("Resnet50-AP-GeM.pt", "1oPtE_go9tnsiDLkWjN4NMpKjh-_md1G5"),

@@ -11,6 +11,7 @@ import pytest
 from vloc.data.estimate import PoseEstimate
 from vloc.data.evidence import Calibration, Evidence, Trials
 from vloc.data.features import GlobalDescriptor, KeypointColors, LocalFeatures, Matches
+from vloc.data.photo_matches import PhotoMatches, Sightings, features_at
 from vloc.data.quality import ImageQuality
 from vloc.data.selection import Correspondences, Ranking, Trained
 from vloc.geometry.camera import Camera
@@ -39,6 +40,11 @@ PAIRS = {
     Correspondences: [
         Correspondences(*(numbers(2, dtype=np.int32) + k for k in (0, 5)), numbers(2), numbers(2, dtype=np.int32) + 9),
         Correspondences.none(),
+    ],
+    PhotoMatches: [PhotoMatches(numbers(2, 2), numbers(2, 2) + 7, numbers(2)), PhotoMatches.none()],
+    Sightings: [
+        Sightings(numbers(2, 2), numbers(2, dtype=np.int32), numbers(2), numbers(2, dtype=np.int32) + 9),
+        Sightings.none(),
     ],
     Trained: [Trained({"words": numbers(3, 2)}), Trained({"words": numbers(0, 2)})],
     Trials: [trials(3), trials(0)],
@@ -130,3 +136,10 @@ def test_features_stored_before_photos_were_turned_are_of_upright_ones() -> None
     stored = PAIRS[LocalFeatures][0].to_arrays()
     del stored["quarter_turns"]
     assert LocalFeatures.from_arrays(stored).quarter_turns == 0
+
+
+def test_keypoints_without_descriptors_come_back(tmp_path: Path) -> None:
+    bare = [features_at(numbers(n, 2), numbers(n)) for n in (3, 0)]
+    for found, expected in zip(read_back(bare, tmp_path), bare, strict=True):
+        assert_equal(found, expected)
+        assert found.descriptors.shape == (len(expected), 0) and (found.lengths == 1).all()

@@ -54,11 +54,13 @@ def same(first: LocalFeatures, second: LocalFeatures) -> bool:
     return all(np.array_equal(a, b) for a, b in pairs)
 
 
+OTHERS = ("imported", "matched")
+"""those that take arrays and no photo, or need several"""
 BLOBS = ("colmap_sift", "sift")
 """those that are made to find round spots, and the same ones in turned images"""
 
 
-@pytest.fixture(params=[name for name in FEATURES.names() if name != "imported"])  # which takes arrays, not photos
+@pytest.fixture(params=[name for name in FEATURES.names() if name not in OTHERS])
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 

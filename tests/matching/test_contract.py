@@ -13,6 +13,8 @@ from vloc.matching.base import ImageSize, PairMatcher
 from vloc.runtime import Runtime
 
 SIZE = (500, 500)
+OTHERS = ("imported", "loftr")
+"""those that read the matches of a map, or look at photos"""
 
 
 def features(count: int, seed: int = 0) -> LocalFeatures:
@@ -55,7 +57,7 @@ def lightglue(folder: Path, monkeypatch: pytest.MonkeyPatch) -> PairMatcher:
     return GivenFloats(MATCHERS.parse("lightglue:of=aliked").load(Runtime(device="cpu")))
 
 
-@pytest.fixture(params=[name for name in MATCHERS.names() if name != "imported"])  # which reads those of a map
+@pytest.fixture(params=[name for name in MATCHERS.names() if name not in OTHERS])
 def matcher(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PairMatcher:
     if request.param == "lightglue":
         return lightglue(tmp_path, monkeypatch)

@@ -13,13 +13,14 @@ from ..formats.results import read_truth
 from ..framing import poses_of, reframe
 from ..geometry.rigid import Rigid
 from ..map import Map
+from ..map_source import source_of
 from ..run.workspace import Workspace
 from ..stages.align import Fit, fit_poses, fit_positions, frame_of_distance, frame_of_positions, moved_frame
 from ..stages.positions import positions_of
 from . import options
 from .frame_text import frame_facts, frame_lines
 from .main import OK
-from .map_folder import is_map, source_of
+from .map_folder import is_map
 from .settings import parse_flags
 
 

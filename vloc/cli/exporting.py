@@ -11,7 +11,7 @@ from ..data.reconstruction import Features, InMemory, Observations, Points, Reco
 from ..data.records import Records, Trajectory
 from ..data.sparse_map import NO_POINT, SparseMap
 from ..map import Map
-from .map_folder import source_of
+from ..map_source import source_of
 
 
 def capture_of_map(folder: Path) -> Capture:

@@ -57,7 +57,10 @@ class DenseFeature(Protocol):
 DENSE_STEP = 4
 """px between the places of a dense map"""
 
-NAMES = ("aliked", "colmap_sift", "dedode", "disk", "imported", "keynet", "r2d2", "sift", "superpoint", "xfeat")
+NAMES = (
+    *("aliked", "colmap_sift", "dedode", "disk", "imported", "keynet", "matched", "r2d2", "sift", "superpoint"),
+    "xfeat",
+)
 HOMES = {name: f"vloc.features.{name}" for name in NAMES}
 """the module of each"""
 

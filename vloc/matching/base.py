@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+import numpy as np
+
+from ..array_types import UInt8
 from ..data.features import LocalFeatures, Matches
+from ..data.photo_matches import PhotoMatches
+from ..errors import ConfigError
 from ..features.base import LocalFeature
+from ..features.matched import Matched
 from ..geometry.half_planes import PosedRays
 from ..registry import Registry
 from ..runtime import Runtime
@@ -47,8 +53,48 @@ class TrainedMatcher(Matcher, Protocol):
         ...
 
 
-def suited(matcher: Matcher, feature: LocalFeature) -> Matcher:
+@runtime_checkable
+class PhotoPairMatcher(Protocol):
+    """A loaded matcher of photos. Safe to call from several threads."""
+
+    def prepare(self, photo: UInt8[np.ndarray, "h w *c"]) -> Any:
+        """What `match` needs of one upright photo, grey or RGB, made once and used for several pairs of it."""
+        ...
+
+    def match(self, first: Any, second: Any) -> PhotoMatches:
+        """Matches between two prepared photos, in px of these."""
+        ...
+
+
+@runtime_checkable
+class PhotoMatcher(Protocol):
+    """Settings of a matcher that looks at two photos, and needs no features of them."""
+
+    plugin_name: ClassVar[str]
+    in_color: ClassVar[bool]
+    """whether it wants RGB"""
+
+    def load_photos(self, runtime: Runtime) -> PhotoPairMatcher:
+        """The matcher; heavy imports and weights happen here."""
+        ...
+
+
+AnyMatcher = Matcher | PhotoMatcher
+
+
+def suited(matcher: AnyMatcher, feature: LocalFeature) -> AnyMatcher:
     """A matcher as it matches a feature; ConfigError where it cannot."""
+    name, bare = matcher.plugin_name, isinstance(feature, Matched)
+    if isinstance(matcher, PhotoMatcher) and not bare:
+        raise ConfigError(
+            f"matcher '{name}' looks at photos, not at features '{feature.plugin_name}': leave out --features "
+            "(keypoints are where photos match: 'matched'), or choose another matcher"
+        )
+    if bare and not isinstance(matcher, PhotoMatcher):
+        raise ConfigError(
+            f"matcher '{name}' compares descriptors, which features 'matched' do not have: choose a matcher of photos, "
+            f"such as {feature.matcher}, or other features"
+        )
     return matcher.for_feature(feature) if isinstance(matcher, TrainedMatcher) else matcher
 
 
@@ -80,8 +126,9 @@ HOMES = {
     "dual_softmax": "vloc.matching.dual_softmax",
     "imported": "vloc.matching.imported",
     "lightglue": "vloc.matching.lightglue",
+    "loftr": "vloc.matching.loftr",
     "nn": "vloc.matching.nearest_neighbour",
 }
 """the module of each"""
 
-MATCHERS: Registry[Matcher] = Registry("matcher", HOMES)
+MATCHERS: Registry[AnyMatcher] = Registry("matcher", HOMES)

@@ -17,6 +17,7 @@ from ..geometry.camera import Camera
 from ..geometry.projection import project
 from ..geometry.rigid import Rigid
 from ..map import Map
+from ..matching.base import PhotoMatcher
 from ..runtime import Runtime
 from ..stages.correspond import MapMatcher, resolve
 from ..stages.extract import extract
@@ -41,9 +42,14 @@ Finder = Callable[[Photo, Camera, PoseEstimate], Evidence | None]
 
 
 def finder(map_: Map, config: LocalizationConfig, runtime: Runtime) -> Finder:
-    """A function that matches a query with the first of its retrieved images once more, and gives its evidence."""
+    """A function that matches a query with the first of its retrieved images once more, and gives its evidence.
+
+    None of a map whose photos are matched as they are: it is left out of the pictures.
+    """
+    if isinstance(matcher := query_matcher(config, map_.config), PhotoMatcher):
+        return lambda photo, camera, estimate: None
     extractor = map_.config.extract.load(runtime)
-    match = MapMatcher(query_matcher(config, map_.config).load(runtime), MapImages(map_.features, map_.sparse))
+    match = MapMatcher(matcher.load(runtime), MapImages(map_.features, map_.sparse))
 
     def find(photo: Photo, camera: Camera, estimate: PoseEstimate) -> Evidence | None:
         features = extract(extractor, photo)
