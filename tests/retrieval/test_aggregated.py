@@ -58,6 +58,8 @@ def test_rareness_is_learned_from_the_images_that_show_a_word() -> None:
         BagOfWords(num_words=8),
         FisherVector(num_words=2, components=8),
         LocalVlad(num_words=2, dims=3),
+        LocalVlad(num_words=4, num_assigned=2, power=0.5),
+        LocalVlad(num_words=4, num_assigned=9, power=0.5, dims=3),
         FisherVector(num_words=2, dims=3),
     ],
 )

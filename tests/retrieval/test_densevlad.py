@@ -5,7 +5,7 @@ import pytest
 from scipy.cluster.vq import kmeans2
 
 from vloc.errors import ConfigError, StageError
-from vloc.retrieval import DESCRIPTORS
+from vloc.retrieval import DESCRIPTORS, vlad
 from vloc.retrieval.dense_sift import _cell_grid, _cell_sums, _orientation_channels, dense_root_sift
 from vloc.retrieval.vlad import aggregate, learn_vocabulary, nearest_words, share_of_each
 from vloc.retrieval.whitening import is_learnable, learn_whitening, whitened
@@ -126,7 +126,22 @@ def test_a_word_is_learned_from_a_hundred_descriptors_drawn_evenly() -> None:
 
 def test_the_nearest_word_is_so_however_long_words_are() -> None:
     descriptors = np.array([[4.9], [5.1], [-3.0], [14.9], [15.1]], np.float32)
-    assert nearest_words(descriptors, np.array([[0], [10], [20]], np.float32)).tolist() == [0, 1, 0, 1, 2]
+    assert nearest_words(descriptors, np.array([[0], [10], [20]], np.float32)).ravel().tolist() == [0, 1, 0, 1, 2]
+
+
+def test_words_are_found_in_blocks_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    descriptors, words = rng.normal(size=(50, 4)).astype(np.float32), rng.normal(size=(9, 4)).astype(np.float32)
+    whole = [nearest_words(descriptors, words, count) for count in (1, 3)]
+    monkeypatch.setattr(vlad, "NEARNESSES", 30)
+    for found, expected in zip([nearest_words(descriptors, words, count) for count in (1, 3)], whole, strict=True):
+        assert np.array_equal(np.sort(found), np.sort(expected))
+
+
+def test_the_nearest_words_are_so_in_no_order() -> None:
+    words = np.array([[0], [10], [20], [31]], np.float32)
+    found = nearest_words(np.array([[4.9], [26.0], [40.0]], np.float32), words, 2)
+    assert np.sort(found, axis=1).tolist() == [[0, 1], [2, 3], [2, 3]]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -147,8 +162,24 @@ def test_vlad_of_a_case_worked_by_hand() -> None:
     assert np.allclose(aggregate(descriptors, words), np.array([1, 0, 0, 1, 0, 0]) / np.sqrt(2))
 
 
+def test_a_descriptor_counts_for_as_many_words_as_it_is_assigned_to() -> None:
+    words = np.array([[0, 0], [10, 0], [0, 50]], np.float32)
+    found = aggregate(np.array([[3, 4], [4, -4]], np.float32), words, num_assigned=2)
+    # residual sums (7, 0), (-7 - 6, 4 - 4) and none
+    assert np.allclose(found, np.array([1, 0, -1, 0, 0, 0]) / np.sqrt(2))
+    everything = aggregate(np.array([[0, 5]], np.float32), words, num_assigned=9)
+    expected = [[0, 1], np.array([-10, 5]) / np.sqrt(125), [0, -1]]
+    assert np.allclose(everything, np.ravel(expected) / np.sqrt(3))
+
+
+def test_a_power_keeps_the_signs_of_residuals_and_dampens_them() -> None:
+    words = np.array([[0, 0], [30, 0]], np.float32)
+    found = aggregate(np.array([[1, -4], [3, -5]], np.float32), words, power=0.5)
+    assert np.allclose(found, np.array([2, -3, 0, 0]) / np.sqrt(13))  # roots of (4, -9)
+
+
 def test_vlad_of_nothing_is_zero() -> None:
-    assert not aggregate(np.zeros((0, 2), np.float32), np.ones((3, 2), np.float32)).any()
+    assert not aggregate(np.zeros((0, 2), np.float32), np.ones((3, 2), np.float32), num_assigned=2, power=0.5).any()
 
 
 @pytest.mark.parametrize("size", [1, 0.01])

@@ -10,7 +10,7 @@ from vloc.retrieval.reranking import RERANKINGS
 POOLED = {"image_size": 480, "dims": 128}
 DEFAULTS: dict[str, dict[str, float]] = {
     "densevlad": {"image_size": 480, "step": 8, "num_words": 128, "dims": 256},
-    "vlad": {"num_words": 128, "dims": 256},
+    "vlad": {"num_words": 128, "dims": 256, "num_assigned": 1, "power": 1},
     "fisher": {"num_words": 64, "components": 64, "dims": 256},
     "bow": {"num_words": 1024},
     "gnss": {"scale": 25, "num_frequencies": 2048},
@@ -49,6 +49,8 @@ AT_LEAST = [
     ("gnss", "num_frequencies", 1),
     ("fisher", "components", 1),
     ("gem", "power", 1),
+    ("vlad", "num_assigned", 1),
+    ("vlad", "power", 1e-6),
     ("apgem", "power", 0),
     ("apgem", "scale_power", 1),
     *[(name, "gamma", 0) for name in ("mean_and_power", "mean_and_min", "min_and_max")],
@@ -68,6 +70,7 @@ AT_LEAST = [
 ]
 AT_MOST = [
     ("gem", "power", 100),
+    ("vlad", "power", 1),
     ("apgem", "power", 1),
     ("apgem", "scale_power", 100),
     ("apgem", "dims", 2048),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, ClassVar, Protocol, runtime_checkable
 
 import msgspec
@@ -71,14 +72,24 @@ class LocalVlad(Aggregated):
 
     dims: Annotated[int, msgspec.Meta(ge=1)] = 256
     """length of the descriptor after whitening; a map of fewer than twice as many images keeps the whole VLAD"""
+    num_assigned: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """nearest words that every local descriptor counts for (multiple assignment)"""
+    power: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    """of every number of the sums of residuals, which keeps its sign; the less, the less bursts count"""
 
     def learn(self, images: ImageFeatures, words: Float32[np.ndarray, "words d"]) -> Arrays:
         """`mean` and `projection` of the whitening, where there are images enough."""
-        return learned_whitening(lambda: (aggregate(unit_rows(each), words) for each in images), len(images), self.dims)
+        vlads = partial(map, lambda each: self._sums(unit_rows(each), words), images)
+        return learned_whitening(vlads, len(images), self.dims)
 
     def vector(self, rows: Float32[np.ndarray, "n d"], trained: Arrays) -> Float32[np.ndarray, "dims"]:
         """The VLAD, whitened if that was learned."""
-        return whitened(aggregate(rows, trained["words"]), trained)
+        return whitened(self._sums(rows, trained["words"]), trained)
+
+    def _sums(
+        self, rows: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"]
+    ) -> Float32[np.ndarray, "words_times_d"]:
+        return aggregate(rows, words, self.num_assigned, self.power)
 
 
 @DESCRIPTORS.register("bow")
@@ -102,7 +113,7 @@ class BagOfWords(Aggregated):
     def vector(self, rows: Float32[np.ndarray, "n d"], trained: Arrays) -> Float32[np.ndarray, "dims"]:
         """Roots of the counts times rareness."""
         words, rareness = trained["words"], trained["rareness"]
-        counts = np.bincount(nearest_words(rows, words), minlength=len(words))
+        counts = np.bincount(nearest_words(rows, words).ravel(), minlength=len(words))
         return unit(np.sqrt(counts).astype(np.float32) * rareness)
 
 

@@ -10,6 +10,8 @@ ITERATIONS = 5
 """of Lloyd's algorithm; later ones move the words little"""
 DESCRIPTORS_PER_WORD = 100
 """that a vocabulary is learned from, at most"""
+NEARNESSES = 2**20
+"""of descriptors to words at a time: 4 MB, however many there are of both"""
 
 
 def share_of_each(num_words: int, num_images: int) -> int:
@@ -33,14 +35,21 @@ def learn_vocabulary(
 
 
 def aggregate(
-    descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"]
+    descriptors: Float32[np.ndarray, "n d"],
+    words: Float32[np.ndarray, "words d"],
+    num_assigned: int = 1,
+    power: float = 1.0,
 ) -> Float32[np.ndarray, "words_times_d"]:
-    """Sums of residuals to the nearest word, every word's made a unit vector, then the whole; zeros of no descriptors.
+    """Sums of residuals to the nearest words, every word's made a unit vector, then the whole; zeros of no descriptors.
 
-    Arandjelovic & Zisserman, All about VLAD, CVPR 2013, section 3 (intra-normalisation).
+    Arandjelovic & Zisserman, All about VLAD, CVPR 2013, section 3 (intra-normalisation). Before, numbers are brought to
+    `power`, with their sign (Jegou et al., TPAMI 2012, section 3.2).
     """
-    counts, sums = _per_word(descriptors, words)
-    return unit(unit(sums - counts * words).ravel())
+    counts, sums = _per_word(descriptors, words, num_assigned)
+    residuals = sums - counts * words
+    if power != 1:
+        residuals = np.sign(residuals) * np.abs(residuals) ** np.float32(power)
+    return unit(unit(residuals).ravel())
 
 
 def unit(vectors: Float32[np.ndarray, "*batch d"]) -> Float32[np.ndarray, "*batch d"]:
@@ -50,21 +59,32 @@ def unit(vectors: Float32[np.ndarray, "*batch d"]) -> Float32[np.ndarray, "*batc
 
 
 def _per_word(
-    descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"]
+    descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"], num_assigned: int = 1
 ) -> tuple[Float32[np.ndarray, "words 1"], Float32[np.ndarray, "words d"]]:
-    """How many descriptors are nearest to each word, and their sum."""
-    nearest = nearest_words(descriptors, words)
+    """How many descriptors have each word among the nearest, and their sum."""
+    nearest = nearest_words(descriptors, words, num_assigned).ravel()
     counts = np.bincount(nearest, minlength=len(words))
-    members = np.split(descriptors[np.argsort(nearest, kind="stable")], np.cumsum(counts)[:-1])
+    rows = np.argsort(nearest, kind="stable") // min(num_assigned, len(words))
+    members = np.split(descriptors[rows], np.cumsum(counts)[:-1])
     return counts[:, None].astype(np.float32), np.stack([rows.sum(axis=0) for rows in members])
 
 
 def nearest_words(
-    descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"]
-) -> Int64[np.ndarray, "n"]:
-    """Which word each descriptor is nearest to."""
+    descriptors: Float32[np.ndarray, "n d"], words: Float32[np.ndarray, "words d"], count: int = 1
+) -> Int64[np.ndarray, "n count"]:
+    """The words (or all) that each descriptor is nearest to, in no order."""
     # |x - w|^2 / 2 = |x|^2 / 2 - (x w - |w|^2 / 2): the nearest word has the largest bracket
-    nearness = descriptors @ words.T
-    nearness -= 0.5 * np.einsum("wd,wd->w", words, words)
-    nearest: Int64[np.ndarray, "n"] = nearness.argmax(axis=1)
-    return nearest
+    half_squares = 0.5 * np.einsum("wd,wd->w", words, words)
+    rows, count = max(NEARNESSES // len(words), 1), min(count, len(words))
+    parts = [
+        _largest(descriptors[start : start + rows] @ words.T - half_squares, count)
+        for start in range(0, len(descriptors), rows)
+    ]
+    return np.concatenate([np.zeros((0, count), np.int64), *parts])
+
+
+def _largest(values: Float32[np.ndarray, "n words"], count: int) -> Int64[np.ndarray, "n count"]:
+    """The columns of so many largest values of every row; of equal ones the first, if it is one."""
+    if count == 1:
+        return values.argmax(axis=1)[:, None]
+    return np.argpartition(values, -count, axis=1)[:, -count:]
