@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
-from .array_types import Float32
 from .config import MappingConfig, config_from_json, config_to_json
 from .data.evidence import Calibration
 from .data.features import GlobalDescriptor, LocalFeatures
@@ -21,6 +19,7 @@ from .data.sparse_map import SparseMap
 from .data.taken import Taken
 from .errors import ConfigError, DataError, StoreError
 from .retrieval.fusion import Fusion
+from .retrieval.sparse_rows import Rows, stacked
 from .run.fingerprint import fingerprint
 from .run.results import NamedArtifact
 from .run.store import open_artifact, open_results
@@ -147,7 +146,7 @@ class Map:
         return self.recorded.value.of(self.sparse.image_names, self.sparse.cam_from_world.center)
 
     @cached_property
-    def vectors(self) -> Artifact[list[np.ndarray]]:
+    def vectors(self) -> Artifact[list[Rows]]:
         """For every global descriptor, the vectors of the sparse map's images, in their order."""
         return vectors_of(self.descriptors, self.sparse.image_names)
 
@@ -176,16 +175,10 @@ def read_config(path: Path, values: Mapping[str, Any]) -> MappingConfig:
         raise DataError(f"{path}: config: {error}") from None
 
 
-def vectors_of(
-    described: Sequence[Results[GlobalDescriptor]], names: Sequence[str]
-) -> Artifact[list[Float32[np.ndarray, "i d"]]]:
+def vectors_of(described: Sequence[Results[GlobalDescriptor]], names: Sequence[str]) -> Artifact[list[Rows]]:
     """For every global descriptor, the vectors of those images; read from disk when they are looked at."""
     mark = fingerprint(list(names), [results.fingerprint for results in described])
-    return NamedArtifact("vectors", mark, lambda: [_stacked(results, names) for results in described])
-
-
-def _stacked(results: Mapping[Any, GlobalDescriptor], names: Sequence[str]) -> Float32[np.ndarray, "i d"]:
-    return np.stack([results[name].vector for name in names]) if len(names) else np.zeros((0, 0), np.float32)
+    return NamedArtifact("vectors", mark, lambda: [stacked(results[name] for name in names) for results in described])
 
 
 def learned_before(folder: Path) -> tuple[str, ...]:

@@ -6,8 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from .config import MappingConfig
 from .data.capture import Capture
 from .data.evidence import Calibration
@@ -25,6 +23,7 @@ from .matching.imported import ImportedMatcher
 from .photo_matching import match_photos, readable
 from .retrieval.base import TRAINING_IMAGES
 from .retrieval.fusion import Fusion
+from .retrieval.sparse_rows import Rows
 from .run.workspace import Workspace
 from .stage import Artifact, Context, Results
 from .stages.calibrate import CALIBRATE, TRY
@@ -100,7 +99,7 @@ def map_capture(
 
 
 def paired(
-    work: Workspace, capture: Capture, names: Sequence[str], vectors: Artifact[list[np.ndarray]], config: MappingConfig
+    work: Workspace, capture: Capture, names: Sequence[str], vectors: Artifact[list[Rows]], config: MappingConfig
 ) -> Sequence[Pair]:
     """The pairs worth matching: all that have matches where these are imported, else the images' most similar ones."""
     if isinstance(config.match, ImportedMatcher):

@@ -17,13 +17,17 @@ KINDS = np.eye(8, dtype=np.float32)
 """what features look like, but for noise"""
 
 
+def of(rows: np.ndarray) -> LocalFeatures:
+    """Features with these descriptors."""
+    nothing = np.zeros(len(rows), np.float32)
+    return LocalFeatures(np.zeros((len(rows), 2), np.float32), rows.astype(np.float16), nothing, nothing)
+
+
 def features(*kinds: int, noise: float = 0.02, seed: int = 0) -> LocalFeatures:
     """Features of these kinds, of various lengths."""
     rng = np.random.default_rng(seed)
     rows = KINDS[list(kinds)] + rng.normal(0, noise, (len(kinds), 8))
-    rows *= rng.uniform(50, 200, (len(kinds), 1))
-    nothing = np.zeros(len(kinds), np.float32)
-    return LocalFeatures(np.zeros((len(kinds), 2), np.float32), rows.astype(np.float16), nothing, nothing)
+    return of(rows * rng.uniform(50, 200, (len(kinds), 1)))
 
 
 def length(kind: Aggregated) -> int:
@@ -49,6 +53,15 @@ def test_words_count_by_the_root_of_how_often_and_the_log_of_how_rarely_they_are
 def test_rareness_is_learned_from_the_images_that_show_a_word() -> None:
     learned = BagOfWords().learn([features(*kinds) for kinds in ([0, 0, 1], [1], [1, 0], [1])], KINDS[:3])
     np.testing.assert_allclose(learned["rareness"], np.log([4 / 2, 4 / 4, 4 / 1]), rtol=1e-6)
+
+
+def test_descriptors_are_sparse_where_images_show_less_than_a_twentieth_of_all_words() -> None:
+    words, kind = np.eye(50, dtype=np.float32), BagOfWords(num_words=50)
+    for shown, is_sparse in ((2, True), (3, False)):
+        images = [of(words[np.arange(first, first + shown) % 50]) for first in range(50)]
+        learned = {"words": words, **kind.learn(images, words)}
+        assert kind.load(Runtime(), learned)(images[0]).is_sparse is is_sparse is kind.is_sparse(learned)
+    assert not LocalVlad().is_sparse({})
 
 
 @pytest.mark.parametrize(

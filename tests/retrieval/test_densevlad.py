@@ -122,6 +122,8 @@ def test_words_are_those_of_scipy_after_five_rounds() -> None:
 def test_a_word_is_learned_from_a_hundred_descriptors_drawn_evenly() -> None:
     shares = [share_of_each(words, images) for words, images in ((128, 512), (1, 3), (2, 1), (2, 0))]
     assert shares == [25, 34, 200, 200]
+    # at most 262,144 in all, but for ten of each word
+    assert [share_of_each(words, 512) for words in (2_621, 2_622, 16_384, 26_214, 30_000)] == [512, 512, 512, 512, 586]
 
 
 def test_the_nearest_word_is_so_however_long_words_are() -> None:

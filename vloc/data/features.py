@@ -64,18 +64,29 @@ class LocalFeatures:
 
 @dataclass(frozen=True, eq=False)
 class GlobalDescriptor:
-    """What one image looks like as a whole: a unit vector (or zeros where the image shows nothing)."""
+    """What one image looks like as a whole: a unit vector (or zeros where the image shows nothing).
+
+    `is_sparse`: most of its numbers are zeros, and are not stored.
+    """
 
     vector: Float32[np.ndarray, "d"]
+    is_sparse: bool = False
 
     def to_arrays(self) -> Arrays:
         """The stored form."""
-        return {"vector": self.vector[None]}
+        if not self.is_sparse:
+            return {"vector": self.vector[None]}
+        columns, dims = np.flatnonzero(self.vector), np.array([len(self.vector)], np.uint32)
+        return {"columns": columns.astype(np.uint32), "values": self.vector[columns], "dims": dims}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> GlobalDescriptor:
         """The inverse of `to_arrays`."""
-        return cls(arrays["vector"][0])
+        if "vector" in arrays:
+            return cls(arrays["vector"][0])
+        vector = np.zeros(int(arrays["dims"][0]), np.float32)
+        vector[arrays["columns"]] = arrays["values"]
+        return cls(vector, True)
 
 
 @dataclass(frozen=True, eq=False)

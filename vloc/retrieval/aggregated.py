@@ -19,6 +19,10 @@ from .base import DESCRIPTORS, Describer
 from .vlad import aggregate, learn_vocabulary, nearest_words, share_of_each, unit
 from .whitening import learned_whitening, whitened
 
+INVERTED_UNDER = 0.05
+"""of a vocabulary is what an image shows of it: under this an inverted index takes less time than products with all
+zeros do (`tests/benchmarks/bench_sparse.py`)"""
+
 
 @runtime_checkable
 class ImageFeatures(Protocol):
@@ -62,7 +66,12 @@ class Aggregated(ABC):
 
     def load(self, runtime: Runtime, trained: Arrays) -> Describer:
         """The describer of local features, with what `train` gave."""
-        return lambda features: GlobalDescriptor(self.vector(unit_rows(features), trained))
+        is_sparse = self.is_sparse(trained)
+        return lambda features: GlobalDescriptor(self.vector(unit_rows(features), trained), is_sparse)
+
+    def is_sparse(self, trained: Arrays) -> bool:
+        """Whether nearly all numbers of a descriptor are zeros."""
+        return False
 
 
 @DESCRIPTORS.register("vlad")
@@ -101,7 +110,12 @@ class BagOfWords(Aggregated):
     """
 
     num_words: Annotated[int, msgspec.Meta(ge=1)] = 1024
-    """size of the vocabulary"""
+    """size of the vocabulary; where images show a few of all words, descriptors are stored without zeros and searched
+    by an inverted index"""
+
+    def is_sparse(self, trained: Arrays) -> bool:
+        """Whether images of the map show a few of all words, on average."""
+        return float(np.exp(-trained["rareness"]).mean()) < INVERTED_UNDER
 
     def learn(self, images: ImageFeatures, words: Float32[np.ndarray, "words d"]) -> Arrays:
         """`rareness` (words): log of the number of images over that of images with the word."""

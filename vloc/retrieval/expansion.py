@@ -8,10 +8,11 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 import numpy as np
 
-from ..array_types import Float32, Int64
+from ..array_types import Int64
 from ..data.selection import NOTHING, Ranking
 from .reranking import RERANKINGS, Searcher
 from .search import Allowed, Vectors, others
+from .sparse_rows import Rows, SparseRows, with_neighbours
 from .vlad import unit
 
 BLOCK = 2**24
@@ -67,12 +68,10 @@ def expanded(vectors: Vectors, references: Vectors, near: Int64[np.ndarray, "q k
     return [_expanded(own, others, near, alpha) for own, others in zip(vectors, references, strict=True)]
 
 
-def _expanded(
-    vectors: Float32[np.ndarray, "q d"],
-    references: Float32[np.ndarray, "r d"],
-    near: Int64[np.ndarray, "q k"],
-    alpha: float,
-) -> Float32[np.ndarray, "q d"]:
+def _expanded(vectors: Rows, references: Rows, near: Int64[np.ndarray, "q k"], alpha: float) -> Rows:
+    if isinstance(vectors, SparseRows) or isinstance(references, SparseRows):
+        expanding, places = np.nonzero(near != NOTHING)
+        return with_neighbours(vectors, references, expanding, near[expanding, places], alpha)
     sums, size = vectors.copy(), max(BLOCK // max(near.shape[1] * vectors.shape[1], 1), 1)
     for start in range(0, len(vectors), size):
         rows = slice(start, start + size)

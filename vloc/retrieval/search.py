@@ -10,6 +10,7 @@ from ..array_types import Bool, Float32, Int64
 from ..data.selection import NOTHING, Ranking
 from ..errors import DataError
 from .fusion import Fusion
+from .sparse_rows import Rows, products
 
 PRODUCTS = 2**23
 """similarities that one product of matrices gives: 32 MB for every descriptor; smaller products are slower"""
@@ -17,7 +18,7 @@ BLOCK = 2**20
 """of these, how many at a time: a few times 4 MB for every descriptor while they are fused and sorted"""
 
 
-Vectors = Sequence[Float32[np.ndarray, "_ _"]]
+Vectors = Sequence[Rows]
 """unit vectors of some images, an array for each global descriptor"""
 Allowed = Callable[[Int64[np.ndarray, "q"]], Bool[np.ndarray, "q r"]]
 """which references some queries (rows) may be given; asked for block by block"""
@@ -56,9 +57,9 @@ def _blocks(queries: Vectors, references: Vectors) -> Iterator[tuple[int, list[F
     count, num_references = len(queries[0]), len(references[0])
     large, small = (max(size // num_references, 1) for size in (PRODUCTS, BLOCK))
     for start in range(0, count, large):
-        products = [q[start : start + large] @ r.T for q, r in zip(queries, references, strict=True)]
-        for first in range(0, len(products[0]), small):
-            yield start + first, [product[first : first + small] for product in products]
+        made = [products(q[start : start + large], r) for q, r in zip(queries, references, strict=True)]
+        for first in range(0, len(made[0]), small):
+            yield start + first, [product[first : first + small] for product in made]
 
 
 def others(count: int) -> Allowed:
@@ -89,7 +90,7 @@ def _is_among_largest(similarity: Float32[np.ndarray, "q r"], k: int) -> Bool[np
     return is_among
 
 
-def _check(queries: Sequence[np.ndarray], references: Sequence[np.ndarray]) -> None:
+def _check(queries: Vectors, references: Vectors) -> None:
     for index, (query, reference) in enumerate(zip(queries, references, strict=True)):
         if query.shape[1] != reference.shape[1]:
             dims = f"{query.shape[1]} numbers for queries and {reference.shape[1]} for the map"

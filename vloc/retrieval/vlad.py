@@ -10,13 +10,18 @@ ITERATIONS = 5
 """of Lloyd's algorithm; later ones move the words little"""
 DESCRIPTORS_PER_WORD = 100
 """that a vocabulary is learned from, at most"""
+MOST_DESCRIPTORS = 2**18
+"""that a large vocabulary is learned from, at most, however many words"""
+FEWEST = 10
+"""descriptors of each word, however many that makes"""
 NEARNESSES = 2**20
 """of descriptors to words at a time: 4 MB, however many there are of both"""
 
 
 def share_of_each(num_words: int, num_images: int) -> int:
     """How many descriptors each of so many images gives to learn a vocabulary."""
-    return -(-DESCRIPTORS_PER_WORD * num_words // max(num_images, 1))
+    count = min(DESCRIPTORS_PER_WORD * num_words, max(MOST_DESCRIPTORS, FEWEST * num_words))
+    return -(-count // max(num_images, 1))
 
 
 def learn_vocabulary(

@@ -18,7 +18,7 @@ from ..data.sparse_map import NO_POINT, SparseMap
 from ..geometry.projection import project
 from ..matching.base import Matcher
 from ..retrieval.fusion import Fusion
-from ..retrieval.search import search
+from ..retrieval.search import Vectors, search
 from ..runtime import Runtime
 from ..solvers.absolute_pose import absolute_pose
 from ..solvers.acceptance import is_elsewhere, median_distance, weigh
@@ -93,7 +93,7 @@ def _start(
     runtime: Runtime,
     features: Mapping[str, LocalFeatures],
     sparse: SparseMap,
-    vectors: Sequence[np.ndarray],
+    vectors: Vectors,
     fusion: Fusion,
     matcher: Matcher,
     seed: int,

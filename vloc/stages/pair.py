@@ -16,7 +16,7 @@ from ..errors import StageError
 from ..geometry.pose_error import pose_errors
 from ..geometry.rigid import Rigid
 from ..retrieval.fusion import Fusion
-from ..retrieval.search import others, search
+from ..retrieval.search import Vectors, others, search
 from ..runtime import Runtime
 from ..stage import OnceStage
 
@@ -80,9 +80,7 @@ def check(config: PairConfig, capture: Capture) -> None:
         raise StageError("--pairs covisibility: the capture brings no reconstruction: choose another method")
 
 
-def _pair(
-    config: PairConfig, runtime: Runtime, images: Layout, vectors: Sequence[np.ndarray], fusion: Fusion
-) -> Ranking:
+def _pair(config: PairConfig, runtime: Runtime, images: Layout, vectors: Vectors, fusion: Fusion) -> Ranking:
     chosen = {
         "exhaustive": lambda: exhaustive(len(images.devices)),
         "retrieval": lambda: search(vectors, vectors, fusion, config.num_pairs, others(len(images.devices))),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
-import numpy as np
 
 from ..data.selection import Ranking
 from ..geometry.rigid import Rigid
@@ -15,6 +14,7 @@ from ..retrieval.filters import Choice
 from ..retrieval.fusion import Fusion
 from ..retrieval.geometric import Geometric
 from ..retrieval.reranking import Reranking, Searcher, searcher
+from ..retrieval.search import Vectors
 from ..runtime import Runtime
 from ..stage import OnceStage
 
@@ -35,8 +35,8 @@ def num_listed(config: RetrieveConfig, reranking: Sequence[Reranking]) -> int:
 def _retrieve(
     config: RetrieveConfig,
     runtime: Runtime,
-    queries: Sequence[np.ndarray],
-    images: Sequence[np.ndarray],
+    queries: Vectors,
+    images: Vectors,
     fusion: Fusion,
     reranking: Sequence[Reranking],
     cam_from_world: Rigid,

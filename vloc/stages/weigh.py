@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from ..data.selection import Weighing
 from ..data.sparse_map import NO_POINT, SparseMap
 from ..retrieval.fusion import Fusion
 from ..retrieval.precision import average_precision
-from ..retrieval.search import top_k
+from ..retrieval.search import Vectors, top_k
+from ..retrieval.sparse_rows import products
 from ..runtime import Runtime
 from ..stage import OnceStage
 
@@ -31,13 +32,13 @@ MIN_GAIN = 0.002
 Weights = Float64[np.ndarray, "n"]
 
 
-def weigh(fusion: Fusion, sparse: SparseMap, vectors: Sequence[Float32[np.ndarray, "i d"]]) -> Weighing:
+def weigh(fusion: Fusion, sparse: SparseMap, vectors: Vectors) -> Weighing:
     """Weights by coordinate ascent of mean average precision, from equal ones; these where no image has a neighbour."""
     count = len(sparse.image_names)
     rows = np.unique(np.linspace(0, count - 1, min(count, NUM_IMAGES, max(SIMILARITIES // count, 1))).astype(np.int64))
     is_near = np.stack([covisible(sparse, row) for row in rows.tolist()])
     rows, is_near = rows[is_near.any(axis=1)], is_near[is_near.any(axis=1)]
-    similarities = [own[rows] @ own.T for own in vectors]
+    similarities = [products(own[rows], own) for own in vectors]
 
     def precision(similarity: Float32[np.ndarray, "q r"]) -> float:
         similarity[np.arange(len(rows)), rows] = -np.inf  # no image is its own neighbour
@@ -84,7 +85,7 @@ def ascend(worth: Callable[[Weights], float], count: int) -> tuple[Weights, floa
     return weights / weights.max(), most
 
 
-def _weigh(fusion: Fusion, runtime: Runtime, sparse: SparseMap, vectors: Sequence[np.ndarray]) -> Weighing:
+def _weigh(fusion: Fusion, runtime: Runtime, sparse: SparseMap, vectors: Vectors) -> Weighing:
     return weigh(fusion, sparse, vectors)
 
 
