@@ -26,7 +26,7 @@ class Sift:
 
     plugin_name: ClassVar[str]
     in_color: ClassVar[bool] = False
-    matcher: ClassVar[str] = "bands"
+    matcher: ClassVar[str] = "bands"  # mutual neighbours, ratio 0.8 (Lowe)
 
     max_keypoints: Annotated[int, msgspec.Meta(gt=0)] = 8192
     """keypoints kept at most, those of highest contrast"""
