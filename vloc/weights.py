@@ -141,7 +141,7 @@ PUBLISHED = (
     _unhashed(
         "checkpoint_liberty_with_aug.pth", f"{HARDNET}/train_liberty_with_aug", "github.com/DagnyT/hardnet", "MIT"
     ),
-    *(_unhashed(f"{name}_lightglue.pth", GLUE_RELEASE, GLUE) for name in ("superpoint", "disk", "aliked")),
+    *(_unhashed(f"{name}_lightglue.pth", GLUE_RELEASE, GLUE) for name in ("superpoint", "disk", "aliked", "sift")),
     *map(_kornia_glue, ("dedodeb_lightglue.pth", "dedodeg_lightglue.pth")),
     _unhashed("xfeat-lighterglue.pt", "raw/main/weights", XFEAT),
     *map(_loftr, ("loftr_outdoor.ckpt", "loftr_indoor.ckpt", "loftr_indoor_ds_new.ckpt")),

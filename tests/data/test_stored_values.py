@@ -143,3 +143,10 @@ def test_keypoints_without_descriptors_come_back(tmp_path: Path) -> None:
     for found, expected in zip(read_back(bare, tmp_path), bare, strict=True):
         assert_equal(found, expected)
         assert found.descriptors.shape == (len(expected), 0) and (found.lengths == 1).all()
+
+
+def test_orientations_come_back_and_go_with_their_keypoints(tmp_path: Path) -> None:
+    features = [LocalFeatures(numbers(n, 2), numbers(n, 8), numbers(n), numbers(n), 1, numbers(n) / 7) for n in (3, 0)]
+    for found, expected in zip(read_back(features, tmp_path), features, strict=True):
+        assert_equal(found, expected)
+    np.testing.assert_array_equal(features[0][1:].angles, features[0].angles[1:])

@@ -39,6 +39,14 @@ def test_opencv_and_colmap_agree_on_a_real_looking_texture() -> None:
     assert np.abs(np.median(offsets, axis=0)).max() < 0.02
     cosines = ours.descriptors[shared].astype(float) @ colmaps.descriptors.T.astype(float) / 512**2
     assert np.median(cosines.max(axis=1)) > 0.95
+    # A keypoint has several orientations at times, and then several descriptors: those of the most similar ones.
+    turned = ours.angles[shared] - colmaps.angles[cosines.argmax(axis=1)]
+    assert np.median(np.abs(np.angle(np.exp(1j * turned)))) < 0.1  # of histograms in steps of 0.17
+    for features in (ours, colmaps):
+        assert (features.angles > -np.pi - 1e-6).all() and (features.angles <= np.pi + 1e-6).all()
+        assert (features.angles < -2).any() and (features.angles > 2).any()
+    ratios = ours.scales[shared] / colmaps.scales[cosines.argmax(axis=1)]
+    assert 0.95 < np.median(ratios) < 1.05
 
 
 @pytest.mark.parametrize("setting", ["max_keypoints=0", "contrast_threshold=-1", "edge_threshold=1", "octaves=3"])

@@ -72,6 +72,33 @@ def test_matches_and_scores_are_those_of_kornia(of: str, put: Callable[[str, Sta
     assert len(found) > 10
 
 
+def test_sift_is_given_with_scales_and_orientations_as_kornia_takes_them(put: Callable[[str, State], None]) -> None:
+    module = network("sift", filter_threshold=0.0)
+    put("sift", module.state_dict())
+    extract, image = Sift(max_keypoints=150).load(Runtime()), textured()
+    other, _ = warped(image, "turned and moved")
+    images, sizes = (extract(image), extract(other)), (SIZE, (other.shape[1], other.shape[0]))
+    given = {
+        f"image{i}": {
+            "keypoints": torch.from_numpy(own.keypoints)[None],
+            "descriptors": torch.from_numpy(own.descriptors / own.lengths[:, None])[None],
+            "scales": torch.from_numpy(own.scales)[None],
+            "oris": torch.from_numpy(own.angles)[None],
+            "image_size": torch.tensor([sizes[i]]),
+        }
+        for i, own in enumerate(images)
+    }
+    with torch.inference_mode():
+        expected = module(given)
+    found = match("lightglue:of=sift,threshold=0", *images, sizes)
+    assert len(found) == len(expected["matches"][0]) > 10
+    np.testing.assert_array_equal(found.indices, expected["matches"][0])
+    np.testing.assert_allclose(found.scores, expected["scores"][0], rtol=1e-4)
+    matcher = MATCHERS.parse("lightglue:of=sift").load(Runtime(device="cpu"))
+    with pytest.raises(DataError, match="needs orientations of keypoints, which these do not have"):
+        matcher.prepare(replace(images[0], angles=None), SIZE)
+
+
 @pytest.mark.parametrize("name", BESIDE)
 def test_layers_that_do_nothing_leave_dual_softmax_which_finds_a_known_homography(
     name: str, put: Callable[[str, State], None]
@@ -143,6 +170,8 @@ def test_the_weights_are_those_of_the_maps_feature() -> None:
     assert to_text(original.match) == "lightglue:of=superpoint"
     other = make_config(MappingConfig, extract="aliked:network=n32", match="lightglue:of=aliked")
     assert to_text(other.match) == "lightglue:of=aliked"
+    for feature in ("sift", "colmap_sift"):
+        assert to_text(make_config(MappingConfig, extract=feature, match="lightglue").match) == "lightglue:of=sift"
     imported = make_config(MappingConfig, extract="imported:type=superpoint", match="lightglue:of=superpoint")
     assert to_text(imported.match) == "lightglue:of=superpoint"
 
@@ -151,10 +180,11 @@ def test_the_weights_are_those_of_the_maps_feature() -> None:
     ("feature", "matcher", "message"),
     [
         (
-            "sift",
+            "keynet",
             "lightglue",
-            "weights for aliked n16, dedode, disk depth, superpoint original, xfeat, but not for sift$",
+            "weights for aliked n16, dedode, disk depth, sift, superpoint original, xfeat, but not for keynet$",
         ),
+        ("imported:type=sift", "lightglue:of=sift", "needs orientations, which imported keypoints do not have"),
         (
             "superpoint",
             "lightglue",
@@ -203,6 +233,15 @@ def test_keypoints_of_a_photo_on_its_side_are_matched_as_of_the_upright_one(
     # Counterclockwise, a place x to the right of the left border comes to lie x above the lower border.
     stored = {1: (y, width - x), 2: (width - x, height - y), 3: (height - y, x)}[quarter_turns]
     turned = replace(upright, keypoints=np.stack(stored, axis=1), quarter_turns=quarter_turns)
+    assert matcher.prepare(turned, size).frames == {}
     prepared = matcher.prepare(turned[:3], size if quarter_turns == 2 else size[::-1])
     np.testing.assert_allclose(prepared.keypoints[0], upright.keypoints[:3], atol=1e-3)
     assert prepared.size.tolist() == [list(size)]
+
+
+def test_orientations_of_a_photo_on_its_side_are_those_in_the_upright_one(put: Callable[[str, State], None]) -> None:
+    put("sift", network("sift").state_dict())
+    matcher = MATCHERS.parse("lightglue:of=sift").load(Runtime(device="cpu"))
+    lying = replace(made(3, 128, 1), angles=np.array([0.0, 1.0, 3.0], np.float32), quarter_turns=1)
+    upright = matcher.prepare(lying, SIZE).frames["oris"][0].numpy()
+    np.testing.assert_allclose(upright, [np.pi / 2, 1 + np.pi / 2, 3 - 1.5 * np.pi], rtol=1e-5)

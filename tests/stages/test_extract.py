@@ -36,3 +36,14 @@ def test_keypoints_of_a_turned_photo_are_of_the_photo_as_stored() -> None:
     for turns, features in enumerate(EXTRACT.start(Sift(), Runtime())(iter(photos))):
         np.testing.assert_allclose(features.keypoints[0], (70.25, 30.75), atol=0.1)
         assert features.quarter_turns == LocalFeatures.from_arrays(features.to_arrays()).quarter_turns == turns
+
+
+def test_orientations_in_a_turned_photo_are_those_of_the_photo_as_stored() -> None:
+    noise = cv2.GaussianBlur(np.random.default_rng(0).uniform(0, 255, (150, 190)), (0, 0), 2.5)
+    stored = np.rint(np.interp(noise, (noise.min(), noise.max()), (0, 255))).astype(np.uint8)
+    photos = [Photo(np.ascontiguousarray(np.rot90(stored, -turns)), turns) for turns in range(4)]
+    lying, *others = EXTRACT.start(Sift(), Runtime())(iter(photos))
+    for features in others:
+        apart = np.linalg.norm(lying.keypoints[:, None] - features.keypoints, axis=2)
+        turned = np.abs(np.angle(np.exp(1j * (lying.angles - features.angles[apart.argmin(axis=1)]))))
+        assert ((apart.min(axis=1) < 0.3) & (turned < 0.1)).mean() > 0.7  # where a keypoint has two, either may be met

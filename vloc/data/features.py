@@ -21,6 +21,8 @@ class LocalFeatures:
     `scales`: px in the stored image, the standard deviation of the Gaussian under which the keypoint was found (half of
     OpenCV's keypoint size, COLMAP's scale as it is): the noise of its position grows with it.
     `quarter_turns`: clockwise, by which the stored image was turned upright for the descriptors.
+    `angles`: the keypoints' orientations in the stored image, radians in (-pi, pi], from x towards y, as COLMAP's; None
+    of features that tell none.
     """
 
     keypoints: Float32[np.ndarray, "n 2"]
@@ -28,6 +30,7 @@ class LocalFeatures:
     scores: Float32[np.ndarray, "n"]
     scales: Float32[np.ndarray, "n"]
     quarter_turns: int = 0
+    angles: Float32[np.ndarray, "n"] | None = None
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -35,7 +38,7 @@ class LocalFeatures:
     def __getitem__(self, rows: np.ndarray | slice) -> LocalFeatures:
         """The features of some rows, in their order."""
         chosen = self.keypoints[rows], self.descriptors[rows], self.scores[rows], self.scales[rows]
-        return LocalFeatures(*chosen, self.quarter_turns)
+        return LocalFeatures(*chosen, self.quarter_turns, None if self.angles is None else self.angles[rows])
 
     @cached_property
     def lengths(self) -> Float32[np.ndarray, "n"]:
@@ -52,13 +55,14 @@ class LocalFeatures:
             "scores": self.scores,
             "scales": self.scales,
             "quarter_turns": np.array([self.quarter_turns], np.uint8),
+            **({} if self.angles is None else {"angles": self.angles}),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> LocalFeatures:
         """The inverse of `to_arrays`."""
         rows = {name: array for name, array in arrays.items() if name != "quarter_turns"}
-        turns = arrays["quarter_turns"][0] if len(arrays) > len(rows) else 0  # photos were not turned at first
+        turns = arrays["quarter_turns"][0] if "quarter_turns" in arrays else 0  # photos were not turned at first
         return cls(**rows, quarter_turns=int(turns))
 
 

@@ -49,7 +49,8 @@ class ColmapSift:
             found, descriptors = extractor.extract_from_uint8_array(np.ascontiguousarray(image))
             rows = library.keypoints_to_matrix(found)  # x, y (first pixel centred at 0.5, as ours), scale, angle
             # COLMAP completes the octave in which it reaches the limit, hence more than asked.
-            return strongest_first(rows[:, :2], descriptors.data, rows[:, 2], rows[:, 2], self.max_keypoints)
+            places, scales, angles = rows[:, :2], rows[:, 2], rows[:, 3]
+            return strongest_first(places, descriptors.data, scales, scales, angles, self.max_keypoints)
 
         return at_reduced_size(extract, self.max_size)
 

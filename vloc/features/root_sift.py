@@ -6,6 +6,7 @@ import numpy as np
 
 from ..array_types import Float32, UInt8
 from ..data.features import LocalFeatures
+from ..geometry.quarter_turns import wrapped
 
 DIMS = 128
 UNIT = 512.0
@@ -23,7 +24,7 @@ def root_sift(histograms: UInt8[np.ndarray, "n 128"]) -> UInt8[np.ndarray, "n 12
 def no_features() -> LocalFeatures:
     """What a blank image has."""
     nothing = np.zeros(0, np.float32)
-    return LocalFeatures(np.zeros((0, 2), np.float32), np.zeros((0, DIMS), np.uint8), nothing, nothing)
+    return LocalFeatures(np.zeros((0, 2), np.float32), np.zeros((0, DIMS), np.uint8), nothing, nothing, angles=nothing)
 
 
 def strongest_first(
@@ -31,8 +32,11 @@ def strongest_first(
     descriptors: UInt8[np.ndarray, "n 128"],
     scores: Float32[np.ndarray, "n"],
     scales: Float32[np.ndarray, "n"],
+    angles: Float32[np.ndarray, "n"],
     max_keypoints: int,
 ) -> LocalFeatures:
     """At most `max_keypoints` features by falling score; equal ones by x, y and then as they came."""
     order = np.lexsort((keypoints[:, 1], keypoints[:, 0], -scores))[:max_keypoints]
-    return LocalFeatures(keypoints[order], descriptors[order], scores[order], scales[order])
+    return LocalFeatures(
+        keypoints[order], descriptors[order], scores[order], scales[order], angles=wrapped(angles[order])
+    )

@@ -67,5 +67,6 @@ class Sift:
         keypoints = np.asarray(cv2.KeyPoint.convert(found)) + np.float32(0.5)
         scores = np.fromiter((point.response for point in found), np.float32, len(found))
         scales = np.fromiter((point.size / 2 for point in found), np.float32, len(found))
+        angles = np.radians(np.fromiter((point.angle for point in found), np.float32, len(found)))
         # OpenCV keeps every keypoint that ties with the weakest, hence a few more than asked.
-        return strongest_first(keypoints, root_sift(descriptors), scores, scales, self.max_keypoints)
+        return strongest_first(keypoints, root_sift(descriptors), scores, scales, angles, self.max_keypoints)

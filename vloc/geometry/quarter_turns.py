@@ -23,3 +23,14 @@ def turned_back(
     x, y = places.T
     back = [(x, y), (y, width - x), (width - x, height - y), (height - y, x)][quarter_turns]
     return np.stack(back, axis=1)
+
+
+def wrapped(angles: Float32[np.ndarray, "n"]) -> Float32[np.ndarray, "n"]:
+    """The same angles in (-pi, pi], radians."""
+    turns: Float32[np.ndarray, "n"] = np.ceil(angles / np.float32(2 * np.pi) - np.float32(0.5))
+    return angles - np.float32(2 * np.pi) * turns
+
+
+def angles_turned_back(angles: Float32[np.ndarray, "n"], quarter_turns: int) -> Float32[np.ndarray, "n"]:
+    """Directions in an image, radians from x towards y, of those in the turned image."""
+    return wrapped(angles - np.float32(quarter_turns * np.pi / 2))

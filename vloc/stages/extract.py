@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..data.features import LocalFeatures
 from ..features.base import Extractor, LocalFeature
 from ..features.imported import Arrays
-from ..geometry.quarter_turns import turned_back
+from ..geometry.quarter_turns import angles_turned_back, turned_back
 from ..runtime import Runtime
 from ..stage import EachStage, Run
 from .images import Photo
@@ -31,7 +31,9 @@ def extract(extractor: Extractor, image: Photo | Arrays) -> LocalFeatures:
     turns = image.quarter_turns
     if not turns:
         return features
-    return replace(features, keypoints=turned_back(features.keypoints, turns, shape), quarter_turns=turns)
+    angles = None if features.angles is None else angles_turned_back(features.angles, turns)
+    keypoints = turned_back(features.keypoints, turns, shape)
+    return replace(features, keypoints=keypoints, quarter_turns=turns, angles=angles)
 
 
-EXTRACT: EachStage[Photo | Arrays, LocalFeatures] = EachStage("extract", 2, LocalFeatures, _start, chunk=16)
+EXTRACT: EachStage[Photo | Arrays, LocalFeatures] = EachStage("extract", 3, LocalFeatures, _start, chunk=16)
