@@ -47,7 +47,7 @@ class LoFTR:
     network: Literal["outdoor", "indoor", "indoor_new"] = "outdoor"
     """weights trained on MegaDepth (outdoor) or ScanNet"""
     max_size: Annotated[int, msgspec.Meta(ge=64)] = 832
-    """px; larger photos are reduced to this longer side; time and memory grow with its fourth power"""
+    """px; larger photos are reduced to this longer side; the memory of a pair grows with its fourth power"""
     threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.2
     """least score of a match"""
 
