@@ -98,6 +98,18 @@ def rig_pose(world: World, position: int, num_positions: int) -> Rigid:
     return looking(np.append(place, height), heading, *sway)
 
 
+def drive_pose(world: World, share: float) -> Rigid:
+    """`rig_from_world` at a share (0..1) of a drive through all rooms, beside the mapping rig's path and higher."""
+    along = share * world.num_rooms
+    room = min(int(along), world.num_rooms - 1)
+    place, heading = _on_path(world.plan(room), along - room)
+    side = 0.3 * math.sin(5 * along) * np.array([-math.sin(heading), math.cos(heading)])
+    turn, height = 0.25 * math.sin(3.7 * along + 1), RIG_HEIGHT + 0.12
+    return looking(
+        np.append(place + side, height), heading + turn, 0.04 * math.sin(7 * along), 0.03 * math.sin(9 * along)
+    )
+
+
 def query(world: World, index: int, num_queries: int) -> Query:
     """One hand-held photo: beside the path, turned, tilted; every other one at night."""
     rng = generator(world.seed, QUERY_STREAM, index)

@@ -34,6 +34,7 @@ from .stages.pair import PairConfig
 from .stages.quality import QualityConfig
 from .stages.refine import RefineConfig
 from .stages.retrieve import RetrieveConfig
+from .stages.rigs import RigConfig
 from .stages.verify import VerifyConfig
 
 C = TypeVar("C")
@@ -87,6 +88,8 @@ class LocalizationConfig:
     """absolute pose"""
     refine: RefineConfig = field(default_factory=RefineConfig)
     """further matches, found with the pose"""
+    rig: RigConfig = field(default_factory=RigConfig)
+    """images taken together by a rig"""
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     """of every random choice"""
 

@@ -22,6 +22,7 @@ from .matching.base import PhotoMatcher
 from .photo_matching import check_photo_matching, sight
 from .retrieval.filters import Choice
 from .retrieval.geometric import Geometric
+from .rigs import by_rigs
 from .run.inputs import Table
 from .run.workspace import Workspace
 from .stage import Results
@@ -63,7 +64,8 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     retrieved = retrieve(work, map_, described, features, sensors, config, choice)
     placed = _place(work, map_, config, photos, features, retrieved, sensors, qualities)
     outcomes = dict(refusals)
-    for name, estimate in placed[-1].items():
+    seen: list[Mapping[str, Any] | None] = [features, placed[0], retrieved, sensors, qualities]
+    for name, estimate in by_rigs(work, map_, queries, config, seen, placed[-1]).items():
         images = tuple(map_.sparse.image_names[row] for row in retrieved[name])
         outcomes[name] = explained(replace(estimate, retrieved=images), qualities[name])
     stages, unit = (qualities, features, *described, *placed), map_.frame.unit

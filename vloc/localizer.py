@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
@@ -12,24 +12,23 @@ from typing import Any
 import numpy as np
 
 from .config import LocalizationConfig, make_config, query_matcher
-from .data.capture import GIVEN, Sensor
+from .data.capture import Sensor
 from .data.estimate import PoseEstimate
 from .data.features import LocalFeatures
 from .data.imported import Imported
+from .data.instants import Instant
 from .data.map_images import MapImages
-from .data.quality import ImageQuality
+from .data.selection import Correspondences
 from .describing import feature_under
 from .errors import ConfigError, DataError
 from .features.base import LocalFeature
-from .formats.image_folder import rough_sensor
-from .formats.image_header import ImageHeader, upright_turns
-from .formats.images import check_size, decode
+from .formats.images import check_size
 from .geometry.camera import Camera
-from .known_cameras import PREFIX, camera_of, of_image
+from .geometry.rigid import Rigid
 from .map import Map
 from .matching.base import PhotoMatcher
+from .query import Image, Query, pixels_of, sensor_of, turns_of
 from .registry import to_text
-from .regular_file import read_regular
 from .retrieval.base import GlobalFeature, PhotoDescriptor
 from .retrieval.filters import Choice, FilterConfig
 from .retrieval.geometric import Geometric
@@ -37,6 +36,7 @@ from .retrieval.gnss import Gnss
 from .retrieval.radio import Radio
 from .retrieval.reranking import Searcher, searcher
 from .retrieval.search import Allowed
+from .rigs import together
 from .runtime import Runtime, one_blas_thread
 from .stage import Artifact
 from .stages.arrange import Arranger
@@ -47,6 +47,7 @@ from .stages.quality import explained, image_quality, refuse
 from .stages.refine import refine
 from .stages.register import register
 from .stages.retrieve import num_listed
+from .stages.rigs import refine_rig, register_rig
 
 Shown = Callable[[bool], Photo]
 """A query as features look at it, in colour or not."""
@@ -95,63 +96,90 @@ class Localizer:
         known = self._match, self._shown, map_.sparse, self.config.seed
         self._arrange = Arranger(last, *known) if isinstance(last, Geometric) else None
 
-    def localize(
-        self, image: str | Path | np.ndarray, camera: Camera | str | None = None, name: str = "query"
-    ) -> PoseEstimate:
+    def localize(self, image: Image, camera: Camera | str | None = None, name: str = "query") -> PoseEstimate:
         """The pose of one image: a file, or uint8 pixels (h, w) grey or (h, w, 3) RGB, which are taken as upright.
 
         `camera`: the intrinsics, or `map:NAME` for those of an image of the map. Left out, they are what `camera_of`
         says of a file, and a guess for pixels. DataError for a broken file, or one of another size than the camera's.
         No pose is a result, with a reason.
         """
-        sensor = self._sensor(image, camera)
-        assert sensor.camera is not None  # noqa: S101 - of an image
-        pixels = cache(partial(_pixels, image))
-        check_size(pixels(False), sensor.camera, name if isinstance(image, np.ndarray) else str(image))
-        shown, quality = cache(partial(_shown, pixels, self._turns(image))), image_quality(pixels(False))
-        if refusal := refuse(self.config.quality, {name: quality}):
-            return replace(refusal[name], unit=self.map.frame.unit)
         with one_blas_thread:
-            # Side by side: OpenCV extracts on one core and a half.
-            features = self._threads.submit(lambda: extract(self._extract, shown(self.map.config.extract.in_color)))
-            retrieved = self._threads.submit(self._retrieve, shown, features)
-            rows = self._arranged(features.result(), sensor, retrieved.result())
-            estimate = self._place(name, sensor, quality, features.result(), rows)
-        names = tuple(self.map.sparse.image_names[row] for row in rows)
-        return explained(replace(estimate, retrieved=names, unit=self.map.frame.unit), quality)
+            query = self._look(image, camera, name)
+            return self._told(query, query.refusal or self._alone(query))
 
-    def _place(
-        self, name: str, sensor: Sensor, quality: ImageQuality, features: LocalFeatures, rows: list[int]
-    ) -> PoseEstimate:
-        """The pose of a query among the map images that look most like it."""
-        config, sparse, map_ = self.config, self.map.sparse, self._threads.map
-        is_sure = sureness(config.correspond, config.register, features, sensor, sparse, config.seed)
-        matches = correspond(config.correspond, self._match, features, sensor.image_size, rows, is_sure, map_)
-        known = sparse, self.map.calibration.value, config.seed
-        estimate = register(config.register, name, sensor, quality, features, matches, *known)
-        images = [self._shown(row) for row in rows]
-        return refine(config.refine, config.register, estimate, sensor, features, images, sparse, map_)
+    def localize_rig(
+        self,
+        images: Sequence[Image],
+        cameras: Sequence[Camera | str | None],
+        cams_from_rig: Sequence[Rigid],
+    ) -> list[PoseEstimate]:
+        """The poses of images that the cameras of a rig took at one time, as one query: see `vloc.rigs`.
 
-    def _sensor(self, image: str | Path | np.ndarray, camera: Camera | str | None) -> Sensor:
-        """What took an image; DataError for a camera that is none."""
-        if isinstance(camera, Camera):
-            return Sensor("camera", camera=camera, focal_source=GIVEN)
-        if camera is not None and not (isinstance(camera, str) and camera.startswith(PREFIX)):
-            raise DataError(
-                f"camera: expected a vloc.Camera with the intrinsics of the image, or map:NAME, got {camera!r}"
-            )
-        if isinstance(image, np.ndarray):
-            height, width = _pixels(image, False).shape
-            sensor = rough_sensor(ImageHeader(width, height))
-        else:
-            sensor = camera_of(image, self.map)
-        return sensor if camera is None else of_image(self.map, sensor, camera.removeprefix(PREFIX))
+        Images and cameras as in `localize`; a camera whose intrinsics are rough stands for itself. DataError for
+        fewer than two images.
+        """
+        counts = len(images), len(cameras), len(cams_from_rig)
+        if len(set(counts)) > 1 or len(images) < 2:
+            numbers = ", ".join(f"{n} {what}" for n, what in zip(counts, ("images", "cameras", "mounts"), strict=True))
+            raise DataError(f"{numbers}: expected as many of each, and two at least")
+        with one_blas_thread:
+            queries = [self._look(*one, f"query {row}") for row, one in enumerate(zip(images, cameras, strict=True))]
+            alone = {query.name: query.refusal or self._alone(query) for query in queries}
+            placed = {**alone, **self._together(queries, cams_from_rig, alone)}
+            return [self._told(query, placed[query.name]) for query in queries]
 
-    def _turns(self, image: str | Path | np.ndarray) -> int:
-        """Quarter turns clockwise that make it upright, where the map's own photos are turned so."""
-        if isinstance(image, np.ndarray) or self.map.config.look.upright == "none":
-            return 0
-        return upright_turns(read_regular(Path(image)), str(image))
+    def _look(self, image: Image, camera: Camera | str | None, name: str) -> Query:
+        """What there is to say of an image without its pose."""
+        sensor = sensor_of(self.map, image, camera)
+        assert sensor.camera is not None  # noqa: S101 - of an image
+        pixels = cache(partial(pixels_of, image))
+        check_size(pixels(False), sensor.camera, name if isinstance(image, np.ndarray) else str(image))
+        shown, quality = (
+            cache(partial(_shown, pixels, turns_of(self.map.config.look, image))),
+            image_quality(pixels(False)),
+        )
+        if refusal := refuse(self.config.quality, {name: quality}):
+            return Query(name, sensor, quality, refusal=refusal[name])
+        # Side by side: OpenCV extracts on one core and a half.
+        features = self._threads.submit(lambda: extract(self._extract, shown(self.map.config.extract.in_color)))
+        retrieved = self._threads.submit(self._retrieve, shown, features)
+        rows = self._arranged(features.result(), sensor, retrieved.result())
+        return Query(name, sensor, quality, features.result(), rows, self._matched(sensor, features.result(), rows))
+
+    def _matched(self, sensor: Sensor, features: LocalFeatures, rows: list[int]) -> Correspondences:
+        """The matches of a query with the map images that look most like it."""
+        config, map_ = self.config, self._threads.map
+        is_sure = sureness(config.correspond, config.register, features, sensor, self.map.sparse, config.seed)
+        return correspond(config.correspond, self._match, features, sensor.image_size, rows, is_sure, map_)
+
+    def _alone(self, query: Query) -> PoseEstimate:
+        """The pose of a query by its own matches."""
+        config, sparse = self.config, self.map.sparse
+        seen = query.sensor, query.quality, query.features, query.matches
+        estimate = register(config.register, query.name, *seen, sparse, self.map.calibration.value, config.seed)
+        images, known = [self._shown(row) for row in query.rows], (query.sensor, query.features)
+        return refine(config.refine, config.register, estimate, *known, images, sparse, self._threads.map)
+
+    def _together(
+        self, queries: Sequence[Query], cams_from_rig: Sequence[Rigid], alone: Mapping[str, PoseEstimate]
+    ) -> Mapping[str, PoseEstimate]:
+        """The poses of queries that a rig took together, of those that can be solved so."""
+        members = list(zip(queries, cams_from_rig, strict=True))
+        usable = [(query, at) for query, at in members if not (query.refusal or query.sensor.is_rough)]
+        if len(usable) < 2:
+            return {}
+        names, mounts = zip(*((query.name, at) for query, at in usable), strict=True)
+        config, sparse, seen = self.config, self.map.sparse, [query.mounted(at) for query, at in usable]
+        found = register_rig(config.register, seen, sparse, self.map.calibration.value, config.seed)
+        refined = refine_rig(config.refine, config.register, found, seen, self._shown, sparse)
+        return together(Instant("rig", 0, names, mounts), refined, alone)
+
+    def _told(self, query: Query, estimate: PoseEstimate) -> PoseEstimate:
+        """The estimate with what is known of the query beside its pose."""
+        names, unit = tuple(self.map.sparse.image_names[row] for row in query.rows), self.map.frame.unit
+        if query.refusal is not None:
+            return replace(estimate, unit=unit)
+        return explained(replace(estimate, retrieved=names, unit=unit), query.quality)
 
     def _retrieve(self, shown: Shown, features: Future[LocalFeatures]) -> list[int]:
         """Rows of the map images that look most like the query."""
@@ -190,26 +218,3 @@ def _look(descriptor: GlobalFeature, own: LocalFeature, runtime: Runtime) -> Cal
 def _shown(pixels: Callable[[bool], np.ndarray], quarter_turns: int, in_color: bool) -> Photo:
     """An image turned upright, grey or RGB as asked."""
     return Photo.turned(pixels(in_color), quarter_turns)
-
-
-def _pixels(image: str | Path | np.ndarray, in_color: bool) -> np.ndarray:
-    """An image, grey or RGB as asked."""
-    import cv2
-
-    if isinstance(image, str | Path):
-        try:
-            return decode(read_regular(Path(image)), str(image), color=in_color)
-        except OSError as error:
-            raise DataError(f"{image}: {error.strerror}") from None
-    if not isinstance(image, np.ndarray):
-        raise DataError(f"image: expected a file or an array of pixels, got {type(image).__name__}")
-    if (
-        image.size == 0
-        or image.dtype != np.uint8
-        or image.ndim not in (2, 3)
-        or (image.ndim == 3 and image.shape[2] != 3)
-    ):
-        raise DataError(f"image array: expected uint8 (h, w) or (h, w, 3), got {image.dtype} {image.shape}")
-    if in_color == (image.ndim == 3):
-        return image
-    return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB if in_color else cv2.COLOR_RGB2GRAY)

@@ -85,6 +85,10 @@ def check_photo_matching(map_: Map, config: LocalizationConfig, matcher: AnyMatc
     if not isinstance(matcher, PhotoMatcher):
         return
     photos_behind(map_)
+    if config.rig.use == "joint":
+        raise ConfigError(
+            f"--rig joint refines by descriptors, which matcher '{matcher.plugin_name}' does without: --rig transfer"
+        )
     if any(isinstance(made, Geometric) for made in config.reranking):
         raise ConfigError(
             f"re-ranking 'geometric' compares descriptors, which matcher '{matcher.plugin_name}' does without: leave "

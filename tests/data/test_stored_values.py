@@ -13,6 +13,7 @@ from vloc.data.evidence import Calibration, Evidence, Trials
 from vloc.data.features import GlobalDescriptor, KeypointColors, LocalFeatures, Matches
 from vloc.data.photo_matches import PhotoMatches, Sightings, features_at
 from vloc.data.quality import ImageQuality
+from vloc.data.rig_estimate import RigEstimate
 from vloc.data.selection import Correspondences, Ranking, Trained
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
@@ -49,6 +50,10 @@ PAIRS = {
     Trained: [Trained({"words": numbers(3, 2)}), Trained({"words": numbers(0, 2)})],
     Trials: [trials(3), trials(0)],
     Calibration: [Calibration(2.0, -1.0, trials(3)), Calibration(0.5, 0.25, trials(0))],
+    RigEstimate: [
+        RigEstimate(Rigid.identity(), numbers(3, 3, dtype=np.int64), np.eye(6), 0.75, Evidence(1, 2, 3, 4, 5, 6)),
+        RigEstimate(None, numbers(2, 3, dtype=np.int64), reason="no rig, keine Rigs: äöü"),
+    ],
     ImageQuality: [ImageQuality(1, 2, 3, 4, 5, 6), ImageQuality(6, 5, 4, 3, 2, 1)],
 }
 
@@ -70,7 +75,7 @@ def assert_equal(found: Any, expected: Any) -> None:
             np.testing.assert_array_equal(other, value)
         elif isinstance(value, dict):
             assert other.keys() == value.keys() and all(np.array_equal(other[key], value[key]) for key in value)
-        elif hasattr(value, "to_arrays"):
+        elif isinstance(value, Rigid) or hasattr(value, "to_arrays"):
             assert_equal(other, value)
         else:
             assert other == value, name

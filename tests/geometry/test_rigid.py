@@ -76,3 +76,14 @@ def test_inverse_undoes(a, x):
 @given(rigids)
 def test_quaternion_round_trip(a):
     assert np.allclose(Rigid.from_quat_wxyz(a.quat_wxyz, a.translation).rotation, a.rotation, atol=1e-12)
+
+
+@given(rigids, arrays(float, 6, elements=st.floats(-1, 1)))
+def test_the_adjoint_carries_a_small_motion_of_the_source_to_the_target(transform, motion):
+    def moved(step):
+        return Rigid(Rotation.from_rotvec(step[:3]).as_matrix(), step[3:])
+
+    step = 1e-6 * motion
+    before, after = transform @ moved(step), moved(transform.adjoint @ step) @ transform
+    assert np.allclose(before.rotation, after.rotation, atol=1e-9)
+    assert np.allclose(before.translation, after.translation, atol=1e-8)

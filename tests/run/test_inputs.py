@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vloc.run.inputs import Groups
 from vloc.run.workspace import Workspace
 from vloc.stage import EachStage, Key
 
@@ -55,3 +56,36 @@ def test_the_stage_is_given_its_tables_before_what_all_share(tmp_path: Path) -> 
         left = work.each(POWERS, Numbers.first(4), Power())
         sums = work.each(SUM, PAIRS[:1], None, each=[left, {PAIRS[0]: 0.5}], shared=[10.0])
     assert sums[PAIRS[0]].rows.item() == (0) + (0 + 1) + 0.5 + 10
+
+
+def start_group_sum(settings: None, runtime: object, left: Mapping[Key, Table]):
+    def total(group: str) -> Table:
+        return Table(np.array([[sum(left[name].rows.sum() for name in group.split("+"))]]))
+
+    return lambda groups: map(total, groups)
+
+
+GROUP_SUM = EachStage("group-sum", 1, Table, start_group_sum, chunk=4)
+
+
+def groups_redone(folder: Path, groups: list[str], marks: dict[str, str]) -> int:
+    with Workspace(folder) as work:
+        left = work.each(POWERS, Numbers.first(4, marks=marks), Power())
+        items = Groups({group: group.split("+") for group in groups}, [left])
+        assert work.each(GROUP_SUM, items, None, each=[left])["a1+a2"].rows.item() == 0 + (0 + 1)
+    return work.plan[1].todo
+
+
+def test_a_group_depends_on_all_its_members(tmp_path: Path) -> None:
+    groups = ["a1+a2", "a2+a3"]
+    assert groups_redone(tmp_path, groups, {}) == 2
+    assert groups_redone(tmp_path, groups, {}) == 0
+    assert groups_redone(tmp_path, groups, {"a3": "changed"}) == 1
+    assert groups_redone(tmp_path, groups, {"a2": "changed"}) == 2
+    assert groups_redone(tmp_path, groups, {"a0": "changed"}) == 0
+
+
+def test_a_group_with_another_member_is_another_one() -> None:
+    values = dict.fromkeys(["a", "b", "c"], 1.0)
+    marks = [Groups({"group": names}, [values]).fingerprint(0) for names in (["a", "b"], ["a", "c"], ["a", "b", "c"])]
+    assert len(set(marks)) == 3

@@ -18,6 +18,7 @@ COMMANDS = {
     "map": "photos in, map out",
     "localize": "queries in, poses out",
     "align": "give a map a frame and metres: by poses, satellite or one distance",
+    "rig": "where cameras are mounted on a rig, from poses of their images",
     "evaluate": "poses against true poses",
     "convert": "from one format to another",
     "merge": "several captures of one place as one",

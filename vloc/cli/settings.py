@@ -33,6 +33,7 @@ SHORT = {
     "--sfm": "--sfm.method",
     "--fusion-weights": "--fuse.weights",
     "--upright": "--look.upright",
+    "--rig": "--rig.use",
     **{f"--pairs={method}": f"--pair.method={method}" for method in get_args(PairMethod)},
 }
 """other names of settings"""

@@ -57,6 +57,16 @@ class Rigid:
         moved = np.einsum("...ij,...j->...i", self.rotation, other.translation)
         return Rigid(self.rotation @ other.rotation, moved + self.translation)
 
+    @property
+    def adjoint(self) -> Float64[np.ndarray, "6 6"]:
+        """Of one transform: a small motion (rotation, translation) of the source as one of the target.
+
+        `target_from_source @ Exp(motion) = Exp(adjoint @ motion) @ target_from_source`, to first order.
+        """
+        x, y, z = self.translation
+        across = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+        return np.block([[self.rotation, np.zeros((3, 3))], [across @ self.rotation, self.rotation]])
+
     def apply(self, points: Float64[np.ndarray, "*points 3"]) -> Float64[np.ndarray, "*points 3"]:
         """Points in source coordinates to target coordinates, by one transform."""
         return points @ self.rotation.T + self.translation

@@ -49,6 +49,32 @@ class KeyedItems:
 
 
 @dataclass(frozen=True)
+class Groups:
+    """Items that stand for several entries of the tables each, by name -> the names of these."""
+
+    members: Mapping[str, Sequence[str]]
+    tables: Sequence[Table]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_marks", [_marks(table) for table in self.tables])
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The names of the groups."""
+        return list(self.members)
+
+    def fingerprint(self, index: int) -> str:
+        """Changes when the group has other members, or an entry of one of them changes."""
+        marks: list[Callable[[Key], str]] = self._marks  # type: ignore[attr-defined]
+        names = self.members[self.keys[index]]
+        return fingerprint([[name, *(mark(name) for mark in marks)] for name in names])
+
+    def load(self, index: int) -> str:
+        """The name."""
+        return self.keys[index]
+
+
+@dataclass(frozen=True)
 class Entries:
     """Entries of a table of results as items, for stages that need no more."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,24 +65,64 @@ def refine_pose(
     With a prior the intrinsics move as well, and are drawn to those of `camera`. `whitening`: what residuals are
     multiplied by, for matches that are not equally good.
     """
-    pose, moved = start, np.zeros(len(prior)) if moved is None else moved
+
+    def at(pose: Rigid, moved: np.ndarray) -> Linearised:
+        found = linearised(points2d, points_in_world, camera.adjusted(*moved), pose, len(prior))
+        return found if whitening is None else found.whitened(whitening)
+
+    moved = np.zeros(len(prior)) if moved is None else moved
+    found = minimum(at, start, loss_scale_px, prior, moved)
+    told = found.is_fixed and _sensitivity(points2d, found.at, prior, loss_scale_px)
+    if not told:
+        return RefinedPose(found.pose, camera.adjusted(*found.moved), found.moved)
+    by_point = by_points(told, found.at.jacobian, found.pose)
+    return RefinedPose(found.pose, camera.adjusted(*found.moved), found.moved, told.covariance, by_point)
+
+
+@dataclass(frozen=True, eq=False)
+class Linearised:
+    """Residuals (measured minus projected), px, the projection's derivative by k parameters, and the mean depth."""
+
+    residuals: Float64[np.ndarray, "2 m"]
+    jacobian: Float64[np.ndarray, "2 k m"]
+    depth: float
+
+    def whitened(self, whitening: Float64[np.ndarray, "m 2 2"]) -> Linearised:
+        """Of residuals that are multiplied by these matrices."""
+        residuals = np.einsum("mij,jm->im", whitening, self.residuals)
+        return Linearised(residuals, np.einsum("mij,jkm->ikm", whitening, self.jacobian), self.depth)
+
+
+@dataclass(frozen=True, eq=False)
+class Minimum:
+    """Where a pose and intrinsics, which `moved`, came to rest, or where a direction turned out not to be fixed."""
+
+    pose: Rigid
+    moved: Float64[np.ndarray, "k"]
+    at: Linearised
+    is_fixed: bool
+
+
+def minimum(
+    at: Callable[[Rigid, np.ndarray], Linearised], start: Rigid, loss_scale_px: float, prior: Prior, moved: np.ndarray
+) -> Minimum:
+    """Gauss-Newton with iterative reweighting, in a pose's left perturbation and the intrinsics of the prior."""
+    pose = start
     for _ in range(MAX_STEPS):
-        residuals, jacobian = _linearise(points2d, points_in_world, camera.adjusted(*moved), pose, len(prior))
-        if whitening is not None:
-            residuals = np.einsum("mij,jm->im", whitening, residuals)
-            jacobian = np.einsum("mij,jkm->ikm", whitening, jacobian)
-        step = _step(residuals, jacobian, moved, prior, loss_scale_px)
+        here = at(pose, moved)
+        step = _step(here.residuals, here.jacobian, moved, prior, loss_scale_px)
         if step is None:
-            return RefinedPose(pose, camera.adjusted(*moved), moved)
+            return Minimum(pose, moved, here, False)
         pose, moved = _exp(step[:6]) @ pose, moved + step[6:]
-        depth = pose.apply(points_in_world)[:, 2].mean()
-        if max(np.abs(step[:3]).max(), np.abs(step[3:6]).max() / depth) < SMALLEST_STEP:
+        if max(np.abs(step[:3]).max(), np.abs(step[3:6]).max() / here.depth) < SMALLEST_STEP:
             break
-    found = _sensitivity(points2d, residuals, jacobian, prior, loss_scale_px)
-    if found is None:
-        return RefinedPose(pose, camera.adjusted(*moved), moved)
-    by_point = -found.by_residual @ (jacobian[:, 3:6].T.swapaxes(1, 2) @ pose.rotation)
-    return RefinedPose(pose, camera.adjusted(*moved), moved, found.covariance, by_point)
+    return Minimum(pose, moved, here, True)
+
+
+def by_points(told: Sensitivity, jacobian: Float64[np.ndarray, "2 k m"], pose: Rigid) -> Float64[np.ndarray, "m k 3"]:
+    """The derivative of the parameters by every point in the world, from that by every residual."""
+    derivative: np.ndarray = -told.by_residual @ (jacobian[:, 3:6].T.swapaxes(1, 2) @ pose.rotation)
+    return derivative
 
 
 def reprojection_errors(
@@ -99,10 +140,10 @@ def reprojection_errors(
     return np.where(np.isnan(error), np.inf, error)
 
 
-def _linearise(
-    points2d: np.ndarray, points_in_world: np.ndarray, camera: Camera, pose: Rigid, num_intrinsics: int
-) -> tuple[Float64[np.ndarray, "2 m"], Float64[np.ndarray, "2 k m"]]:
-    """Residuals (measured minus projected), and the projection's derivative by the left perturbation and intrinsics."""
+def linearised(
+    points2d: np.ndarray, points_in_world: np.ndarray, camera: Camera, pose: Rigid, num_intrinsics: int = 0
+) -> Linearised:
+    """A camera's matches, by the left perturbation of its pose and so many intrinsics."""
     in_cam = pose.apply(points_in_world)
     residuals = points2d - project(camera, in_cam)
     inverse_depth = 1 / in_cam[:, 2]
@@ -112,9 +153,11 @@ def _linearise(
     by_v = np.stack([-1 - v * v, u * v, u, zero, inverse_depth, -v * inverse_depth])
     (a, b), (c, d) = distortion_jacobian(camera, u, v)
     by_pose = np.stack([a * by_u + b * by_v, c * by_u + d * by_v])
+    depth = float(in_cam[:, 2].mean())
     if not num_intrinsics:
-        return residuals.T, by_pose
-    return residuals.T, np.concatenate([by_pose, _by_intrinsics(camera, u, v)[:, :num_intrinsics]], axis=1)
+        return Linearised(residuals.T, by_pose, depth)
+    by_both = np.concatenate([by_pose, _by_intrinsics(camera, u, v)[:, :num_intrinsics]], axis=1)
+    return Linearised(residuals.T, by_both, depth)
 
 
 def _by_intrinsics(camera: Camera, u: np.ndarray, v: np.ndarray) -> Float64[np.ndarray, "2 5 n"]:
@@ -168,18 +211,12 @@ def prior_strength(
 
 
 def _sensitivity(
-    points2d: Float64[np.ndarray, "m 2"],
-    residuals: Float64[np.ndarray, "2 m"],
-    jacobian: Float64[np.ndarray, "2 k m"],
-    prior: Prior,
-    loss_scale_px: float,
+    points2d: Float64[np.ndarray, "m 2"], at: Linearised, prior: Prior, loss_scale_px: float
 ) -> Sensitivity | None:
     """Of the minimum, with the priors as strong as `_step` has them."""
     fixed = np.zeros(6)
-    strength = prior_strength(residuals, len(jacobian[0]), prior, loss_scale_px)
-    return sensitivity(
-        points2d, residuals, jacobian, loss_scale_px, np.append(fixed, strength), np.append(fixed, prior)
-    )
+    strength = np.append(fixed, prior_strength(at.residuals, len(at.jacobian[0]), prior, loss_scale_px))
+    return sensitivity(points2d, at.residuals, at.jacobian, loss_scale_px, strength, np.append(fixed, prior))
 
 
 def _exp(step: Float64[np.ndarray, "6"]) -> Rigid:

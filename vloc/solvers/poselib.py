@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,32 @@ def ransac_pose(
         pixels,
         np.ascontiguousarray(points_in_world, np.float64),
         model,
+        _known(ransac, poselib.RansacOptions()),
+        _known(bundle, poselib.BundleOptions()),
+    )
+    return Rigid(np.array(pose.R), np.array(pose.t).reshape(3))
+
+
+def ransac_rig_pose(
+    points2d: Sequence[Float64[np.ndarray, "_ 2"]],
+    points_in_world: Sequence[Float64[np.ndarray, "_ 3"]],
+    cameras: Sequence[Camera],
+    cams_from_rig: Sequence[Rigid],
+    ransac: Options,
+    bundle: Options,
+) -> Rigid:
+    """`rig_from_world` of the largest consensus of all cameras; the identity where there is none."""
+    import poselib
+
+    for pixels, points in zip(points2d, points_in_world, strict=True):
+        check_points(pixels, 2, len(pixels))
+        check_points(points, 3, len(pixels))
+    seen, models = zip(*map(_camera, points2d, cameras), strict=True)
+    pose, _ = poselib.estimate_generalized_absolute_pose(
+        list(seen),
+        [np.ascontiguousarray(points, np.float64) for points in points_in_world],
+        [_pose(cam_from_rig) for cam_from_rig in cams_from_rig],
+        list(models),
         _known(ransac, poselib.RansacOptions()),
         _known(bundle, poselib.BundleOptions()),
     )
@@ -91,6 +117,14 @@ def _known(options: Options, defaults: Options) -> dict[str, object]:
 def _inliers(answer: tuple[object, Mapping[str, Any]], count: int) -> Bool[np.ndarray, "m"]:
     found = np.array(answer[1].get("inliers", []), bool)
     return found if len(found) == count else np.zeros(count, bool)
+
+
+def _pose(transform: Rigid) -> Any:
+    import poselib
+
+    pose = poselib.CameraPose()
+    pose.q, pose.t = transform.quat_wxyz, transform.translation
+    return pose
 
 
 def _camera(points: np.ndarray, camera: Camera) -> tuple[np.ndarray, dict[str, object]]:

@@ -54,15 +54,12 @@ def refine(
     pose, camera = estimate.cam_from_world, estimate.camera
     if pose is None or camera is None or sensor.camera is None or not images or not len(features):
         return estimate
-    shown = np.flatnonzero(np.bincount(np.concatenate([image.points for image in images])))
-    limit = config.ratio * usual_distance(features, max(images, key=lambda image: len(image.points)).features)
+    guide = Guide.by(config, features, images, map_)
     best: tuple[PnpResult, Int64[np.ndarray, "m"]] | None = None
     for radius_px in (config.radius_px, config.near_px):
         if not radius_px:
             break
-        in_view, projected = _in_view(pose, camera, sparse, shown, radius_px)
-        candidates = near(features.keypoints, projected, radius_px)
-        keypoints, points = most_similar(features, candidates, in_view, images, limit, map_)
+        keypoints, points = guide(pose, camera, sparse, radius_px)
         if len(points) < max(estimate.num_inliers, pnp.min_inliers):
             break
         pixels, in_world = features.keypoints[keypoints].astype(np.float64), sparse.points[points]
@@ -73,6 +70,40 @@ def refine(
             break
         pose, camera, best = found.cam_from_world, found.camera, (found, points)
     return _with_pose(estimate, with_map_errors(best[0], sparse, best[1])) if best else estimate
+
+
+@dataclass(frozen=True, eq=False)
+class Guide:
+    """Looks for matches of a photo with the points that map images show, near where they project."""
+
+    features: LocalFeatures
+    images: Sequence[Shown]
+    points: Int64[np.ndarray, "p"]
+    """rows of the points that the images show"""
+    limit: float
+    """distance of descriptors beyond which nothing matches"""
+    map_: Callable[..., Iterable[Any]]
+
+    @classmethod
+    def by(
+        cls,
+        config: RefineConfig,
+        features: LocalFeatures,
+        images: Sequence[Shown],
+        map_: Callable[..., Iterable[Any]] = map,
+    ) -> Guide:
+        """With the limit that the photo's own descriptors set."""
+        points = np.flatnonzero(np.bincount(np.concatenate([image.points for image in images])))
+        limit = config.ratio * usual_distance(features, max(images, key=lambda image: len(image.points)).features)
+        return cls(features, images, points, limit, map_)
+
+    def __call__(
+        self, pose: Rigid, camera: Camera, sparse: SparseMap, radius_px: float
+    ) -> tuple[Int64[np.ndarray, "m"], Int64[np.ndarray, "m"]]:
+        """Keypoints and points (rows) that match, the points within a radius of the keypoints."""
+        in_view, projected = _in_view(pose, camera, sparse, self.points, radius_px)
+        candidates = near(self.features.keypoints, projected, radius_px)
+        return most_similar(self.features, candidates, in_view, self.images, self.limit, self.map_)
 
 
 def _in_view(

@@ -30,7 +30,7 @@ def write_sensors_part(capture: Capture, root: Path, options: WriteOptions) -> l
     shift = options.pixel_center - 0.5
     write_table(folder / "sensors.txt", SENSOR_COLUMNS, _sensor_rows(capture.sensors, shift))
     if capture.rigs:
-        write_table(folder / "rigs.txt", RIG_COLUMNS, map(_rig_row, capture.rigs))
+        write_rigs(folder / "rigs.txt", capture.rigs)
     if len(capture.trajectory):
         write_table(folder / "trajectories.txt", TRAJECTORY_COLUMNS, _trajectory_rows(capture.trajectory))
     records = {"camera": capture.images, **capture.others}
@@ -42,6 +42,11 @@ def write_sensors_part(capture: Capture, root: Path, options: WriteOptions) -> l
             write_table(folder / f"records_{kind}.txt", header_of(kind), reading_rows(readings))
     names = [name for rows in records.values() for name in rows.names]
     return transfer_files(capture.files, names, folder / "records_data", options.transfer)
+
+
+def write_rigs(path: Path, members: Iterable[RigMember]) -> None:
+    """A `rigs.txt`."""
+    write_table(path, RIG_COLUMNS, map(_rig_row, members))
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -1,0 +1,109 @@
+"""Estimates of single images -> estimates with what the rig that took them together says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .config import LocalizationConfig
+from .data.capture import Capture
+from .data.estimate import PoseEstimate
+from .data.instants import Instant, instants_of
+from .data.rig_estimate import RigEstimate
+from .errors import DataError
+from .geometry.rigid import Rigid
+from .map import Map
+from .run.inputs import Groups
+from .run.workspace import Workspace
+from .solvers.rig_consensus import Belief, consensus
+from .stages.rigs import REGISTER_RIG, RigConfig
+
+
+def by_rigs(
+    work: Workspace,
+    map_: Map,
+    queries: Capture,
+    config: LocalizationConfig,
+    seen: Sequence[Mapping[str, Any] | None],
+    alone: Mapping[str, PoseEstimate],
+) -> Mapping[str, PoseEstimate]:
+    """The estimates, those of images that a rig took together by its pose, where rigs are used and it has one.
+
+    `seen`: the queries' features, matches, retrieved map images, sensors and qualities. DataError without any rig.
+    """
+    if config.rig.use == "none":
+        return alone
+    instants = _instants(queries, alone, config.rig)
+    if config.rig.use == "transfer":
+        made = [transferred(instant, alone, config.rig) for instant in instants.values()]
+    else:
+        tables = [table for table in seen if table is not None]  # photos that are matched as they are lack features
+        items = Groups({key: instant.names for key, instant in instants.items()}, tables)
+        shared = [instants, map_.features, map_.stored, map_.calibration, config.register, config.seed]
+        found = work.each(REGISTER_RIG, items, config.refine, each=tables, shared=shared)
+        made = [together(instants[key], rig, alone) for key, rig in found.items()]
+    return {**alone, **{name: estimate for group in made for name, estimate in group.items()}}
+
+
+def _instants(queries: Capture, alone: Mapping[str, PoseEstimate], config: RigConfig) -> dict[str, Instant]:
+    """What was taken together, by its first image; a joint pose takes intrinsics as exact, so none that are rough."""
+    is_joint = config.use == "joint"
+    names = [name for name in alone if not (is_joint and queries.sensor(name).is_rough)]
+    instants = instants_of(queries, names, 0 if is_joint else config.max_gap)
+    if names and not instants:
+        raise DataError(
+            f"--rig {config.use}: no two of {len(names)} queries were taken at one time by cameras that rigs.txt "
+            "places on one rig: give the queries' capture its rigs and timestamps, or --rig none"
+        )
+    return {instant.key: instant for instant in instants}
+
+
+def together(instant: Instant, found: RigEstimate, alone: Mapping[str, PoseEstimate]) -> dict[str, PoseEstimate]:
+    """The estimates of an instant's images by the pose of the rig; each image's own where the rig has none."""
+    if found.rig_from_world is None or found.covariance is None:
+        return {name: alone[name] for name in instant.names}
+    belief, made = Belief(found.rig_from_world, found.covariance, found.confidence), {}
+    for (name, mount), counts in zip(instant.members, found.counts.tolist(), strict=True):
+        placed = _placed(alone[name], belief.seen_from(mount))
+        numbers = dict(zip(("num_inliers", "num_matches", "num_guided"), counts, strict=True))
+        made[name] = replace(placed, evidence=found.evidence, **numbers)
+    return made
+
+
+def transferred(instant: Instant, alone: Mapping[str, PoseEstimate], config: RigConfig) -> dict[str, PoseEstimate]:
+    """The estimates of an instant's images where those without a pose follow the ones that have it.
+
+    Where several have one, they vote with their confidence, and poses that two or more others outvote give way, too.
+    """
+    placed = [(name, mount) for name, mount in instant.members if alone[name].is_localized]
+    if not placed:
+        return {name: alone[name] for name in instant.names}
+    belief, voters = consensus(_beliefs(placed, alone), config.agree_m, config.agree_deg)
+    kept = {name for row, (name, _) in enumerate(placed) if row in voters or len(voters) < 2}
+    return {
+        name: alone[name] if name in kept else _placed(alone[name], belief.seen_from(mount))
+        for name, mount in instant.members
+    }
+
+
+def _beliefs(placed: Sequence[tuple[str, Rigid]], alone: Mapping[str, PoseEstimate]) -> list[Belief]:
+    """What every image that has a pose says of the rig's."""
+    found = []
+    for name, mount in placed:
+        pose, covariance = alone[name].cam_from_world, alone[name].covariance
+        assert pose is not None and covariance is not None  # noqa: S101 - they are localized
+        found.append(Belief(pose, covariance, alone[name].confidence).seen_from(mount.inverse()))
+    return found
+
+
+def _placed(estimate: PoseEstimate, belief: Belief) -> PoseEstimate:
+    """An image's estimate with a pose that its rig gave it."""
+    return replace(
+        estimate,
+        cam_from_world=belief.rig_from_world,
+        source="rig",
+        covariance=belief.covariance,
+        confidence=belief.confidence,
+        reason="",
+    )

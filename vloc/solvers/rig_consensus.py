@@ -1,0 +1,64 @@
+"""One pose of a rig from the poses that its cameras found alone; the others follow through the known mounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..array_types import Float64
+from ..geometry.pose_error import pose_errors
+from ..geometry.rigid import Rigid
+
+SMALLEST_SIGMA = 1e-6
+"""radians and metres; poses are never taken to be surer, so that none decides alone"""
+
+
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """A pose of a rig, the covariance of its left perturbation (rotation, translation), and how far it is believed."""
+
+    rig_from_world: Rigid
+    covariance: Float64[np.ndarray, "6 6"]
+    confidence: float
+
+    def seen_from(self, mount: Rigid) -> Belief:
+        """Of the sensor that is mounted so (`sensor_from_rig`)."""
+        adjoint = mount.adjoint
+        return Belief(mount @ self.rig_from_world, adjoint @ self.covariance @ adjoint.T, self.confidence)
+
+    def agrees(self, other: Belief, metres: float, degrees: float) -> bool:
+        """Whether two poses are so near to each other."""
+        apart, turned = pose_errors(self.rig_from_world, other.rig_from_world)
+        return bool(apart <= metres and np.degrees(turned) <= degrees)
+
+
+def consensus(beliefs: Sequence[Belief], metres: float, degrees: float) -> tuple[Belief, list[int]]:
+    """The pose that most is believed of, and which (places) agree with it: their mean, weighed by their covariances."""
+    sides = [[i for i, other in enumerate(beliefs) if one.agrees(other, metres, degrees)] for one in beliefs]
+    best = max(range(len(beliefs)), key=lambda i: (sum(beliefs[k].confidence for k in sides[i]), beliefs[i].confidence))
+    return mean([beliefs[i] for i in sides[best]], beliefs[best].rig_from_world), sides[best]
+
+
+def mean(beliefs: Sequence[Belief], around: Rigid) -> Belief:
+    """The likeliest pose of independent ones, to first order around one of them; as sure as the surest of them."""
+    least = SMALLEST_SIGMA**2 * np.eye(6)
+    weights = [np.linalg.inv(belief.covariance + least) for belief in beliefs]
+    steps = [_motion(belief.rig_from_world @ around.inverse()) for belief in beliefs]
+    covariance = np.linalg.inv(np.sum(weights, axis=0))
+    step = covariance @ np.sum([weight @ step for weight, step in zip(weights, steps, strict=True)], axis=0)
+    return Belief(_moved(step) @ around, covariance, max(belief.confidence for belief in beliefs))
+
+
+def _motion(transform: Rigid) -> Float64[np.ndarray, "6"]:
+    """Rotation vector and translation of a small transform."""
+    from scipy.spatial.transform import Rotation
+
+    return np.append(Rotation.from_matrix(transform.rotation).as_rotvec(), transform.translation)
+
+
+def _moved(motion: Float64[np.ndarray, "6"]) -> Rigid:
+    from scipy.spatial.transform import Rotation
+
+    return Rigid(Rotation.from_rotvec(motion[:3]).as_matrix(), motion[3:])

@@ -1,0 +1,192 @@
+"""Images that a rig took at one instant -> one pose of the rig, by the matches of all its cameras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+
+from ..array_types import Float64, Int64
+from ..data.capture import Sensor
+from ..data.evidence import Calibration
+from ..data.features import LocalFeatures
+from ..data.instants import Instant
+from ..data.map_images import MapImages
+from ..data.quality import ImageQuality
+from ..data.rig_estimate import RigEstimate
+from ..data.selection import Correspondences
+from ..data.sparse_map import SparseMap
+from ..geometry.camera import Camera
+from ..geometry.rigid import Rigid
+from ..runtime import Runtime
+from ..solvers.acceptance import doubt
+from ..solvers.calibration import confidence
+from ..solvers.generalized_pose import RigPose, View, better_rig_pose, generalized_pose
+from ..solvers.pnp import PnpConfig
+from ..solvers.pose_covariance import covariance_of_map
+from ..solvers.rig_acceptance import weigh_rig
+from ..solvers.whitening import whitening
+from ..stage import EachStage, Run
+from .refine import Guide, RefineConfig
+
+
+@dataclass(frozen=True)
+class RigConfig:
+    """What is made of the rigs that queries were taken with."""
+
+    use: Literal["none", "joint", "transfer"] = "none"
+    """joint: all images of a rig at one instant are one query; transfer: images follow those of their instant that
+    have a pose; none: every image stands for itself"""
+    max_gap: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """the timestamps' unit; for transfer, how long after the first image of an instant others belong to it"""
+    agree_m: Annotated[float, msgspec.Meta(gt=0)] = 0.25
+    """metres (or map units); for transfer, poses of the rig so near to each other agree"""
+    agree_deg: Annotated[float, msgspec.Meta(gt=0)] = 2.0
+    """degrees; the same for their rotations"""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What one camera of a rig brings: where it is mounted, its features, its matches with map images, its quality."""
+
+    camera: Camera
+    cam_from_rig: Rigid
+    features: LocalFeatures
+    matches: Correspondences
+    retrieved: Sequence[int] | np.ndarray
+    quality: float
+
+    def view(self, keypoints: np.ndarray, points_in_world: Float64[np.ndarray, "m 3"]) -> View:
+        """Some of its keypoints (rows) matched with points."""
+        pixels = self.features.keypoints[keypoints].astype(np.float64)
+        return View(pixels, points_in_world, self.camera, self.cam_from_rig)
+
+
+def register_rig(
+    pnp: PnpConfig, seen: Sequence[Seen], sparse: SparseMap, calibration: Calibration, seed: int
+) -> RigEstimate:
+    """The pose of a rig from its cameras' matches with points of the map, refused where it is not to be believed."""
+    views = [one.view(one.matches.keypoints, sparse.points[one.matches.points]) for one in seen]
+    found = generalized_pose(views, pnp, seed)
+    counts = np.array([[rows.sum(), len(rows), 0] for rows in found.inliers], np.int64)
+    if found.rig_from_world is None:
+        return RigEstimate(None, counts, reason=found.reason)
+    evidence = weigh_rig(views, [one.matches.images for one in seen], found, pnp.max_error_px, seed)
+    evidence = replace(evidence, quality=seen[int(counts[:, 0].argmax())].quality)
+    covariance = _with_map_errors(found, sparse, [one.matches.points for one in seen])
+    belief = confidence(evidence, calibration)
+    return _judged(RigEstimate(found.rig_from_world, counts, covariance, belief, evidence), pnp.min_confidence)
+
+
+def _judged(estimate: RigEstimate, min_confidence: float) -> RigEstimate:
+    """The estimate, without its pose where that is not to be believed."""
+    if estimate.confidence >= min_confidence or estimate.evidence is None:
+        return estimate
+    inliers, matches, _ = estimate.counts.sum(axis=0)
+    reason = (
+        f"a pose of the rig was found with confidence {estimate.confidence:.2f}, expected {min_confidence:g}: "
+        f"{inliers} of {matches} matches agree; {doubt(estimate.evidence)}"
+    )
+    return replace(estimate, rig_from_world=None, covariance=None, reason=reason)
+
+
+def refine_rig(
+    config: RefineConfig,
+    pnp: PnpConfig,
+    estimate: RigEstimate,
+    seen: Sequence[Seen],
+    shown: MapImages,
+    sparse: SparseMap,
+) -> RigEstimate:
+    """The estimate refined on matches near where points project, in two rounds, as that of a single image is."""
+    if estimate.rig_from_world is None:
+        return estimate
+    guides = [Guide.by(config, one.features, [shown(image) for image in map(int, one.retrieved)]) for one in seen]
+    for radius_px in (config.radius_px, config.near_px):
+        better = _refined(estimate, guides, seen, config.noise_px, radius_px, pnp, sparse) if radius_px else None
+        if better is None:
+            break
+        estimate = better
+    return estimate
+
+
+def _refined(
+    estimate: RigEstimate,
+    guides: Sequence[Guide],
+    seen: Sequence[Seen],
+    noise_px: float,
+    radius_px: float,
+    pnp: PnpConfig,
+    sparse: SparseMap,
+) -> RigEstimate | None:
+    """One round; None where fewer matches are found than agreed with the pose before."""
+    assert estimate.rig_from_world is not None  # noqa: S101 - only such are refined
+    views, points = [], []
+    for guide, one in zip(guides, seen, strict=True):
+        pose = one.cam_from_rig @ estimate.rig_from_world
+        keypoints, rows = guide(pose, one.camera, sparse, radius_px)
+        in_world = sparse.points[rows]
+        weighed = whitening(one.camera, pose, in_world, sparse.covariances_of(rows), noise_px)
+        views.append(replace(one.view(keypoints, in_world), whitening=weighed))
+        points.append(rows)
+    if sum(map(len, points)) < max(int(estimate.counts[:, 0].sum()), pnp.min_inliers):
+        return None
+    found = better_rig_pose(views, estimate.rig_from_world, pnp)
+    if found.rig_from_world is None:
+        return None
+    guided = np.array([rows.sum() for rows in found.inliers], np.int64)
+    return replace(
+        estimate,
+        rig_from_world=found.rig_from_world,
+        covariance=_with_map_errors(found, sparse, points),
+        counts=np.column_stack([estimate.counts[:, :2], guided]),
+    )
+
+
+def _with_map_errors(
+    found: RigPose, sparse: SparseMap, points: Sequence[Int64[np.ndarray, "_"] | np.ndarray]
+) -> Float64[np.ndarray, "6 6"] | None:
+    """The covariance with what errors of the map's poses add; `points`: the map's rows of every camera's matches."""
+    if found.covariance is None or found.by_point is None:
+        return None
+    used = np.flatnonzero(found.by_point.any((1, 2)))
+    rows = np.concatenate(points)[used].astype(np.int32)
+    return found.covariance + covariance_of_map(sparse, rows, found.by_point[used])
+
+
+def _start(
+    config: RefineConfig,
+    runtime: Runtime,
+    features: Mapping[str, LocalFeatures],
+    matches: Mapping[str, Correspondences],
+    retrieved: Mapping[str, np.ndarray],
+    sensors: Mapping[str, Sensor],
+    qualities: Mapping[str, ImageQuality | None],
+    instants: Mapping[str, Instant],
+    map_features: Mapping[str, LocalFeatures],
+    sparse: SparseMap,
+    calibration: Calibration,
+    pnp: PnpConfig,
+    seed: int,
+) -> Run[str, RigEstimate]:
+    shown = MapImages(map_features, sparse)
+
+    def see(name: str, cam_from_rig: Rigid) -> Seen:
+        camera, quality = sensors[name].camera, qualities[name]
+        assert camera is not None  # noqa: S101 - an instant is of cameras
+        overall = 1.0 if quality is None else quality.overall
+        return Seen(camera, cam_from_rig, features[name], matches[name], retrieved[name], overall)
+
+    def run(keys: Iterable[str]) -> Iterator[RigEstimate]:
+        for key in keys:
+            seen = [see(name, cam_from_rig) for name, cam_from_rig in instants[key].members]
+            found = register_rig(pnp, seen, sparse, calibration, seed)
+            yield refine_rig(config, pnp, found, seen, shown, sparse)
+
+    return run
+
+
+REGISTER_RIG: EachStage[str, RigEstimate] = EachStage("register-rig", 1, RigEstimate, _start)
