@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -41,6 +42,15 @@ class Matcher(Protocol):
 
     def load(self, runtime: Runtime) -> PairMatcher:
         """The matcher; heavy imports and weights happen here."""
+        ...
+
+
+@runtime_checkable
+class BatchMatcher(PairMatcher, Protocol):
+    """A loaded matcher that takes several pairs at a time sooner than one after the other."""
+
+    def match_all(self, pairs: Sequence[tuple[Any, Any]]) -> Sequence[Matches]:
+        """The matches of each pair; DataError where one of them cannot be matched."""
         ...
 
 

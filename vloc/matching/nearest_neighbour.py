@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
 
 from ..array_types import Bool, Float32, Int64
 from ..data.features import LocalFeatures, Matches
-from ..errors import DataError
+from ..errors import DataError, ExtraMissingError
 from ..runtime import Runtime
 from .base import MATCHERS, ImageSize, PairMatcher
 from .byte_search import ByteSearch
@@ -19,6 +19,21 @@ from .similarity import Neighbours, SimilaritySearch
 
 BYTE_UNIT = 512.0
 """length of the unit vectors that features store in bytes"""
+
+
+@runtime_checkable
+class Descriptors(Protocol):
+    """Those of one image, wherever they lie."""
+
+    @property
+    def rows(self) -> Any:
+        """(n, d) numbers."""
+        ...
+
+    @property
+    def unit(self) -> float:
+        """The length of a row."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +68,16 @@ class NearestNeighbour:
     processors that multiply bytes (extra learned)"""
 
     def load(self, runtime: Runtime) -> PairMatcher:
-        """The matcher; there is nothing to read."""
-        return LoadedNearestNeighbour(self)
+        """The matcher; on the GPU with `--device cuda` alone, since looking for one takes as long as many pairs."""
+        if runtime.device != "cuda":
+            return LoadedNearestNeighbour(self)
+        try:
+            from ..networks.loading import device_of
+        except ImportError as error:
+            raise ExtraMissingError("device 'cuda'", "learned", error) from None
+        from .device_search import DeviceNearestNeighbour
+
+        return DeviceNearestNeighbour(self, device_of(runtime))
 
 
 class LoadedNearestNeighbour:
@@ -104,7 +127,7 @@ def prepared(features: LocalFeatures) -> Prepared:
     return Prepared(_unit_rows(stored), 1.0)
 
 
-def common_unit(first: Prepared, second: Prepared) -> float:
+def common_unit(first: Descriptors, second: Descriptors) -> float:
     """The product of two equal descriptors; DataError where the two images' cannot be compared."""
     dims, others = first.rows.shape[1], second.rows.shape[1]
     if dims != others or first.unit != second.unit:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from ..data.features import LocalFeatures, Matches
-from ..matching.base import ImageSize, Matcher
+from ..errors import DataError
+from ..matching.base import BatchMatcher, ImageSize, Matcher
 from ..runtime import Runtime
 from ..stage import EachStage, Run
 
@@ -31,7 +32,15 @@ def _start(
     def run(pairs: Iterable[Pair]) -> Iterator[Matches]:
         return (loaded.match(prepared(first), prepared(second)) for first, second in pairs)
 
-    return run
+    def run_together(pairs: Iterable[Pair]) -> Iterator[Matches]:
+        assert isinstance(loaded, BatchMatcher)  # noqa: S101 - chosen for that
+        given = list(pairs)
+        try:
+            yield from loaded.match_all([(prepared(first), prepared(second)) for first, second in given])
+        except DataError:
+            yield from run(given)  # one by one, to tell which it is
+
+    return run_together if isinstance(loaded, BatchMatcher) else run
 
 
 MATCH: EachStage[Pair, Matches] = EachStage("match", 1, Matches, _start, chunk=512)
