@@ -14,6 +14,7 @@ from vloc.datasets.synthetic_gallery import GalleryConfig
 import vloc
 from vloc.data.estimate import PoseEstimate
 from vloc.data.instants import Instant
+from vloc.data.selection import Correspondences
 from vloc.errors import DataError
 from vloc.formats.results import read_poses
 from vloc.geometry.pose_error import pose_errors
@@ -67,6 +68,21 @@ def test_all_images_of_an_instant_are_placed_where_one_camera_sees(
     before, after = errors(alone, drive), errors(found, drive)
     assert max(after.values()) < 0.002
     assert np.median([after[name] for name in before]) < np.median(list(before.values()))
+
+
+def test_a_camera_that_is_shown_no_map_image_follows_the_others(built: Path, drive: Path) -> None:
+    localizer = vloc.Localizer(built)
+    queries = vloc.read(drive / "drive")
+    names = [name for name in queries.images.names if name.endswith("000001.jpg")]
+    mounts = {member.sensor_id: member.sensor_from_rig for member in queries.rigs}
+    files = [drive / "drive" / "sensors" / "records_data" / name for name in names]
+    made = [localizer._look(file, queries.camera(name), name) for file, name in zip(files, names, strict=True)]
+    made[0] = replace(made[0], rows=(), matches=Correspondences.none())
+    alone = {query.name: localizer._alone(query) for query in made[1:]}
+    alone[names[0]] = PoseEstimate(names[0], None, "none")
+    found = localizer._together(made, [mounts[queries.device(name)] for name in names], alone)
+    truth = read_poses(drive / "drive_truth.txt")
+    assert all(pose_errors(found[name].cam_from_world, truth[name])[0] < 0.002 for name in names)
 
 
 def test_images_follow_those_of_their_instant_that_have_a_pose_and_these_stay(

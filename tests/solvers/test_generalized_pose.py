@@ -17,7 +17,8 @@ from vloc.solvers.generalized_pose import better_rig_pose, generalized_pose
 from vloc.solvers.pnp import PnpConfig
 from vloc.solvers.pose_covariance import DEPENDENCE
 
-from .rigs import rig_sees
+from .rigs import mounts, rig_sees, sight
+from .world import PINHOLE, random_pose
 
 CONFIG = PnpConfig()
 
@@ -36,6 +37,20 @@ def test_cameras_that_alone_have_too_few_matches_are_placed_together() -> None:
     alone = [absolute_pose(v.points2d, v.points_in_world, v.camera, CONFIG).cam_from_world for v in views]
     found = generalized_pose(views, CONFIG)
     assert alone == [None] * 3 and pose_errors(found.rig_from_world, truth)[0] < 0.02
+
+
+def test_two_matches_of_each_of_many_cameras_are_enough() -> None:
+    rng = np.random.default_rng(0)
+    truth = random_pose(rng)
+    views = [sight(PINHOLE, mount, truth, 2, rng) for mount in mounts(6)]
+    found = generalized_pose(views, CONFIG)
+    assert max(pose_errors(found.rig_from_world, truth)) < 1e-6 and found.num_inliers == 12
+
+
+def test_a_camera_without_matches_is_no_hindrance() -> None:
+    views, truth = rig_sees((30, 30, 0), noise=0.3)
+    found = generalized_pose(views, CONFIG)
+    assert pose_errors(found.rig_from_world, truth)[0] < 0.02 and [len(rows) for rows in found.inliers] == [30, 30, 0]
 
 
 def test_wrong_matches_of_blind_cameras_do_not_hide_what_one_sees() -> None:

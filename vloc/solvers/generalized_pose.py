@@ -21,6 +21,8 @@ from .pnp_refinement import LEAST_LOSS_SCALE_PX
 from .pose_covariance import sensitivity
 from .pose_refinement import Linearised, by_points, linearised, minimum, reprojection_errors
 
+SAMPLE = 3
+"""matches of one camera that fix its pose"""
 APART_PX = 1e7
 """px between the pictures of two cameras where positions are told apart; larger than any picture"""
 
@@ -136,11 +138,12 @@ def _candidates(views: Sequence[View], config: PnpConfig, seed: int) -> list[Rig
         "seed": seed,
     }
     bundle = {"loss_type": "CAUCHY", "loss_scale": config.loss_scale_px, "max_iterations": 5}
-    seeing = [view for view in views if len(view.points2d) >= 3]
+    seeing = [view for view in views if len(view.points2d)]
     alone = [
         view.cam_from_rig.inverse()
         @ poselib.ransac_pose(view.points2d, view.points_in_world, view.camera, ransac, bundle)
         for view in seeing
+        if len(view.points2d) >= SAMPLE
     ]
     cams_from_rig = [view.cam_from_rig for view in seeing]
     pixels, points = [view.points2d for view in seeing], [view.points_in_world for view in seeing]

@@ -32,6 +32,9 @@ from ..solvers.whitening import whitening
 from ..stage import EachStage, Run
 from .refine import Guide, RefineConfig
 
+NOTHING = np.zeros(0, np.int64)
+"""matches of a camera that shows nothing, or that was shown no map image"""
+
 
 @dataclass(frozen=True)
 class RigConfig:
@@ -104,7 +107,12 @@ def refine_rig(
     """The estimate refined on matches near where points project, in two rounds, as that of a single image is."""
     if estimate.rig_from_world is None:
         return estimate
-    guides = [Guide.by(config, one.features, [shown(image) for image in map(int, one.retrieved)]) for one in seen]
+    guides = [
+        Guide.by(config, one.features, [shown(image) for image in map(int, one.retrieved)])
+        if len(one.retrieved) and len(one.features)
+        else None
+        for one in seen
+    ]
     for radius_px in (config.radius_px, config.near_px):
         better = _refined(estimate, guides, seen, config.noise_px, radius_px, pnp, sparse) if radius_px else None
         if better is None:
@@ -115,7 +123,7 @@ def refine_rig(
 
 def _refined(
     estimate: RigEstimate,
-    guides: Sequence[Guide],
+    guides: Sequence[Guide | None],
     seen: Sequence[Seen],
     noise_px: float,
     radius_px: float,
@@ -127,7 +135,7 @@ def _refined(
     views, points = [], []
     for guide, one in zip(guides, seen, strict=True):
         pose = one.cam_from_rig @ estimate.rig_from_world
-        keypoints, rows = guide(pose, one.camera, sparse, radius_px)
+        keypoints, rows = guide(pose, one.camera, sparse, radius_px) if guide else (NOTHING, NOTHING)
         in_world = sparse.points[rows]
         weighed = whitening(one.camera, pose, in_world, sparse.covariances_of(rows), noise_px)
         views.append(replace(one.view(keypoints, in_world), whitening=weighed))
