@@ -1,7 +1,8 @@
 """CPU seconds that global descriptors take for an image: python tests/benchmarks/bench_describe.py PHOTO [NAME ...]
 
-Networks get random weights, which cost what trained ones cost; each runs at its own image size on one thread. What learns from
-a map learns from the photo itself; descriptors of local features take SIFT's, whose extraction is not counted.
+Networks get random weights, which cost what trained ones cost; each runs at its own image size on one thread. What
+learns from a map learns from the photo itself; descriptors of local features take SIFT's, whose extraction is not
+counted.
 """
 
 from __future__ import annotations
