@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .errors import ConfigError
+from .errors import ConfigError, DataError
 from .features import FEATURES
 from .features.base import LocalFeature
 from .features.matched import Matched
@@ -38,6 +38,22 @@ def described_by(
     feature = feature_under(descriptor, own)
     found = work.each(EXTRACT, local_items(photos, names, feature), feature)
     return Entries([name for name in names if name in found], found)
+
+
+def check_recorded(photos: Photos, names: Sequence[str], descriptors: Sequence[GlobalFeature], *, of_map: bool) -> None:
+    """DataError, before any work, where a capture lacks the records that descriptors are made of.
+
+    A map has to have some positions; queries without any are told by the other descriptors.
+    """
+    for descriptor in descriptors:
+        if isinstance(descriptor, Radio):
+            scan_items(photos, names, descriptor.kind)
+        positions = place_items(photos, names) if isinstance(descriptor, Gnss) and of_map and names else None
+        if positions is not None and not any(place.is_known for place in positions):
+            raise DataError(
+                f"{names[0]}, nor any other image, has a position by satellite (EXIF, sensors/records_gnss.txt): leave "
+                "out --retrieval gnss"
+            )
 
 
 def plugins_of(features: LocalFeature, descriptors: Sequence[GlobalFeature], matcher: AnyMatcher) -> list[object]:

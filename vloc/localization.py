@@ -14,7 +14,7 @@ from .data.estimate import PoseEstimate
 from .data.features import GlobalDescriptor, LocalFeatures
 from .data.quality import ImageQuality
 from .data.taken import taken_in
-from .describing import described_by, plugins_of
+from .describing import check_recorded, described_by, plugins_of
 from .features.base import LocalFeature
 from .known_cameras import with_known_cameras
 from .map import Map, vectors_of
@@ -22,7 +22,7 @@ from .matching.base import PhotoMatcher
 from .photo_matching import check_photo_matching, sight
 from .retrieval.filters import Choice
 from .retrieval.geometric import Geometric
-from .rigs import by_rigs
+from .rigs import by_rigs, check_rigs
 from .run.inputs import Table
 from .run.workspace import Workspace
 from .stage import Results
@@ -50,6 +50,8 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     require(plugins_of(map_.config.extract, map_.config.describe, matcher))
     queries = with_known_cameras(map_, queries)
     photos, feature = Photos(queries, work.content_hash, map_.config.look), map_.config.extract
+    check_recorded(photos, queries.images.names, map_.config.describe, of_map=False)
+    check_rigs(queries, config.rig)
     names, qualities = queries.images.names, look(work, photos, feature, config)
     refusals = refuse(config.quality, qualities)
     wanted = [name for name in names if name in qualities and name not in refusals]

@@ -13,7 +13,7 @@ from .data.features import GlobalDescriptor, LocalFeatures, Matches
 from .data.selection import Trained, Weighing, evenly
 from .data.sparse_map import SparseMap
 from .data.taken import taken_in
-from .describing import described_by, plugins_of
+from .describing import check_recorded, described_by, plugins_of
 from .errors import StageError
 from .framing import frame_of
 from .known_cameras import calibrated_devices
@@ -62,6 +62,7 @@ def map_capture(
         check(config.pair, capture)
     require(plugins_of(config.extract, config.describe, config.match))
     photos = Photos(capture, work.content_hash, config.look)
+    check_recorded(photos, capture.images.names, config.describe, of_map=True)
     extracted = extract(work, photos, config)
     names = placeable(capture, readable(work, photos) if extracted is None else extracted)
     described = describe(work, photos, names, config, () if retrain else learned_before(work.folder))

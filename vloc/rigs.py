@@ -30,11 +30,11 @@ def by_rigs(
 ) -> Mapping[str, PoseEstimate]:
     """The estimates, those of images that a rig took together by its pose, where rigs are used and it has one.
 
-    `seen`: the queries' features, matches, retrieved map images, sensors and qualities. DataError without any rig.
+    `seen`: the queries' features, matches, retrieved map images, sensors and qualities.
     """
     if config.rig.use == "none":
         return alone
-    instants = _instants(queries, alone, config.rig)
+    instants = {instant.key: instant for instant in _instants(queries, list(alone), config.rig)}
     if config.rig.use == "transfer":
         made = [transferred(instant, alone, config.rig) for instant in instants.values()]
     else:
@@ -46,17 +46,21 @@ def by_rigs(
     return {**alone, **{name: estimate for group in made for name, estimate in group.items()}}
 
 
-def _instants(queries: Capture, alone: Mapping[str, PoseEstimate], config: RigConfig) -> dict[str, Instant]:
-    """What was taken together, by its first image; a joint pose takes intrinsics as exact, so none that are rough."""
-    is_joint = config.use == "joint"
-    names = [name for name in alone if not (is_joint and queries.sensor(name).is_rough)]
-    instants = instants_of(queries, names, 0 if is_joint else config.max_gap)
-    if names and not instants:
+def check_rigs(queries: Capture, config: RigConfig) -> None:
+    """DataError, before any work, where rigs are asked for and none took two of the queries at one time."""
+    names = queries.images.names
+    if config.use != "none" and names and not _instants(queries, names, config):
         raise DataError(
             f"--rig {config.use}: no two of {len(names)} queries were taken at one time by cameras that rigs.txt "
             "places on one rig: give the queries' capture its rigs and timestamps, or --rig none"
         )
-    return {instant.key: instant for instant in instants}
+
+
+def _instants(queries: Capture, names: Sequence[str], config: RigConfig) -> list[Instant]:
+    """What was taken together; a joint pose takes intrinsics as exact, so without those that are rough."""
+    is_joint = config.use == "joint"
+    exact = [name for name in names if not (is_joint and queries.sensor(name).is_rough)]
+    return instants_of(queries, exact, 0 if is_joint else config.max_gap)
 
 
 def together(instant: Instant, found: RigEstimate, alone: Mapping[str, PoseEstimate]) -> dict[str, PoseEstimate]:
