@@ -7,23 +7,34 @@ from .errors import DataError, VlocError
 from .formats.access import read
 from .map import Map
 
+READ_AS = "pixel_center", "images", "camera"
+"""what a manifest keeps of how a capture was read"""
+
 
 def source_of(map_: Map) -> Capture | None:
     """The capture that a map was made from, or None where it is no longer to be read or was never written down."""
-    about = map_.manifest.get("capture", {})
     try:
-        return read(about["location"], **{name: about[name] for name in ("pixel_center", "images", "camera")})
-    except (KeyError, VlocError):
+        return _read(map_)
+    except VlocError:
         return None
 
 
 def photos_behind(map_: Map) -> Capture:
     """The capture that a map was made from, with its photos; DataError where they are not to be found."""
-    source, said = source_of(map_), map_.manifest.get("capture", {}).get("location", "")
-    if source is None or source.files is None:
-        place = f"'{said}' is not there" if said else "the map does not say where they are"
+    try:
+        source = _read(map_)
+        if source.files is None:
+            raise DataError("its capture has no image files")
+    except VlocError as error:
         raise DataError(
-            f"{map_.folder}: queries are matched with the map's own photos, and {place}: run `vloc map` again on its "
+            f"{map_.folder}: queries are matched with the map's own photos, and {error}: run `vloc map` again on its "
             "capture where it lies now, from the folder that commands are run from"
-        )
+        ) from None
     return source
+
+
+def _read(map_: Map) -> Capture:
+    about = map_.manifest.get("capture", {})
+    if not about.keys() >= {"location", *READ_AS}:
+        raise DataError("the map does not say where they are")
+    return read(about["location"], **{name: about[name] for name in READ_AS})

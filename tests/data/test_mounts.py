@@ -33,7 +33,7 @@ def driven(times: dict[str, range], noise: float = 0.0) -> dict[str, dict[int, R
 
 def test_mounts_are_found_in_the_axes_of_the_reference() -> None:
     found = estimate_mounts(driven(dict.fromkeys("abc", range(20)), noise=1e-3), "b")
-    assert [mount.camera for mount in found] == ["b", "c", "a"] or {m.camera for m in found} == set("abc")
+    assert found[0].camera == "b" and {mount.camera for mount in found} == set("abc")
     for mount in found:
         metres, radians = pose_errors(mount.cam_from_rig, KNOWN[mount.camera] @ KNOWN["b"].inverse())
         assert metres < 2e-3 and radians < 1e-3 and mount.num_instants == 20

@@ -29,7 +29,7 @@ def test_exact_matches_give_the_exact_pose_wherever_the_origin_of_the_world_is(o
     found = generalized_pose(views, CONFIG)
     metres, radians = pose_errors(found.rig_from_world, truth)
     assert metres < 1e-6 * max(1, offset / 1e3) and radians < 1e-6
-    assert found.num_inliers == 90 and [len(rows) for rows in found.inliers] == [40, 30, 20]
+    assert [int(rows.sum()) for rows in found.inliers] == [40, 30, 20]
 
 
 def test_cameras_that_alone_have_too_few_matches_are_placed_together() -> None:
@@ -44,7 +44,7 @@ def test_two_matches_of_each_of_many_cameras_are_enough() -> None:
     truth = random_pose(rng)
     views = [sight(PINHOLE, mount, truth, 2, rng) for mount in mounts(6)]
     found = generalized_pose(views, CONFIG)
-    assert max(pose_errors(found.rig_from_world, truth)) < 1e-6 and found.num_inliers == 12
+    assert max(pose_errors(found.rig_from_world, truth)) < 1e-6 and all(rows.all() for rows in found.inliers)
 
 
 def test_a_camera_without_matches_is_no_hindrance() -> None:

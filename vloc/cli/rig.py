@@ -38,7 +38,7 @@ class RigFlags(options.ReadFlags):
     capture: options.location("CAPTURE")  # type: ignore[valid-type]
     """FORMAT:PATH or path: which camera took what, and when; poses too, unless --poses"""
     rigs: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="[RIGS]")] = ""
-    """file to write, in kapture's form: `sensors/rigs.txt` of a capture, say"""
+    """file to write, in kapture's form, for the `sensors` folder of a capture"""
     poses: Path | None = None
     """poses of the capture's images: a file as `vloc localize` writes it, or a capture; else the capture's own"""
     reference: str | None = None
@@ -62,10 +62,17 @@ def run(arguments: Sequence[str]) -> int:
     except DataError as error:
         raise DataError(f"{flags.poses or flags.capture}: {error}") from None
     if flags.rigs:
-        check_output(Path(flags.rigs), lambda path: False, [], overwrite=flags.overwrite)
-        write_rigs(Path(flags.rigs), members_of(mounts))
+        write(Path(flags.rigs), mounts, overwrite=flags.overwrite)
     _print(mounts, {} if flags.rigs else _known(capture), flags)
     return OK
+
+
+def write(path: Path, mounts: Sequence[Mount], *, overwrite: bool) -> None:
+    """A `rigs.txt` that appears whole or not at all; DataError where something is that must not be replaced."""
+    check_output(path, lambda path: False, overwrite=overwrite)
+    staged = path.with_name(f".{path.name}.tmp")
+    write_rigs(staged, members_of(list(mounts)))
+    staged.replace(path)
 
 
 def _known(capture: Capture) -> dict[str, Rigid]:

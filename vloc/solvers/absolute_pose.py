@@ -14,7 +14,7 @@ from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from . import poselib
 from .focal_pose import pose_and_focal
-from .pnp import PnpConfig, PnpResult, intrinsics_prior
+from .pnp import PnpConfig, PnpResult, intrinsics_prior, ransac_options
 from .pnp_refinement import Problem, refined_result
 from .pose_refinement import RefinedPose
 
@@ -67,14 +67,5 @@ def _none(count: int, reason: str) -> PnpResult:
 
 
 def _ransac(problem: Problem, seed: int) -> Rigid:
-    config = problem.config
-    ransac = {
-        "max_reproj_error": config.max_error_px,
-        "max_iterations": config.max_iterations,
-        "seed": seed,
-        "min_iterations": min(config.min_iterations, config.max_iterations),
-        "success_prob": config.success_probability,
-    }
-    # A few steps only: our own refinement starts there and goes to the end, in the pixels of any camera.
-    bundle = {"loss_type": "CAUCHY", "loss_scale": config.loss_scale_px, "max_iterations": 5}
+    ransac, bundle = ransac_options(problem.config, seed)
     return poselib.ransac_pose(problem.points2d, problem.points, problem.camera, ransac, bundle)

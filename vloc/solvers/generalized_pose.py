@@ -16,7 +16,7 @@ from ..array_types import Bool, Float64
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from . import poselib
-from .pnp import PnpConfig
+from .pnp import PnpConfig, ransac_options
 from .pnp_refinement import LEAST_LOSS_SCALE_PX
 from .pose_covariance import sensitivity
 from .pose_refinement import Linearised, by_points, linearised, minimum, reprojection_errors
@@ -71,11 +71,6 @@ class RigPose:
     reason: str = ""
     by_point: Float64[np.ndarray, "m 6 3"] | None = None
 
-    @property
-    def num_inliers(self) -> int:
-        """Of all cameras together."""
-        return int(sum(inliers.sum() for inliers in self.inliers))
-
 
 def generalized_pose(views: Sequence[View], config: PnpConfig, seed: int = 0) -> RigPose:
     """The pose of a rig that most matches of all its cameras agree with, refined on them with a Cauchy loss.
@@ -108,21 +103,18 @@ def better_rig_pose(views: Sequence[View], start: Rigid, config: PnpConfig) -> R
 def refined_rig_pose(views: Sequence[View], start: Rigid, config: PnpConfig) -> RigPose:
     """A pose that was found before, refined on the matches that agree with it."""
     used = tuple(view.errors(start) < config.max_error_px for view in views)
-    if sum(rows.sum() for rows in used) < config.min_inliers:
-        return RigPose(None, used, reason=_few(used, config))
+    if reason := _few(used, config):
+        return RigPose(None, used, reason=reason)
     seen = [view[rows] for view, rows in zip(views, used, strict=True) if rows.any()]
     found = minimum(lambda pose, _: _linearised(seen, pose), start, config.loss_scale_px, (), np.zeros(0))
     inliers = tuple(view.errors(found.pose) < config.max_error_px for view in views)
     positions, none = np.concatenate(_positions(seen)), np.zeros(6)
-    told = (
-        sensitivity(positions, found.at.residuals, found.at.jacobian, config.loss_scale_px, none, none)
-        if found.is_fixed
-        else None
-    )
+    at = found.at.residuals, found.at.jacobian
+    told = sensitivity(positions, *at, config.loss_scale_px, none, none) if found.is_fixed else None
     if told is None:
         return RigPose(None, inliers, reason="the inliers do not fix a pose (points on a line, or in one place)")
-    if sum(rows.sum() for rows in inliers) < config.min_inliers:
-        return RigPose(None, inliers, reason=_few(inliers, config))
+    if reason := _few(inliers, config):
+        return RigPose(None, inliers, reason=reason)
     by_point = np.zeros((sum(map(len, used)), 6, 3))
     by_point[np.concatenate(used)] = by_points(told, found.at.jacobian, found.pose)
     return RigPose(found.pose, inliers, told.covariance, "", by_point)
@@ -130,14 +122,7 @@ def refined_rig_pose(views: Sequence[View], start: Rigid, config: PnpConfig) -> 
 
 def _candidates(views: Sequence[View], config: PnpConfig, seed: int) -> list[Rigid]:
     """`rig_from_world` by all cameras together, and by each that has matches enough."""
-    ransac = {
-        "max_reproj_error": config.max_error_px,
-        "max_iterations": config.max_iterations,
-        "min_iterations": min(config.min_iterations, config.max_iterations),
-        "success_prob": config.success_probability,
-        "seed": seed,
-    }
-    bundle = {"loss_type": "CAUCHY", "loss_scale": config.loss_scale_px, "max_iterations": 5}
+    ransac, bundle = ransac_options(config, seed)
     seeing = [view for view in views if len(view.points2d)]
     alone = [
         view.cam_from_rig.inverse()
@@ -183,7 +168,13 @@ def _in_world(found: RigPose, origin: Float64[np.ndarray, "3"]) -> RigPose:
 
 
 def _few(inliers: Sequence[np.ndarray], config: PnpConfig) -> str:
-    return f"{sum(rows.sum() for rows in inliers)} inliers of {len(inliers)} cameras, a pose needs {config.min_inliers}"
+    """Why so many agree with no pose; empty where they are enough."""
+    count = sum(int(rows.sum()) for rows in inliers)
+    return (
+        ""
+        if count >= config.min_inliers
+        else (f"{count} inliers of {len(inliers)} cameras, a pose needs {config.min_inliers}")
+    )
 
 
 def _none(views: Sequence[View], reason: str) -> RigPose:

@@ -13,6 +13,7 @@ from ..data.capture import EXIF, GUESSED
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from .pose_refinement import Prior, focal_sigma
+from .poselib import Options
 
 GUESSED_FOCAL_ERROR = 0.5
 """standard deviation of ln(focal length) of a guess: two thirds of all lenses are within a factor of 1.65"""
@@ -81,6 +82,21 @@ class PnpResult:
     def num_inliers(self) -> int:
         """How many matches agree with the pose."""
         return int(self.inliers.sum())
+
+
+def ransac_options(config: PnpConfig, seed: int) -> tuple[Options, Options]:
+    """PoseLib's options of sampling and of the refinement after it.
+
+    The latter takes a few steps only: our own begins there and goes to the end, in the pixels of any camera.
+    """
+    ransac = {
+        "max_reproj_error": config.max_error_px,
+        "max_iterations": config.max_iterations,
+        "seed": seed,
+        "min_iterations": min(config.min_iterations, config.max_iterations),
+        "success_prob": config.success_probability,
+    }
+    return ransac, {"loss_type": "CAUCHY", "loss_scale": config.loss_scale_px, "max_iterations": 5}
 
 
 def intrinsics_prior(config: PnpConfig, camera: Camera, focal_source: str) -> Prior:
