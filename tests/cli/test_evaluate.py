@@ -113,7 +113,7 @@ def test_fallbacks_are_told_where_there_are_any(
 ) -> None:
     Path(f"{files[0]}.json").write_text(rows("a.jpg", "b.jpg", "c.jpg", source="retrieval"))
     assert main(["evaluate", *files[:2]]) == 0
-    assert "3 of 3 localized, 3 by fallback\n" in capsys.readouterr().out
+    assert "3 of 3 localized, 3 by retrieval alone\n" in capsys.readouterr().out
 
 
 def test_details_of_other_results_are_refused(files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]) -> None:

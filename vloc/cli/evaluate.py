@@ -75,7 +75,7 @@ def _evaluate_poses(flags: EvaluateFlags, thresholds: Sequence[Threshold]) -> in
     estimates, rows = read_truth(str(flags.results)), details(flags.results)
     if rows and (unlisted := estimates.keys() - {row["name"] for row in rows}):
         raise DataError(f"{beside(flags.results, '.json')}: does not list '{min(unlisted)}': it is of other results")
-    fallbacks = [row["name"] for row in rows if row["source"] == "retrieval"]
+    fallbacks = [row["name"] for row in rows if (row["source"], row["status"]) == ("retrieval", "localized")]
     asked = [row["name"] for row in rows] if rows and not flags.all else None
     unit: Unit = "map units" if any(row.get("unit") == "map units" for row in rows) else "m"
     kind, location = find_truth(flags.truth)
@@ -103,7 +103,7 @@ def details(results: Path) -> list[dict[str, Any]]:
 def lines(evaluation: Evaluation) -> str:
     """The figures for people: centimetres, or map units, and degrees."""
     figures = evaluation.to_json()
-    fallbacks = f", {evaluation.num_fallbacks} by fallback" if evaluation.num_fallbacks else ""
+    fallbacks = f", {evaluation.num_fallbacks} by retrieval alone" if evaluation.num_fallbacks else ""
     rows = [f"{evaluation.num_localized} of {len(evaluation.names)} localized{fallbacks}"]
     for which in ("median", "max"):
         length = figures[f"{which}_translation_{evaluation.unit.replace(' ', '_')}"]

@@ -34,6 +34,7 @@ from .map_folder import is_map
 from .outputs import beside, check_output, is_details, is_results, read_json
 from .report import failure_lines, read_capture, summary_of_failures
 from .settings import parse
+from .sources import counts, kept, status, told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,9 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     rerank: tuple[str, ...] = ()
     """what puts retrieved images in another order, one after the other: dba, alpha_qe, k_reciprocal, diffusion,
     diverse, geometric (alpha_qe:k=5,alpha=3)"""
+    sources: str | None = None
+    """where the poses in RESULTS may come from (pnp,rig,sequence,retrieval); left out: all. Others are withheld, and
+    RESULTS.json says so"""
     overwrite: options.Switch = False
     """replace RESULTS even if vloc did not write it; files of a capture or a truth are never replaced"""
 
@@ -68,10 +72,11 @@ def run(arguments: Sequence[str]) -> int:
     flags, config = parse("localize", LocalizeFlags, LocalizationConfig, arguments, _matcher_of_map(arguments))
     map_ = Map.open(flags.map)
     check_outputs(flags)
+    kept([], flags.sources)  # refuses an unknown name before any work
     queries = read_queries(flags, map_)
     check_names(flags.results, queries.images.names)
     with Workspace(beside(flags.results, ".work"), flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
-        estimates = localize_capture(work, map_, queries, config)
+        estimates = kept(localize_capture(work, map_, queries, config), flags.sources)
         failures = summary_of_failures(work.failures)
         if not flags.dry_run:
             check_outputs(flags)
@@ -81,7 +86,7 @@ def run(arguments: Sequence[str]) -> int:
     _print(flags, estimates, [*queries.notes, *orientation_note(queries)], failures)
     print(failure_lines(failures), end="", file=sys.stderr)
     if estimates and not any(estimate.is_localized for estimate in estimates):
-        print(f"vloc: none of the {len(estimates)} queries could be localized", file=sys.stderr)
+        print(f"vloc: no pose to write: {told(estimates)}", file=sys.stderr)
         return WITH_FAILURES
     return WITH_FAILURES if failures else OK
 
@@ -128,7 +133,7 @@ def to_json(estimate: PoseEstimate, seconds: float | None) -> dict[str, Any]:
     """One row of RESULTS.json. `seconds` is null for a query that an earlier run had finished."""
     return {
         "name": estimate.name,
-        "status": "localized" if estimate.is_localized else "failed",
+        "status": status(estimate),
         "source": estimate.source,
         "reason": estimate.reason,
         "num_inliers": estimate.num_inliers,
@@ -197,15 +202,15 @@ def _camera_from_json(used: Mapping[str, Any] | None) -> dict[str, Any]:
 def _print(
     flags: LocalizeFlags, estimates: Sequence[PoseEstimate], notes: Sequence[str], failures: Mapping[str, str]
 ) -> None:
-    localized = sum(e.is_localized for e in estimates)
     if flags.json:
-        sources = Counter(e.source for e in estimates)
-        summary = {"num_queries": len(estimates), "num_localized": localized, "sources": sources, "notes": list(notes)}
+        numbers = {"num_queries": len(estimates), "num_localized": sum(e.is_localized for e in estimates)}
+        withheld = sum(status(e) == "withheld" for e in estimates)
+        summary = {**numbers, "num_withheld": withheld, "sources": counts(estimates), "notes": list(notes)}
         options.print_json({**summary, "cameras": cameras_used(estimates), "failures": dict(failures)})
     elif not flags.quiet:
-        print(f"{localized} of {len(estimates)} queries localized")
+        print(told(estimates))
         for estimate in estimates:
-            if not estimate.is_localized and estimate.name not in failures:
+            if status(estimate) == "failed" and estimate.name not in failures:
                 print(f"  not localized: {estimate.name}: {estimate.reason}")
         if (used := cameras_used(estimates)).keys() != {CALIBRATED}:
             print(f"cameras: {', '.join(f'{count} {source}' for source, count in used.items())}")
