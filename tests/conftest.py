@@ -38,3 +38,21 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("gallery")
     scene.make(root, scene.GalleryConfig(num_images=21, num_queries=4, image_size=(480, 360)))
     return root
+
+
+@pytest.fixture(scope="session")
+def built(gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A map of the gallery, made quickly; not to be written to."""
+    jobs = import_module("tests.jobs")
+    folder: Path = tmp_path_factory.mktemp("built") / "map"
+    assert jobs.run("map", gallery / "mapping", folder, *jobs.FAST) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with drive/, drive_truth.txt and drive_odometry.txt: 5 instants of 3 cameras, one of them dark."""
+    drives = import_module("tests.drives")
+    root = tmp_path_factory.mktemp("drive")
+    drives.synthetic_drive.make(root, drives.GALLERY, drives.DRIVE)
+    return root

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 from vloc.datasets import synthetic_drive
-from vloc.datasets.synthetic_gallery import GalleryConfig
 
 import vloc
 from vloc.data.estimate import PoseEstimate
@@ -22,25 +21,8 @@ from vloc.geometry.rigid import Rigid
 from vloc.rigs import transferred
 from vloc.stages.rigs import RigConfig
 
-from .jobs import FAST, run
-
-GALLERY = GalleryConfig(num_images=21, num_queries=4, image_size=(480, 360))
-DRIVE = synthetic_drive.DriveConfig(num_instants=5, blind=0.4, dark_instants=0.2)
-
-
-@pytest.fixture(scope="module")
-def built(gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rigs") / "map"
-    assert run("map", gallery / "mapping", folder, *FAST) == 0
-    return folder
-
-
-@pytest.fixture(scope="module")
-def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`drive/` and `drive_truth.txt` in the gallery of the other tests."""
-    root = tmp_path_factory.mktemp("drive")
-    synthetic_drive.make(root, GALLERY, DRIVE)
-    return root
+from .drives import DRIVE, GALLERY
+from .jobs import run
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ from .stages.quality import QualityConfig
 from .stages.refine import RefineConfig
 from .stages.retrieve import RetrieveConfig
 from .stages.rigs import RigConfig
+from .stages.sequences import SequenceConfig
 from .stages.verify import VerifyConfig
 
 C = TypeVar("C")
@@ -90,6 +91,8 @@ class LocalizationConfig:
     """further matches, found with the pose"""
     rig: RigConfig = field(default_factory=RigConfig)
     """images taken together by a rig"""
+    sequence: SequenceConfig = field(default_factory=SequenceConfig)
+    """images taken one after the other"""
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     """of every random choice"""
 

@@ -25,6 +25,7 @@ from .retrieval.geometric import Geometric
 from .rigs import by_rigs, check_rigs
 from .run.inputs import Table
 from .run.workspace import Workspace
+from .sequences import by_sequences, check_sequences
 from .stage import Results
 from .stages.arrange import ARRANGE
 from .stages.correspond import CORRESPOND
@@ -52,6 +53,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     photos, feature = Photos(queries, work.content_hash, map_.config.look), map_.config.extract
     check_recorded(photos, queries.images.names, map_.config.describe, of_map=False)
     check_rigs(queries, config.rig)
+    check_sequences(queries, config.sequence)
     names, qualities = queries.images.names, look(work, photos, feature, config)
     refusals = refuse(config.quality, qualities)
     wanted = [name for name in names if name in qualities and name not in refusals]
@@ -72,10 +74,8 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
         outcomes[name] = explained(replace(estimate, retrieved=images), qualities[name])
     stages, unit = (qualities, features, *described, *placed), map_.frame.unit
     failed = [results for results in stages if isinstance(results, Results)]
-    return [
-        replace(outcomes.get(name) or PoseEstimate(name, None, "none", reason=_failure(name, *failed)), unit=unit)
-        for name in names
-    ]
+    every = [outcomes.get(name) or PoseEstimate(name, None, "none", reason=_failure(name, *failed)) for name in names]
+    return by_sequences(queries, config, [replace(estimate, unit=unit) for estimate in every])
 
 
 def look(

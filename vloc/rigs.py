@@ -8,7 +8,7 @@ from typing import Any
 
 from .config import LocalizationConfig
 from .data.capture import Capture
-from .data.estimate import PoseEstimate
+from .data.estimate import PoseEstimate, Source
 from .data.instants import Instant, instants_of
 from .data.rig_estimate import RigEstimate
 from .errors import DataError
@@ -69,7 +69,7 @@ def together(instant: Instant, found: RigEstimate, alone: Mapping[str, PoseEstim
         return {name: alone[name] for name in instant.names}
     belief, made = Belief(found.rig_from_world, found.covariance, found.confidence), {}
     for (name, mount), counts in zip(instant.members, found.counts.tolist(), strict=True):
-        placed = _placed(alone[name], belief.seen_from(mount))
+        placed = placed_by(alone[name], belief.seen_from(mount))
         numbers = dict(zip(("num_inliers", "num_matches", "num_guided"), counts, strict=True))
         made[name] = replace(placed, evidence=found.evidence, **numbers)
     return made
@@ -83,15 +83,15 @@ def transferred(instant: Instant, alone: Mapping[str, PoseEstimate], config: Rig
     placed = [(name, mount) for name, mount in instant.members if alone[name].is_localized]
     if not placed:
         return {name: alone[name] for name in instant.names}
-    belief, voters = consensus(_beliefs(placed, alone), config.agree_m, config.agree_deg)
+    belief, voters = consensus(beliefs_of(placed, alone), config.agree_m, config.agree_deg)
     kept = {name for row, (name, _) in enumerate(placed) if row in voters or len(voters) < 2}
     return {
-        name: alone[name] if name in kept else _placed(alone[name], belief.seen_from(mount))
+        name: alone[name] if name in kept else placed_by(alone[name], belief.seen_from(mount))
         for name, mount in instant.members
     }
 
 
-def _beliefs(placed: Sequence[tuple[str, Rigid]], alone: Mapping[str, PoseEstimate]) -> list[Belief]:
+def beliefs_of(placed: Sequence[tuple[str, Rigid]], alone: Mapping[str, PoseEstimate]) -> list[Belief]:
     """What every image that has a pose says of the rig's."""
     found = []
     for name, mount in placed:
@@ -101,12 +101,12 @@ def _beliefs(placed: Sequence[tuple[str, Rigid]], alone: Mapping[str, PoseEstima
     return found
 
 
-def _placed(estimate: PoseEstimate, belief: Belief) -> PoseEstimate:
-    """An image's estimate with a pose that its rig gave it."""
+def placed_by(estimate: PoseEstimate, belief: Belief, source: Source = "rig") -> PoseEstimate:
+    """An image's estimate with a pose that others gave it."""
     return replace(
         estimate,
         cam_from_world=belief.rig_from_world,
-        source="rig",
+        source=source,
         covariance=belief.covariance,
         confidence=belief.confidence,
         reason="",

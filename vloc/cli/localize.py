@@ -41,7 +41,8 @@ from .sources import counts, kept, status, told
 class LocalizeFlags(options.ReadFlags, options.RunFlags):
     """Queries in, poses out: a line `name qw qx qy qz tx ty tz` (world to camera) for every query with a pose.
 
-    Short flags: --num-retrieved N for --retrieve.num-retrieved, --min-quality Q for --quality.min-quality.
+    Short flags: --num-retrieved N for --retrieve.num-retrieved, --min-quality Q for --quality.min-quality, --rig WAY
+    for --rig.use, --sequence WAY for --sequence.use, --causal for --sequence.causal.
     """
 
     map: options.folder("MAP")  # type: ignore[valid-type]

@@ -34,6 +34,8 @@ SHORT = {
     "--fusion-weights": "--fuse.weights",
     "--upright": "--look.upright",
     "--rig": "--rig.use",
+    "--sequence": "--sequence.use",
+    "--causal": "--sequence.causal",
     **{f"--pairs={method}": f"--pair.method={method}" for method in get_args(PairMethod)},
 }
 """other names of settings"""

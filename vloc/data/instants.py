@@ -38,27 +38,31 @@ def instants_of(capture: Capture, names: Sequence[str], max_gap: int = 0) -> lis
     rigs, on the outermost. `max_gap`: of cameras that are not synchronised, images so far after the first of an instant
     (the capture's unit of time) belong to it.
     """
-    found = []
-    for (rig, _), group in groupby(_ordered(capture, names, max_gap), key=lambda taken: taken[:2]):
-        _, starts, images, mounts = zip(*group, strict=True)
-        if len(images) > 1:
-            found.append(Instant(rig, starts[0], images, mounts))
-    return found
+    return [instant for instant in every_instant(capture, names, max_gap) if len(instant.names) > 1]
 
 
-def _ordered(capture: Capture, names: Sequence[str], max_gap: int) -> Iterator[tuple[str, int, str, Rigid]]:
-    """Rig, time of the instant, image and mount, by rig and time; no camera twice at one instant."""
-    chains = rig_chains(capture.rigs)
-    outermost = {device: above[-1] for device, above in chains.items()}
-    taken = [(capture.device(name), name) for name in names]
+def every_instant(capture: Capture, names: Sequence[str], max_gap: int = 0) -> Iterator[Instant]:
+    """The same with the instants of single images, too; a camera that hangs on no rig is one itself."""
+    for _, group in groupby(_ordered(capture, names, max_gap), key=lambda taken: taken[:3]):
+        rigs, starts, _, images, mounts = zip(*group, strict=True)
+        yield Instant(rigs[0], starts[0], images, mounts)
+
+
+def _ordered(capture: Capture, names: Sequence[str], max_gap: int) -> Iterator[tuple[str, int, int, str, Rigid]]:
+    """Rig, time and number of the instant, image and mount, by rig and time; no camera twice at one instant."""
+    outermost = {device: above[-1] for device, above in rig_chains(capture.rigs).items()}
+    alone = Rigid.identity()
+    taken = ((*outermost.get(capture.device(name), (capture.device(name), alone)), name) for name in names)
     rows = sorted(
-        (outermost[device][0], int(capture.images.timestamps[capture.row_of[name]]), device, name)
-        for device, name in taken
-        if device in outermost
+        (
+            (rig, int(capture.images.timestamps[capture.row_of[name]]), capture.device(name), name, mount)
+            for rig, mount, name in taken
+        ),
+        key=lambda row: row[:4],
     )
-    current, start, present = "", 0, set[str]()
-    for rig, time, device, name in rows:
+    current, start, number, present = "", 0, 0, set[str]()
+    for rig, time, device, name, mount in rows:
         if rig != current or time - start > max_gap or device in present:
-            current, start, present = rig, time, set()
+            current, start, number, present = rig, time, number + 1, set()
         present.add(device)
-        yield rig, start, name, outermost[device][1]
+        yield rig, start, number, name, mount

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..array_types import Float64
+from ..geometry.motion import by_motion, motion_of
 from ..geometry.pose_error import pose_errors
 from ..geometry.rigid import Rigid
 
@@ -45,20 +46,7 @@ def mean(beliefs: Sequence[Belief], around: Rigid) -> Belief:
     """The likeliest pose of independent ones, to first order around one of them; as sure as the surest of them."""
     least = SMALLEST_SIGMA**2 * np.eye(6)
     weights = [np.linalg.inv(belief.covariance + least) for belief in beliefs]
-    steps = [_motion(belief.rig_from_world @ around.inverse()) for belief in beliefs]
+    steps = [motion_of(belief.rig_from_world @ around.inverse()) for belief in beliefs]
     covariance = np.linalg.inv(np.sum(weights, axis=0))
     step = covariance @ np.sum([weight @ step for weight, step in zip(weights, steps, strict=True)], axis=0)
-    return Belief(_moved(step) @ around, covariance, max(belief.confidence for belief in beliefs))
-
-
-def _motion(transform: Rigid) -> Float64[np.ndarray, "6"]:
-    """Rotation vector and translation of a small transform."""
-    from scipy.spatial.transform import Rotation
-
-    return np.append(Rotation.from_matrix(transform.rotation).as_rotvec(), transform.translation)
-
-
-def _moved(motion: Float64[np.ndarray, "6"]) -> Rigid:
-    from scipy.spatial.transform import Rotation
-
-    return Rigid(Rotation.from_rotvec(motion[:3]).as_matrix(), motion[3:])
+    return Belief(by_motion(step) @ around, covariance, max(belief.confidence for belief in beliefs))

@@ -1,0 +1,121 @@
+"""Images taken one after the other, on a drive with exact truth and on poses worked by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vloc.config import LocalizationConfig
+from vloc.data.capture import Capture, Sensor
+from vloc.data.estimate import PoseEstimate
+from vloc.data.records import Records
+from vloc.data.rigs import RigMember
+from vloc.formats.results import read_poses
+from vloc.geometry.pose_error import pose_errors
+from vloc.geometry.rigid import Rigid
+from vloc.sequences import by_sequences
+from vloc.stages.sequences import SequenceConfig
+
+from .jobs import run
+
+SECOND = 1_000_000_000
+
+
+def walk(count: int, rigs: tuple[RigMember, ...] = ()) -> Capture:
+    """A photo a second by a camera, or by each of a rig."""
+    cameras = [member.sensor_id for member in rigs] or ["cam"]
+    rows = [(i * SECOND, camera, f"{camera}{i}") for i in range(count) for camera in cameras]
+    return Capture({camera: Sensor("camera") for camera in cameras}, Records.from_rows(rows), rigs=rigs)
+
+
+def placed(name: str, center: list[float], confidence: float = 0.9) -> PoseEstimate:
+    pose = Rigid(np.eye(3), -np.array(center))
+    return PoseEstimate(name, pose, "pnp", covariance=1e-6 * np.eye(6), confidence=confidence)
+
+
+def lost(name: str) -> PoseEstimate:
+    return PoseEstimate(name, None, "none", reason="nothing seen")
+
+
+def config(**settings: object) -> LocalizationConfig:
+    return LocalizationConfig(sequence=SequenceConfig(**{"use": "interpolate", **settings}))
+
+
+def along(missing: set[int], count: int = 8) -> list[PoseEstimate]:
+    """Estimates of a walk of 0.1 m a second, without those that are missing."""
+    return [lost(f"cam{i}") if i in missing else placed(f"cam{i}", [0.1 * i, 0, 0]) for i in range(count)]
+
+
+def test_images_without_a_pose_get_one_and_all_others_stay() -> None:
+    given = along({3, 4})
+    found = by_sequences(walk(8), config(), given)
+    assert [e.source for e in found] == ["pnp"] * 3 + ["sequence"] * 2 + ["pnp"] * 3
+    assert all(a is b for a, b in zip(found, given, strict=True) if b.is_localized)
+    np.testing.assert_allclose(found[3].cam_from_world.center, [0.3, 0, 0], atol=1e-12)
+    assert found[3].reason == "" and 0.8 < found[3].confidence <= 0.9
+
+
+def test_none_changes_nothing() -> None:
+    given = along({3})
+    assert all(a is b for a, b in zip(by_sequences(walk(8), config(use="none"), given), given, strict=True))
+
+
+def test_causal_holds_the_last_pose() -> None:
+    found = by_sequences(walk(8), config(causal=True), along({5}))
+    np.testing.assert_allclose(found[5].cam_from_world.center, [0.4, 0, 0], atol=1e-12)
+    assert found[5].covariance[3, 3] > 0.1**2
+
+
+def test_where_no_image_of_a_sequence_has_a_pose_nothing_is_placed() -> None:
+    found = by_sequences(walk(8), config(), along(set(range(8))))
+    assert {e.source for e in found} == {"none"} and found[0].reason == "nothing seen"
+
+
+def test_poses_beyond_the_gap_say_nothing() -> None:
+    found = by_sequences(walk(20), config(max_gap=2 * SECOND), along(set(range(6, 20)), 20))
+    assert [e.is_localized for e in found] == [True] * 8 + [False] * 12
+
+
+def test_a_pose_that_the_motion_leaves_open_is_refused_with_the_reason() -> None:
+    fast = [lost(f"cam{i}") if i > 5 else placed(f"cam{i}", [3.0 * i, 0, 0]) for i in range(8)]
+    found = by_sequences(walk(8), config(), fast)
+    assert not found[6].is_localized
+    assert found[6].reason.startswith("nothing seen; its sequence leaves ") and "m and 0" in found[6].reason
+    assert by_sequences(walk(8), config(right_m=20.0), fast)[6].is_localized
+
+
+def test_cameras_of_a_rig_follow_at_the_time_of_others_and_in_between() -> None:
+    mounts = tuple(RigMember("rig", c, Rigid(np.eye(3), np.array([x, 0.0, 0]))) for c, x in (("a", 0.0), ("b", 5.0)))
+    queries = walk(6, mounts)
+    given = [
+        placed(name, [0.1 * i, 0, 0]) if camera == "a" and i != 3 else lost(name)
+        for i in range(6)
+        for camera, name in (("a", f"a{i}"), ("b", f"b{i}"))
+    ]
+    found = {e.name: e for e in by_sequences(queries, config(), given)}
+    assert all(e.is_localized for e in found.values()) and found["a2"].source == "pnp"
+    np.testing.assert_allclose([found[f"b{i}"].cam_from_world.center[0] for i in (2, 3)], [-4.8, -4.7], atol=1e-9)
+
+
+def test_photos_that_nothing_took_one_after_the_other_are_refused_before_any_work(
+    built: Path, drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = "--sequence", "interpolate", "--causal", "--sequence.max-gap", "1", "--quiet"
+    assert run("localize", built, drive / "drive", tmp_path / "poses.txt", *flags) == 2
+    assert "--sequence interpolate: no two of 15 queries were taken by one camera or rig" in capsys.readouterr().err
+    assert not any((tmp_path / "poses.txt.work").glob("extract-*"))
+
+
+def test_the_drive_is_placed_whole_with_honest_covariances(built: Path, drive: Path, tmp_path: Path) -> None:
+    limits = "--sequence.right-m", "20", "--sequence.right-deg", "180"
+    out = tmp_path / "poses.txt"
+    assert run("localize", built, drive / "drive", out, "--sequence", "interpolate", *limits, "--quiet") == 0
+    found, truth = read_poses(out), read_poses(drive / "drive_truth.txt")
+    rows = {row["name"]: row for row in json.loads((tmp_path / "poses.txt.json").read_text())}
+    assert len(found) == 15 and {row["source"] for row in rows.values()} == {"pnp", "sequence"}
+    for name, row in rows.items():
+        metres, _ = pose_errors(found[name], truth[name])
+        assert metres <= 3.5 * np.sqrt(np.trace(np.array(row["covariance"])[3:, 3:])) + 0.002

@@ -1,0 +1,25 @@
+"""What is made of images that one camera or rig took one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+
+
+@dataclass(frozen=True)
+class SequenceConfig:
+    """What is made of images that one camera or rig took one after the other."""
+
+    use: Literal["none", "interpolate"] = "none"
+    """interpolate: images without a pose get one between those before and after; none: every image stands for itself"""
+    max_gap: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """the timestamps' unit; a longer time without a photo begins another sequence, and poses farther away say nothing;
+    0: ten times the usual step"""
+    causal: bool = False
+    """only poses before an image are looked at, as while driving"""
+    right_m: Annotated[float, msgspec.Meta(gt=0)] = 0.5
+    """metres (or map units); confidence is the probability of a pose to be within so much"""
+    right_deg: Annotated[float, msgspec.Meta(gt=0)] = 5.0
+    """degrees; the same for its rotation"""
