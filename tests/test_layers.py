@@ -22,7 +22,7 @@ LAYERS = {
     **dict.fromkeys(
         ("config", "map", "map_source", "photo_matching", "framing", "known_cameras", "imports", "describing"), 5
     ),
-    **dict.fromkeys(("mapping", "localization", "localizer", "query", "rigs", "sequences", "api"), 5),
+    **dict.fromkeys(("mapping", "localization", "localizer", "query", "rigs", "sequences", "paradigms", "api"), 5),
     **dict.fromkeys(("cli", "page"), 6),
 }
 HEAVY = {"torch", "kornia", "open3d", "pycolmap", "cv2", "matplotlib", "rich", "h5py", "poselib"}

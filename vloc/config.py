@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -25,6 +25,7 @@ from .retrieval.filters import FilterConfig
 from .retrieval.fusion import FUSIONS, Fusion, GeneralizedHarmonicMean
 from .retrieval.reranking import RERANKINGS, Reranking, check_order
 from .solvers.pnp import PnpConfig
+from .solvers.pose_approximation import ApproximationConfig
 from .solvers.sfm import SfmConfig
 from .solvers.triangulation import TriangulationConfig
 from .stages.calibrate import CalibrateConfig
@@ -39,6 +40,7 @@ from .stages.sequences import SequenceConfig
 from .stages.verify import VerifyConfig
 
 C = TypeVar("C")
+Paradigm = Literal["map", "local-sfm", "approximation"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class MappingConfig:
 class LocalizationConfig:
     """Settings of localization beyond the map's own."""
 
+    paradigm: Paradigm = "map"
+    """what a query is placed by: the map's points; points of its retrieved images alone; their poses alone"""
     quality: QualityConfig = field(default_factory=QualityConfig)
     """which photos are taken"""
     retrieve: RetrieveConfig = field(default_factory=RetrieveConfig)
@@ -87,6 +91,8 @@ class LocalizationConfig:
     """how much of a query is matched before its pose is sure"""
     register: PnpConfig = field(default_factory=PnpConfig)
     """absolute pose"""
+    approximate: ApproximationConfig = field(default_factory=ApproximationConfig)
+    """poses by those of retrieved images alone"""
     refine: RefineConfig = field(default_factory=RefineConfig)
     """further matches, found with the pose"""
     rig: RigConfig = field(default_factory=RigConfig)

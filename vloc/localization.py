@@ -19,6 +19,7 @@ from .features.base import LocalFeature
 from .known_cameras import with_known_cameras
 from .map import Map, vectors_of
 from .matching.base import PhotoMatcher
+from .paradigms import approximate, check_paradigm
 from .photo_matching import check_photo_matching, sight
 from .retrieval.filters import Choice
 from .retrieval.geometric import Geometric
@@ -53,12 +54,13 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     photos, feature = Photos(queries, work.content_hash, map_.config.look), map_.config.extract
     check_recorded(photos, queries.images.names, map_.config.describe, of_map=False)
     check_rigs(queries, config.rig)
+    check_paradigm(config)
     check_sequences(queries, config.sequence)
     names, qualities = queries.images.names, look(work, photos, feature, config)
     refusals = refuse(config.quality, qualities)
     wanted = [name for name in names if name in qualities and name not in refusals]
-    features = None  # photos that are matched as they are need none
-    if not isinstance(matcher, PhotoMatcher):
+    features = None  # photos that are matched as they are, or not at all, need none
+    if not (isinstance(matcher, PhotoMatcher) or config.paradigm == "approximation"):
         features = work.each(EXTRACT, local_items(photos, wanted, feature), feature)
         wanted = list(features)
     described = describe(work, map_, photos, wanted)
@@ -66,7 +68,11 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     sensors = {name: queries.sensor(name) for name in found}
     choice = Choice(config.filter, taken_in(queries, found), map_.taken) if config.filter.is_active else None
     retrieved = retrieve(work, map_, described, features, sensors, config, choice)
-    placed = _place(work, map_, config, photos, features, retrieved, sensors, qualities)
+    placed: tuple[Results[Any], ...]
+    if config.paradigm == "approximation":
+        placed = (approximate(work, map_, described, config, retrieved, sensors),)
+    else:
+        placed = _place(work, map_, config, photos, features, retrieved, sensors, qualities)
     outcomes = dict(refusals)
     seen: list[Mapping[str, Any] | None] = [features, placed[0], retrieved, sensors, qualities]
     for name, estimate in by_rigs(work, map_, queries, config, seen, placed[-1]).items():

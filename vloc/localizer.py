@@ -79,6 +79,11 @@ class Localizer:
                 f"{map_.folder}: matcher '{matcher.plugin_name}' looks at the map's own photos, which are not held in "
                 "memory: localize captures by `vloc localize` or `vloc.localize`"
             )
+        if self.config.paradigm != "map":
+            raise ConfigError(
+                f"paradigm '{self.config.paradigm}': a localizer in memory places by the map's points: localize "
+                "captures by `vloc localize` or `vloc.localize`"
+            )
         runtime = runtime or Runtime()
         self._threads = ThreadPoolExecutor(runtime.num_workers, thread_name_prefix="vloc")
         self._extract = config.extract.load(runtime)

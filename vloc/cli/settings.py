@@ -7,7 +7,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from ..config import REGISTRIES, SEVERAL, LocalizationConfig, MappingConfig, make_config
 from ..errors import ConfigError
@@ -39,6 +39,11 @@ SHORT = {
     **{f"--pairs={method}": f"--pair.method={method}" for method in get_args(PairMethod)},
 }
 """other names of settings"""
+PLAIN = {
+    "paradigm": "what a query is placed by: the map's points, points of its retrieved images alone, their poses alone",
+    "seed": "seed of every random choice",
+}
+"""settings of a story that are one value"""
 
 
 def parse(
@@ -72,7 +77,7 @@ def _mentioned(arguments: Sequence[str], flags: type, story: type) -> set[str]:
     All stages where help is asked for, or where a flag is unknown, which takes them to explain.
     """
     stages = {f.name for f in dataclasses.fields(story)}
-    own = {f.name for f in dataclasses.fields(flags)} | {"seed"}
+    own = {f.name for f in dataclasses.fields(flags)} | {*PLAIN}
     named = [a.partition("=")[0].replace("-", "_").lstrip("_") for a in arguments if a.startswith("-")]
     heads = {name.partition(".")[0] for name in named if name not in own}
     return heads if heads <= stages else stages
@@ -175,17 +180,19 @@ def _onto(stage: str, reserved: Mapping[str, Any], value: Any) -> Any:
 
 
 def _with_settings(flags: type[A], config: MappingConfig | LocalizationConfig, stages: Collection[str]) -> type[A]:
-    """The flags' dataclass with one group of dotted flags for each of the stages, and the seed."""
+    """The flags' dataclass with one group of dotted flags for each of the stages, and those of one value."""
     import tyro
 
     groups: list[tuple[str, Any, Any]] = []
+    hints: Any = get_type_hints(type(config), include_extras=True)
     for f in dataclasses.fields(config):
         value = getattr(config, f.name)
         if f.name in SEVERAL:
             value = _group(f.name.capitalize(), _numbered(value))
         if f.name in stages and dataclasses.is_dataclass(value):
             groups.append((f.name, type(value), dataclasses.field(default=value)))
-    groups.append(("seed", Annotated[int, tyro.conf.arg(help="seed of every random choice")], config.seed))
+        if f.name in PLAIN:
+            groups.append((f.name, Annotated[hints[f.name], tyro.conf.arg(help=PLAIN[f.name])], value))
     made = dataclasses.make_dataclass(flags.__name__, groups, bases=(flags,), frozen=True, kw_only=True)
     made.__doc__ = flags.__doc__
     return made
