@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,14 @@ import pytest
 from vloc.config import LocalizationConfig
 from vloc.data.capture import Capture, Sensor
 from vloc.data.estimate import PoseEstimate
-from vloc.data.records import Records
+from vloc.data.records import Records, Trajectory
 from vloc.data.rigs import RigMember
+from vloc.errors import ConfigError, DataError
 from vloc.formats.results import read_poses
 from vloc.geometry.pose_error import pose_errors
 from vloc.geometry.rigid import Rigid
-from vloc.sequences import by_sequences
+from vloc.sequences import by_sequences as with_odometry
+from vloc.sequences import check_sequences
 from vloc.stages.sequences import SequenceConfig
 
 from .jobs import run
@@ -38,6 +41,10 @@ def placed(name: str, center: list[float], confidence: float = 0.9) -> PoseEstim
 
 def lost(name: str) -> PoseEstimate:
     return PoseEstimate(name, None, "none", reason="nothing seen")
+
+
+def by_sequences(queries: Capture, settings: LocalizationConfig, alone: list[PoseEstimate]) -> list[PoseEstimate]:
+    return with_odometry(queries, settings, alone, {})
 
 
 def config(**settings: object) -> LocalizationConfig:
@@ -109,13 +116,101 @@ def test_photos_that_nothing_took_one_after_the_other_are_refused_before_any_wor
     assert not any((tmp_path / "poses.txt.work").glob("extract-*"))
 
 
-def test_the_drive_is_placed_whole_with_honest_covariances(built: Path, drive: Path, tmp_path: Path) -> None:
-    limits = "--sequence.right-m", "20", "--sequence.right-deg", "180"
-    out = tmp_path / "poses.txt"
+def test_the_drive_is_placed_whole_with_honest_covariances(built: Path, drive: Path) -> None:
+    limits, out = ("--sequence.right-m", "20", "--sequence.right-deg", "180"), drive / "poses.txt"
     assert run("localize", built, drive / "drive", out, "--sequence", "interpolate", *limits, "--quiet") == 0
     found, truth = read_poses(out), read_poses(drive / "drive_truth.txt")
-    rows = {row["name"]: row for row in json.loads((tmp_path / "poses.txt.json").read_text())}
+    rows = {row["name"]: row for row in json.loads((drive / "poses.txt.json").read_text())}
     assert len(found) == 15 and {row["source"] for row in rows.values()} == {"pnp", "sequence"}
     for name, row in rows.items():
         metres, _ = pose_errors(found[name], truth[name])
         assert metres <= 3.5 * np.sqrt(np.trace(np.array(row["covariance"])[3:, 3:])) + 0.002
+
+
+def tum(folder: Path, times: list[float], x: list[float]) -> str:
+    """A trajectory of a body that moves along x, from another origin."""
+    lines = [f"{time} {place - 40.0} 0 0 0 0 0 1" for time, place in zip(times, x, strict=True)]
+    (folder / "way.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return f"tum:{folder / 'way.txt'}"
+
+
+def uneven(count: int = 8) -> list[float]:
+    """A walk that no interpolation continues."""
+    return [0.1 * i + (0.8 if i % 2 else 0.0) for i in range(count)]
+
+
+def drifting(way: list[float]) -> list[float]:
+    """The same, with two centimetres or so of error at every step."""
+    return list(np.array(way) + np.cumsum([0, 0.02, -0.01, 0.03, -0.02, 0.02, 0.01, -0.02]))
+
+
+def led_by(location: str, alone: list[PoseEstimate]) -> list[PoseEstimate]:
+    queries, settings = walk(len(alone)), config(use="odometry", odometry=location)
+    return with_odometry(queries, settings, alone, check_sequences(queries, settings.sequence))
+
+
+def test_photos_without_a_pose_get_the_one_that_odometry_leads_to(tmp_path: Path) -> None:
+    way = uneven()
+    given = [lost(f"cam{i}") if i in (2, 3, 7) else placed(f"cam{i}", [x, 0, 0]) for i, x in enumerate(way)]
+    found = led_by(tum(tmp_path, list(range(8)), drifting(way)), given)
+    np.testing.assert_allclose([e.cam_from_world.center[0] for e in found], way, atol=0.03)
+    assert [e.source for e in found] == ["pnp", "pnp", "sequence", "sequence", "pnp", "pnp", "pnp", "sequence"]
+
+
+def test_a_pose_that_odometry_contradicts_is_named_and_corrected(tmp_path: Path) -> None:
+    way = uneven()
+    given = [placed(f"cam{i}", [x + (9.0 if i == 4 else 0.0), 0, 0]) for i, x in enumerate(way)]
+    found = led_by(tum(tmp_path, list(range(8)), drifting(way)), given)
+    np.testing.assert_allclose(found[4].cam_from_world.center, [way[4], 0, 0], atol=0.03)
+    assert found[4].source == "sequence" and found[4].reason == "its own pose was 9 m and 0 deg off its sequence's"
+    assert [e.source for e in found[:4] + found[5:]] == ["pnp"] * 7
+
+
+def test_with_few_poses_nothing_is_led_and_the_reason_said(tmp_path: Path) -> None:
+    given = [placed(f"cam{i}", [0.1 * i, 0, 0]) if i < 3 else lost(f"cam{i}") for i in range(8)]
+    found = led_by(tum(tmp_path, list(range(8)), uneven()), given)
+    assert found[5].reason == "nothing seen; photos of its sequence have poses at 3 times, odometry takes 4"
+
+
+def test_odometry_of_other_times_is_refused_before_any_work(
+    built: Path, drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    location = tum(tmp_path, [5.0, 6.0], [0.0, 1.0])
+    flags = "--sequence", "odometry", "--odometry", location, "--quiet"
+    assert run("localize", built, drive / "drive", tmp_path / "poses.txt", *flags) == 2
+    told = capsys.readouterr().err
+    assert (
+        "odometry from 5000000000 to 6000000000, expected to cover the queries of 'rig', 1700000000000000000 to" in told
+    )
+    assert not any((tmp_path / "poses.txt.work").glob("extract-*"))
+
+
+def test_odometry_of_the_drive_places_all_of_it(built: Path, drive: Path) -> None:
+    out, location = drive / "poses.txt", f"tum:{drive / 'drive_odometry.txt'}"
+    flags = "--rig", "joint", "--sequence", "odometry", "--odometry", location, "--quiet"
+    assert run("localize", built, drive / "drive", out, *flags) == 0
+    found, truth = read_poses(out), read_poses(drive / "drive_truth.txt")
+    assert len(found) == 15 and max(pose_errors(found[name], truth[name])[0] for name in found) < 0.1
+
+
+def test_odometry_of_a_camera_on_the_rig_is_that_of_the_rig(tmp_path: Path) -> None:
+    mount = Rigid(np.array([[0.0, 0, -1], [0, 1, 0], [1, 0, 0]]), np.array([0.3, 0.1, 0]))
+    queries = walk(3, (RigMember("rig", "a", mount), RigMember("rig", "b", Rigid.identity())))
+    poses = [Rigid(np.eye(3), np.array([-float(i), 0, 0])) for i in range(3)]
+    rows = [(i * SECOND, "a", mount @ pose) for i, pose in enumerate(poses)]
+    known = replace(queries, trajectory=Trajectory.from_rows(rows))
+    (odometry,) = check_sequences(known, SequenceConfig("odometry")).values()
+    np.testing.assert_allclose(odometry.poses.translation, [pose.translation for pose in poses], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"use": "interpolate", "odometry": "x"}, "expected with --sequence odometry, not interpolate"),
+        ({"use": "odometry", "causal": True}, "--causal: expected with --sequence interpolate"),
+        ({"use": "odometry"}, "the queries' capture: odometry of nothing, expected of 'cam'"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(settings: dict[str, object], told: str) -> None:
+    with pytest.raises((ConfigError, DataError), match=told):
+        check_sequences(walk(3), SequenceConfig(**settings))

@@ -55,7 +55,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     check_recorded(photos, queries.images.names, map_.config.describe, of_map=False)
     check_rigs(queries, config.rig)
     check_paradigm(config)
-    check_sequences(queries, config.sequence)
+    odometry = check_sequences(queries, config.sequence)
     names, qualities = queries.images.names, look(work, photos, feature, config)
     refusals = refuse(config.quality, qualities)
     wanted = [name for name in names if name in qualities and name not in refusals]
@@ -81,7 +81,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     stages, unit = (qualities, features, *described, *placed), map_.frame.unit
     failed = [results for results in stages if isinstance(results, Results)]
     every = [outcomes.get(name) or PoseEstimate(name, None, "none", reason=_failure(name, *failed)) for name in names]
-    return by_sequences(queries, config, [replace(estimate, unit=unit) for estimate in every])
+    return by_sequences(queries, config, [replace(estimate, unit=unit) for estimate in every], odometry)
 
 
 def look(

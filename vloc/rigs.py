@@ -93,12 +93,14 @@ def transferred(instant: Instant, alone: Mapping[str, PoseEstimate], config: Rig
 
 def beliefs_of(placed: Sequence[tuple[str, Rigid]], alone: Mapping[str, PoseEstimate]) -> list[Belief]:
     """What every image that has a pose says of the rig's."""
-    found = []
-    for name, mount in placed:
-        pose, covariance = alone[name].cam_from_world, alone[name].covariance
-        assert pose is not None and covariance is not None  # noqa: S101 - they are localized
-        found.append(Belief(pose, covariance, alone[name].confidence).seen_from(mount.inverse()))
-    return found
+    return [belief_of(alone[name]).seen_from(mount.inverse()) for name, mount in placed]
+
+
+def belief_of(estimate: PoseEstimate) -> Belief:
+    """What an image that has a pose says of it."""
+    pose, covariance = estimate.cam_from_world, estimate.covariance
+    assert pose is not None and covariance is not None  # noqa: S101 - it is localized
+    return Belief(pose, covariance, estimate.confidence)
 
 
 def placed_by(estimate: PoseEstimate, belief: Belief, source: Source = "rig") -> PoseEstimate:

@@ -10,32 +10,53 @@ import numpy as np
 from .config import LocalizationConfig
 from .data.capture import Capture
 from .data.estimate import PoseEstimate
+from .data.instants import Instant
 from .data.sequences import ImageSequence, sequences_of
 from .errors import DataError
-from .rigs import beliefs_of, placed_by
+from .geometry.pose_error import pose_errors
+from .geometry.rigid import Rigid
+from .odometry import check_odometry, odometry_for
+from .rigs import belief_of, beliefs_of, placed_by
 from .solvers.interpolation import Track, pose_at, probability_within
+from .solvers.odometry import MIN_POSES, Odometry, corrected
 from .solvers.rig_consensus import Belief, consensus
 from .stages.rigs import RigConfig
 from .stages.sequences import SequenceConfig
 
+SURER = 0.5
+"""of the variance of a photo's own place: its sequence's pose takes its place from so much surer on"""
 
-def check_sequences(queries: Capture, config: SequenceConfig) -> None:
-    """DataError, before any work, where sequences are asked for and nothing took queries one after the other."""
-    names = queries.images.names
-    if config.use != "none" and names and not sequences_of(queries, names, config.max_gap):
+
+def check_sequences(queries: Capture, config: SequenceConfig) -> dict[str, Odometry]:
+    """The odometry of what took the queries, where it is asked for; read before any work.
+
+    DataError where sequences are asked for and nothing took queries one after the other, or odometry is of other times.
+    """
+    names, found = queries.images.names, dict[str, Odometry]()
+    check_odometry(config)
+    if config.use == "none" or not names:
+        return found
+    sequences = sequences_of(queries, names, config.max_gap)
+    if not sequences:
         raise DataError(
             f"--sequence {config.use}: no two of {len(names)} queries were taken by one camera or rig at different "
             "times, near enough to each other: give the queries' capture its timestamps, or --sequence none"
         )
+    return odometry_for(queries, sequences, config) if config.use == "odometry" else found
 
 
-def by_sequences(queries: Capture, config: LocalizationConfig, alone: Sequence[PoseEstimate]) -> list[PoseEstimate]:
+def by_sequences(
+    queries: Capture, config: LocalizationConfig, alone: Sequence[PoseEstimate], odometry: Mapping[str, Odometry]
+) -> list[PoseEstimate]:
     """The estimates, in their order, those of images without a pose by the ones that their sequence has."""
     if config.sequence.use == "none":
         return list(alone)
     found = {estimate.name: estimate for estimate in alone}
     for sequence in sequences_of(queries, list(found), config.sequence.max_gap):
-        found |= interpolated(sequence, found, config)
+        if config.sequence.use == "odometry":
+            found |= led(sequence, found, config, odometry[sequence.body])
+        else:
+            found |= interpolated(sequence, found, config)
     return list(found.values())
 
 
@@ -54,25 +75,64 @@ def interpolated(
     return made
 
 
+def led(
+    sequence: ImageSequence, alone: Mapping[str, PoseEstimate], config: LocalizationConfig, odometry: Odometry
+) -> dict[str, PoseEstimate]:
+    """The estimates of a sequence's images by its odometry: of those that lack a pose, and of those it contradicts."""
+    track, times = track_of(sequence, alone, config.rig), np.unique(sequence.times)
+    members = [(instant.timestamp, name, mount) for instant in sequence.instants for name, mount in instant.members]
+    found = corrected(track, odometry, times)
+    if found is None:
+        why = f"photos of its sequence have poses at {len(track)} times, odometry takes {MIN_POSES}"
+        return {name: _without(alone[name], why) for _, name, _ in members if not alone[name].is_localized}
+    at = dict(zip(times.tolist(), found, strict=True))
+    return {name: _by_odometry(alone[name], at[time].seen_from(mount), config) for time, name, mount in members}
+
+
+def _witnesses(instant: Instant, alone: Mapping[str, PoseEstimate]) -> list[tuple[str, Rigid]]:
+    """The images of an instant whose poses are independent: those that a rig gave them say what one of them says."""
+    placed = [(name, mount) for name, mount in instant.members if alone[name].is_localized]
+    return [(name, mount) for name, mount in placed if alone[name].source != "rig"] or placed[:1]
+
+
+def _by_odometry(estimate: PoseEstimate, belief: Belief, config: LocalizationConfig) -> PoseEstimate:
+    """An image's own estimate where it has a pose that agrees and is as sure, or else that of its sequence."""
+    if not estimate.is_localized:
+        return _followed(estimate, belief, config)
+    own = belief_of(estimate)
+    if not own.agrees(belief, config.rig.agree_m, config.rig.agree_deg) and own.contradicts(belief):
+        metres, radians = pose_errors(own.rig_from_world, belief.rig_from_world)
+        off = f"its own pose was {metres:.2g} {estimate.unit} and {np.degrees(radians):.2g} deg off its sequence's"
+        return _followed(_without(estimate, off), belief, config, off)
+    is_surer = np.trace(belief.covariance[3:, 3:]) < SURER * np.trace(own.covariance[3:, 3:])
+    return placed_by(estimate, belief, "sequence") if is_surer else estimate
+
+
 def track_of(sequence: ImageSequence, alone: Mapping[str, PoseEstimate], config: RigConfig) -> Track:
     """What the estimates say of the body's poses; where several are of one time, the side that is believed more."""
     at: dict[int, list[Belief]] = {}
     for instant in sequence.instants:
-        placed = [(name, mount) for name, mount in instant.members if alone[name].is_localized]
-        at.setdefault(instant.timestamp, []).extend(beliefs_of(placed, alone))
+        at.setdefault(instant.timestamp, []).extend(beliefs_of(_witnesses(instant, alone), alone))
     known = {time: consensus(beliefs, config.agree_m, config.agree_deg)[0] for time, beliefs in at.items() if beliefs}
     return Track(np.array(list(known), np.int64), list(known.values()))
 
 
-def _followed(estimate: PoseEstimate, belief: Belief, config: LocalizationConfig) -> PoseEstimate:
-    """The estimate with the pose that its sequence gives it, or with the reason why that is not believed."""
+def _followed(estimate: PoseEstimate, belief: Belief, config: LocalizationConfig, note: str = "") -> PoseEstimate:
+    """The estimate with the pose that its sequence gives it and a note, or with the reason why that is not believed."""
     limits, least = config.sequence, config.register.min_confidence
     share = probability_within(belief.covariance, limits.right_m, np.radians(limits.right_deg))
     if belief.confidence * share >= least:
-        return placed_by(estimate, replace(belief, confidence=belief.confidence * share), "sequence")
+        return replace(
+            placed_by(estimate, replace(belief, confidence=belief.confidence * share), "sequence"), reason=note
+        )
     metres, degrees = _deviations(belief)
-    why = f"its sequence leaves {metres:.2g} {estimate.unit} and {degrees:.2g} deg open"
-    return replace(estimate, reason="; ".join(filter(None, [estimate.reason, why])))
+    return _without(estimate, f"its sequence leaves {metres:.2g} {estimate.unit} and {degrees:.2g} deg open")
+
+
+def _without(estimate: PoseEstimate, why: str) -> PoseEstimate:
+    """The estimate without a pose, for one reason more."""
+    reason = "; ".join(filter(None, [estimate.reason, why]))
+    return replace(estimate, cam_from_world=None, covariance=None, source="none", reason=reason)
 
 
 def _deviations(belief: Belief) -> tuple[float, float]:

@@ -213,6 +213,8 @@ def _print(
         for estimate in estimates:
             if status(estimate) == "failed" and estimate.name not in failures:
                 print(f"  not localized: {estimate.name}: {estimate.reason}")
+            elif estimate.is_localized and estimate.reason:
+                print(f"  corrected: {estimate.name}: {estimate.reason}")
         if (used := cameras_used(estimates)).keys() != {CALIBRATED}:
             print(f"cameras: {', '.join(f'{count} {source}' for source, count in used.items())}")
         for note in notes:

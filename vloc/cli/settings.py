@@ -36,6 +36,7 @@ SHORT = {
     "--rig": "--rig.use",
     "--sequence": "--sequence.use",
     "--causal": "--sequence.causal",
+    "--odometry": "--sequence.odometry",
     **{f"--pairs={method}": f"--pair.method={method}" for method in get_args(PairMethod)},
 }
 """other names of settings"""

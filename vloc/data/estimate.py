@@ -26,8 +26,9 @@ class PoseEstimate:
     `covariance`: of (rotation 3, translation 3), radians and `unit`, of the left perturbation
     `Exp(xi) @ cam_from_world`: the translation block is the camera centre's covariance in camera axes. Holds the noise
     of keypoints and points, errors of the map's poses, and what is left open of the intrinsics
-    (`solvers.pose_covariance`). None where there is no pose. `reason` says why there is none. `confidence`: the
-    probability that the pose is right, from its `evidence`; a pose that was found and refused keeps both.
+    (`solvers.pose_covariance`). None where there is no pose. `reason` says why there is none, or why the photo's own
+    gave way to that of its sequence. `confidence`: the probability that the pose is right, from its `evidence`; a pose
+    that was found and refused keeps both.
 
     `camera`: the intrinsics that the pose goes with, found with it where they were rough. `focal_source`: where they
     were taken from, as in `Sensor`. `focal_sigma_px`: standard deviation of the focal length, which the covariance

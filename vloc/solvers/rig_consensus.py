@@ -15,6 +15,9 @@ from ..geometry.rigid import Rigid
 SMALLEST_SIGMA = 1e-6
 """radians and metres; poses are never taken to be surer, so that none decides alone"""
 
+LEFT_OUT = 38.0
+"""squared Mahalanobis distance of six numbers that one in a million exceeds"""
+
 
 @dataclass(frozen=True, eq=False)
 class Belief:
@@ -33,6 +36,11 @@ class Belief:
         """Whether two poses are so near to each other."""
         apart, turned = pose_errors(self.rig_from_world, other.rig_from_world)
         return bool(apart <= metres and np.degrees(turned) <= degrees)
+
+    def contradicts(self, other: Belief) -> bool:
+        """Whether they differ by more than happens by chance, one in a million, by their covariances."""
+        off = motion_of(self.rig_from_world @ other.rig_from_world.inverse())
+        return bool(off @ np.linalg.solve(self.covariance + other.covariance, off) > LEFT_OUT)
 
 
 def consensus(beliefs: Sequence[Belief], metres: float, degrees: float) -> tuple[Belief, list[int]]:

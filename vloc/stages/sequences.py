@@ -12,8 +12,11 @@ import msgspec
 class SequenceConfig:
     """What is made of images that one camera or rig took one after the other."""
 
-    use: Literal["none", "interpolate"] = "none"
-    """interpolate: images without a pose get one between those before and after; none: every image stands for itself"""
+    use: Literal["none", "interpolate", "odometry"] = "none"
+    """interpolate: images without a pose get one between those before and after; odometry: one that odometry leads to;
+    none: every image stands for itself"""
+    odometry: str = ""
+    """FORMAT:PATH of a trajectory of the camera or rig, which may drift; left out: the poses that queries come with"""
     max_gap: Annotated[int, msgspec.Meta(ge=0)] = 0
     """the timestamps' unit; a longer time without a photo begins another sequence, and poses farther away say nothing;
     0: ten times the usual step"""
