@@ -24,6 +24,7 @@ LAYERS = {
     ),
     **dict.fromkeys(("mapping", "localization", "localizer", "query", "rigs", "paradigms", "api"), 5),
     **dict.fromkeys(("sequences", "odometry"), 5),
+    "points": 5,
     **dict.fromkeys(("cli", "page"), 6),
 }
 HEAVY = {"torch", "kornia", "open3d", "pycolmap", "cv2", "matplotlib", "rich", "h5py", "poselib"}

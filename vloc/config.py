@@ -31,6 +31,7 @@ from .solvers.triangulation import TriangulationConfig
 from .stages.calibrate import CalibrateConfig
 from .stages.correspond import CorrespondConfig
 from .stages.images import LookConfig
+from .stages.lift import PointsConfig
 from .stages.pair import PairConfig
 from .stages.quality import QualityConfig
 from .stages.refine import RefineConfig
@@ -61,6 +62,8 @@ class MappingConfig:
     """matcher; the one that the local feature is made for, unless told"""
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     """geometric verification"""
+    points: PointsConfig = field(default_factory=PointsConfig)
+    """where points come from"""
     triangulate: TriangulationConfig = field(default_factory=TriangulationConfig)
     """points from known poses"""
     sfm: SfmConfig = field(default_factory=SfmConfig)

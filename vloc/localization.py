@@ -21,6 +21,7 @@ from .map import Map, vectors_of
 from .matching.base import PhotoMatcher
 from .paradigms import approximate, check_paradigm
 from .photo_matching import check_photo_matching, sight
+from .points import check_has_points
 from .retrieval.filters import Choice
 from .retrieval.geometric import Geometric
 from .rigs import by_rigs, check_rigs
@@ -47,6 +48,8 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
 
     Rough intrinsics give way to the map's where the same device took a query.
     """
+    if config.paradigm == "map":
+        check_has_points(map_)
     matcher = query_matcher(config, map_.config)
     check_photo_matching(map_, config, matcher)
     require(plugins_of(map_.config.extract, map_.config.describe, matcher))

@@ -27,6 +27,7 @@ from .geometry.camera import Camera
 from .geometry.rigid import Rigid
 from .map import Map
 from .matching.base import PhotoMatcher
+from .points import check_has_points
 from .query import Image, Query, pixels_of, sensor_of, turns_of
 from .registry import to_text
 from .retrieval.base import GlobalFeature, PhotoDescriptor
@@ -62,6 +63,7 @@ class Localizer:
     def __init__(self, map_: Map | str | Path, runtime: Runtime | None = None, **settings: Any) -> None:
         self.map = map_ = map_ if isinstance(map_, Map) else Map.open(map_)
         self.config, config = make_config(LocalizationConfig, **settings), map_.config
+        check_has_points(map_)
         if brought := [
             to_text(m) for m in (config.extract, *config.describe) if isinstance(m, Imported | Radio | Gnss)
         ]:

@@ -21,6 +21,7 @@ from .map import MANIFEST, Map, fusion_by, learned_before, manifest_of, vectors_
 from .matching.base import PhotoMatcher, PosedMatcher
 from .matching.imported import ImportedMatcher
 from .photo_matching import match_photos, readable
+from .points import check_points, find_points
 from .retrieval.base import TRAINING_IMAGES
 from .retrieval.fusion import Fusion
 from .retrieval.sparse_rows import Rows
@@ -38,7 +39,6 @@ from .stages.match_posed import MATCH_POSED
 from .stages.pair import PAIR, check, layout
 from .stages.place import PLACE
 from .stages.record import RECORD
-from .stages.triangulate import RECONSTRUCT, TRIANGULATE
 from .stages.verify import VERIFY, View
 from .stages.weigh import WEIGH
 from .weights import require
@@ -62,6 +62,7 @@ def map_capture(
         check(config.pair, capture)
     require(plugins_of(config.extract, config.describe, config.match))
     photos = Photos(capture, work.content_hash, config.look)
+    check_points(photos, config)
     check_recorded(photos, capture.images.names, config.describe, of_map=True)
     extracted = extract(work, photos, config)
     names = placeable(capture, readable(work, photos) if extracted is None else extracted)
@@ -73,9 +74,7 @@ def map_capture(
     views = {name: view(capture, name) for name in names}
     pairs = tiled([pair for pair in pairs if views.keys() >= {*pair}])
     features, matches = match(work, photos, pairs, extracted, views, config)
-    posed = bool(capture.has_pose.any())
-    solve, settings = (TRIANGULATE, config.triangulate) if posed else (RECONSTRUCT, config.sfm)
-    reconstruction = work.once(solve, settings, names, views, features, matches, config.seed)
+    reconstruction = find_points(work, photos, views, features, matches, config)
     shown = photos.there(names)
     colors = work.each(COLOR, shown, None, each=[photos.of(shown, in_color=True, min_size=COLOR_SIZE), features])
     frame = frame_of(work.folder, capture, reconstruction, config.seed)
@@ -94,7 +93,8 @@ def map_capture(
         "taken": work.once(RECORD, None, taken_in(capture, names)),
         **({} if weighing is None else {"weighing": weighing}),
     }
-    devices = calibrated_devices(capture, all_refined=not posed and config.sfm.refine_intrinsics)
+    refined = config.sfm.refine_intrinsics and not capture.has_pose.any()
+    devices = calibrated_devices(capture, all_refined=refined)
     work.publish(MANIFEST, manifest_of(config, parts, frame, {"devices": devices, **(about or {})}))
     return Map.open(work.folder)
 
@@ -102,7 +102,12 @@ def map_capture(
 def paired(
     work: Workspace, capture: Capture, names: Sequence[str], vectors: Artifact[list[Rows]], config: MappingConfig
 ) -> Sequence[Pair]:
-    """The pairs worth matching: all that have matches where these are imported, else the images' most similar ones."""
+    """The pairs worth matching: all that have matches where these are imported, else the images' most similar ones.
+
+    None for a map without points.
+    """
+    if config.points.source == "none":
+        return []
     if isinstance(config.match, ImportedMatcher):
         return matched_type_of(capture, config.match)[1].pairs
     # Weights that are to be chosen need points, which need pairs.
@@ -165,7 +170,8 @@ def calibrate(
     """What evidence is worth in this map: some of its images are localized without themselves."""
     names = sparse.value.image_names
     shared = [features, sparse, vectors_of(described.vectors, names), fusion, config.match, config.seed]
-    tried = () if isinstance(config.match, PhotoMatcher) else evenly(names, config.calibrate.num_images)
+    untried = isinstance(config.match, PhotoMatcher) or config.points.source == "none"
+    tried = () if untried else evenly(names, config.calibrate.num_images)
     trials = work.each(TRY, tried, config.calibrate, shared=shared)
     return work.once(CALIBRATE, None, trials)
 

@@ -31,7 +31,7 @@ class MapFlags(options.ReadFlags, options.RunFlags):
     """Photos in, map out: with known poses the map is triangulated from them, without it is reconstructed by SfM.
 
     Short flags: --num-pairs N for --pair.num-pairs, --pairs METHOD for --pair.method, --sfm METHOD for --sfm.method,
-    --fusion-weights 2,1 for --fuse.weights, --upright none for --look.upright.
+    --points depth for --points.source, --fusion-weights 2,1 for --fuse.weights, --upright none for --look.upright.
     """
 
     capture: options.location("CAPTURE")  # type: ignore[valid-type]
@@ -81,7 +81,7 @@ def run(arguments: Sequence[str]) -> int:
     elif not flags.quiet:
         print(lines(map_, summary))
     print(failure_lines(failures), end="", file=sys.stderr)
-    if not len(map_.sparse.points):
+    if not len(map_.sparse.points) and config.points.source != "none":
         print("vloc: the map has no points, nothing can be localized in it: do its images overlap?", file=sys.stderr)
         return WITH_FAILURES
     return WITH_FAILURES if failures else OK

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..array_types import Float32, Float64, Int32, Int64, UInt8
+from ..array_types import Float32, Float64, Int, Int32, Int64, UInt8
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
 from .features import Arrays
@@ -27,7 +27,9 @@ class SparseMap:
 
     `point_covariances`: of the part of each point's error that comes from the noise of its keypoints: xx, xy, xz, yy,
     yz, zz in world axes, m^2; None where nobody has estimated them. `pose_noise`: standard deviation of each component
-    of the errors of the images' poses, rotation (radians) and centre (m). `stages.place.moved` moves both.
+    of the errors of the images' poses, rotation (radians) and centre (m). `depth_information`: what depth says of each
+    point beside its keypoints, as the inverse of a covariance, 1/m^2, in the order of `point_covariances`; None where
+    there was no depth. `stages.place.moved` moves all three.
     """
 
     image_names: Sequence[str]
@@ -41,6 +43,7 @@ class SparseMap:
     colors: UInt8[np.ndarray, "p 3"] | None = None
     point_covariances: Float32[np.ndarray, "p 6"] | None = None
     pose_noise: Float64[np.ndarray, "2"] = field(default_factory=lambda: np.zeros(2))
+    depth_information: Float32[np.ndarray, "p 6"] | None = None
 
     def __repr__(self) -> str:
         counts = f"{len(self.image_names)} images, {len(self.points)} points, {self.num_observations} observations"
@@ -97,6 +100,12 @@ class SparseMap:
             return np.zeros((len(points), 3, 3))
         return full_covariances(self.point_covariances[points])
 
+    def depth_information_of(self, points: Int[np.ndarray, "m"]) -> Float64[np.ndarray, "m 3 3"]:
+        """What depth says of some points, 1/m^2; 0 where it says nothing."""
+        if self.depth_information is None:
+            return np.zeros((len(points), 3, 3))
+        return full_covariances(self.depth_information[points])
+
     def camera(self, image: int) -> Camera:
         """The camera of an image."""
         return self.cameras[self.camera_of_image[image]]
@@ -116,6 +125,7 @@ class SparseMap:
             **({} if self.colors is None else {"colors": self.colors}),
             **({} if self.point_covariances is None else {"point_covariances": self.point_covariances}),
             "pose_noise": self.pose_noise,
+            **({} if self.depth_information is None else {"depth_information": self.depth_information}),
         }
 
     @classmethod
@@ -130,6 +140,12 @@ class SparseMap:
 def full_covariances(upper: Float32[np.ndarray, "p 6"]) -> Float64[np.ndarray, "p 3 3"]:
     """Symmetric matrices from their upper triangles, row by row."""
     return upper[:, [[0, 1, 2], [1, 3, 4], [2, 4, 5]]].astype(np.float64)
+
+
+def upper_triangles(full: Float64[np.ndarray, "p 3 3"]) -> Float32[np.ndarray, "p 6"]:
+    """The inverse of `full_covariances`; what float32 cannot hold becomes infinite."""
+    with np.errstate(over="ignore"):
+        return full[:, *np.triu_indices(3)].astype(np.float32)
 
 
 def _encode(lines: Sequence[str]) -> np.ndarray:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from ..array_types import Float32, Float64, Int32
+from ..array_types import Bool, Float32, Float64, Int32
 from ..data.sparse_map import NO_POINT, SparseMap
 from ..geometry.camera import Camera
 from ..geometry.projection import distortion_jacobian, project
+
+KEYPOINT_NOISE_PX = 0.2
+"""standard deviation of one coordinate of a keypoint, against which what else is known is weighed: poses, depth"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +27,11 @@ class Observations:
 
     def __len__(self) -> int:
         return len(self.image)
+
+    def of(self, chosen: Bool[np.ndarray, "p"]) -> Observations:
+        """Those of the chosen points."""
+        rows = chosen[self.point]
+        return self if rows.all() else Observations(self.image[rows], self.point[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +96,6 @@ def each_of(values: Float64[np.ndarray, "g *shape"], groups: np.ndarray) -> Floa
 
 def sums(values: Float64[np.ndarray, "o *shape"], groups: np.ndarray, count: int) -> Float64[np.ndarray, "g *shape"]:
     """The sum of the values of each group; in memory with the groups along the last axis."""
-    rows = np.ascontiguousarray(np.moveaxis(values, 0, -1)).reshape(-1, len(values))
-    totals = np.stack([np.bincount(groups, row, count) for row in rows])
+    rows = np.ascontiguousarray(np.moveaxis(values, 0, -1)).reshape(math.prod(values.shape[1:]), len(values))
+    totals = np.stack([np.bincount(groups, row, count) for row in rows]).astype(np.float64, copy=False)
     return np.moveaxis(totals.reshape(*values.shape[1:], count), -1, 0)

@@ -12,13 +12,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..array_types import Float32, Float64
-from ..data.sparse_map import SparseMap
-from .observations import Linearised, Observations, all_observations, each_of, linearise, sums
+from ..array_types import Float32, Float64, Int64
+from ..data.sparse_map import SparseMap, upper_triangles
+from .observations import (
+    KEYPOINT_NOISE_PX,
+    Linearised,
+    Observations,
+    all_observations,
+    each_of,
+    linearise,
+    sums,
+)
+from .surfaces import NOWHERE, Surfaces
 
 LOSS_SCALE_PX = 0.5
-KEYPOINT_NOISE_PX = 0.2
-"""standard deviation of one coordinate of a keypoint, against which the prior of the offsets is weighed"""
 INDEPENDENT_KEYPOINTS = 30
 """as many keypoints of an image tell of its offset at most: what distortion and blur leave moves whole regions alike"""
 LEAST_OFFSET_PX = 1e-4
@@ -31,34 +38,41 @@ SMALLEST_STEP_PX, SMALLEST_SHIFT_PX = 5e-4, 5e-3
 
 
 def refine_points(
-    sparse: SparseMap, keypoints: Sequence[Float32[np.ndarray, "_ 2"]], pose_error_px: float | None = None
+    sparse: SparseMap,
+    keypoints: Sequence[Float32[np.ndarray, "_ 2"]],
+    pose_error_px: float | None = None,
+    surfaces: Surfaces = NOWHERE,
 ) -> SparseMap:
     """The map with its points, and their errors, at the Cauchy minimum over points and one 2D offset an image.
 
-    `pose_error_px`: standard deviation of the offsets, unless given by the map's own `pose_noise`. Points and offsets
-    are solved for in turns (Gauss-Newton for the points), the offsets extrapolated. A point that would leave the front
-    of a camera stays where it was.
+    `pose_error_px`: standard deviation of the offsets, unless given by the map's own `pose_noise`. `surfaces`: where
+    depth says that the points lie; those that one keypoint shows are taken to lie there already, and stay. Points and
+    offsets are solved for in turns (Gauss-Newton for the points), the offsets extrapolated. A point that would leave
+    the front of a camera stays where it was.
     """
-    seen, pixels = all_observations(sparse, keypoints)
-    if not len(seen):
+    everything, all_pixels = all_observations(sparse, keypoints)
+    if not len(everything):
         return sparse
-    points, offsets, pixels = sparse.points, np.zeros((len(sparse.image_names), 2)), np.asfortranarray(pixels)
+    shared = sparse.track_lengths > 1
+    seen, near = everything.of(shared), surfaces.of(shared)
+    points, offsets = sparse.points, np.zeros((len(sparse.image_names), 2))
+    pixels = np.asfortranarray(all_pixels[shared[everything.point]])
     sigma_px = _pose_error_px(sparse, seen) if pose_error_px is None else pose_error_px
     steps: list[tuple[np.ndarray, np.ndarray]] = []
-    for _ in range(MAX_STEPS):
+    for _ in range(MAX_STEPS if len(seen) else 0):
         at = linearise(sparse, points, seen, poses=False)
         moved = each_of(offsets, seen.image)
         residuals = pixels - moved - at.pixels
         # What is behind its camera has no residual, and no weight: it must not stop the points beside it.
         weights, residuals = np.nan_to_num(_weights(residuals)), np.nan_to_num(residuals)
-        step = _point_steps(residuals, at, weights, seen, len(points))
+        step = _point_steps(residuals, at, weights, seen, points, near)
         shift = np.einsum("oki,oi->ok", at.by_point, each_of(step, seen.point))
         left = residuals - shift + moved
         steps.append((offsets, _offsets(left, weights, seen, len(offsets), sigma_px) - offsets))
         offsets, points = extrapolated(steps[-MEMORY - 1 :]), points + step
         if np.abs(steps[-1][1]).max() < SMALLEST_STEP_PX and (shift**2).mean() < SMALLEST_SHIFT_PX**2:
             break
-    return _with_points(sparse, points, seen, pixels, offsets)
+    return _with_points(sparse, points, everything, all_pixels, offsets, surfaces)
 
 
 def extrapolated(steps: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
@@ -78,7 +92,7 @@ def with_covariances(sparse: SparseMap, keypoints: Sequence[Float32[np.ndarray, 
     seen, pixels = all_observations(sparse, keypoints)
     if not len(seen):
         return sparse
-    return _with_points(sparse, sparse.points, seen, pixels, np.zeros((len(sparse.image_names), 2)))
+    return _with_points(sparse, sparse.points, seen, pixels, np.zeros((len(sparse.image_names), 2)), NOWHERE)
 
 
 def _pose_error_px(sparse: SparseMap, seen: Observations) -> float:
@@ -94,11 +108,18 @@ def _weights(residuals: Float64[np.ndarray, "o 2"]) -> Float64[np.ndarray, "o"]:
 
 
 def _point_steps(
-    residuals: np.ndarray, at: Linearised, weights: np.ndarray, seen: Observations, count: int
+    residuals: np.ndarray,
+    at: Linearised,
+    weights: np.ndarray,
+    seen: Observations,
+    points: Float64[np.ndarray, "p 3"],
+    surfaces: Surfaces,
 ) -> Float64[np.ndarray, "p 3"]:
     weighted = at.by_point * weights[:, None, None]
-    right = sums(np.einsum("oki,ok->oi", weighted, residuals), seen.point, count)
-    return _solve(_gram(at, weights, seen, count), right)
+    right = sums(np.einsum("oki,ok->oi", weighted, residuals), seen.point, len(points))
+    information, pull = surfaces.normal_equations(points)
+    gram = _gram(at, weights, seen, len(points)) + KEYPOINT_NOISE_PX**2 * information
+    return _solve(gram, right + KEYPOINT_NOISE_PX**2 * pull)
 
 
 def _solve(gram: Float64[np.ndarray, "p 3 3"], right: Float64[np.ndarray, "p 3"]) -> Float64[np.ndarray, "p 3"]:
@@ -136,6 +157,7 @@ def _with_points(
     seen: Observations,
     pixels: Float64[np.ndarray, "o 2"],
     offsets: Float64[np.ndarray, "i 2"],
+    surfaces: Surfaces,
 ) -> SparseMap:
     """The map with those points that still lie in front of their cameras, reprojection errors and covariances."""
     at = linearise(sparse, points, seen)
@@ -143,21 +165,37 @@ def _with_points(
     errors = sums(np.hypot(*residuals.T), seen.point, len(points)) / sparse.track_lengths
     is_good = np.isfinite(errors)
     moved = np.where(is_good[:, None], points, sparse.points)
+    information = surfaces.normal_equations(moved)[0] if len(surfaces) else None
     return replace(
         sparse,
         points=moved,
         point_errors=np.where(is_good, errors, sparse.point_errors).astype(np.float32),
-        point_covariances=_covariances(residuals - offsets[seen.image], at, seen, len(points)),
+        point_covariances=_covariances(residuals - offsets[seen.image], at, seen, information, sparse.track_lengths),
+        depth_information=None if information is None else upper_triangles(information),
     )
 
 
 def _covariances(
-    residuals: Float64[np.ndarray, "o 2"], at: Linearised, seen: Observations, count: int
+    residuals: Float64[np.ndarray, "o 2"],
+    at: Linearised,
+    seen: Observations,
+    information: Float64[np.ndarray, "p 3 3"] | None,
+    tracks: Int64[np.ndarray, "p"],
 ) -> Float32[np.ndarray, "p 6"]:
-    """(J^T W J)^-1 times the measured noise of the weighted residuals; infinite for points that nothing fixes."""
+    """(J^T W J / noise + what depth says)^-1, of the measured noise of the weighted residuals.
+
+    Infinite for points that nothing fixes. A point that one keypoint shows says nothing of the noise.
+    """
     weights = np.nan_to_num(_weights(residuals))
+    shared = tracks[seen.point] > 1
+    noise = (
+        _noise(residuals[shared], weights[shared], int((tracks > 1).sum())) if shared.any() else KEYPOINT_NOISE_PX**2
+    )
+    gram = _gram(at, weights, seen, len(tracks))
+    return upper_triangles(np.linalg.inv(gram if information is None else gram + noise * information) * noise)
+
+
+def _noise(residuals: Float64[np.ndarray, "o 2"], weights: Float64[np.ndarray, "o"], count: int) -> float:
+    """The variance of keypoints, px^2, from the residuals of so many points."""
     freedom = max(1 - 1.5 * count / len(residuals), 0.1)  # of its observations' 2 numbers each, a point takes 3
-    noise = np.nansum(weights * (residuals**2).sum(1)) / (2 * weights.sum() * freedom)
-    covariances = np.linalg.inv(_gram(at, weights, seen, count)) * noise
-    with np.errstate(over="ignore"):
-        return covariances[:, *np.triu_indices(3)].astype(np.float32)
+    return float(np.nansum(weights * (residuals**2).sum(1)) / (2 * weights.sum() * freedom))

@@ -23,9 +23,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..array_types import Float64, Int32
+from ..array_types import Float64, Int, Int32
 from ..data.sparse_map import SparseMap
-from .observations import Observations, linearise, sums
+from .observations import KEYPOINT_NOISE_PX, Observations, linearise, sums
 
 DEPENDENCE = 1.35
 """variance of a pose over that of independent matches: errors of distant keypoints have a correlation of some 0.0005
@@ -95,6 +95,23 @@ def inverse_of(normal: Float64[np.ndarray, "k k"]) -> Float64[np.ndarray, "k k"]
     return (inverse + inverse.T) / 2 / np.outer(scale, scale)
 
 
+def _pull_of_depth(
+    sparse: SparseMap, seen: Observations, known: Float64[np.ndarray, "o 3 3"], match: Int[np.ndarray, "o"]
+) -> Float64[np.ndarray, "o 3 6"]:
+    """The same of depth, which moves with the image whose it is; every image has an equal share in it.
+
+    A point in the world answers to Exp(rotation, translation) @ cam_from_world by -R^T [-[x]_x, 1], x in the camera.
+    """
+    if sparse.depth_information is None:
+        return np.zeros((len(seen), 3, 6))
+    turn, points = sparse.cam_from_world.rotation[seen.image], sparse.points[seen.point]
+    x = np.einsum("oij,oj->oi", turn, points) + sparse.cam_from_world.translation[seen.image]
+    cross = np.cross(x[:, None], np.eye(3)[None])  # row j: x cross e_j, which is row j of -[x]_x
+    by_pose = np.concatenate([cross, np.broadcast_to(np.eye(3), (len(x), 3, 3))], axis=2)
+    share = known / np.bincount(match)[match][:, None, None]
+    return share @ turn.transpose(0, 2, 1) @ by_pose
+
+
 def covariance_of_map(
     sparse: SparseMap, points: Int32[np.ndarray, "m"], by_point: Float64[np.ndarray, "m k 3"]
 ) -> Float64[np.ndarray, "k k"]:
@@ -105,9 +122,10 @@ def covariance_of_map(
     order = np.argsort(image, kind="stable")
     match, seen = match[order], Observations(image[order], points[match[order]])
     at = linearise(sparse, sparse.points, seen)
-    gram = sums(np.einsum("oki,okj->oij", at.by_point, at.by_point), match, len(points))
+    known = sparse.depth_information_of(points) * KEYPOINT_NOISE_PX**2
+    gram = sums(np.einsum("oki,okj->oij", at.by_point, at.by_point), match, len(points)) + known
     gain = np.einsum("mai,mij->maj", by_point, np.linalg.inv(gram))
-    pull = np.einsum("oki,okb->oib", at.by_point, at.by_pose)
+    pull = np.einsum("oki,okb->oib", at.by_point, at.by_pose) + _pull_of_depth(sparse, seen, known[match], match)
     covariance = np.zeros((by_point.shape[1],) * 2)
     for start, stop in pairwise(np.flatnonzero(np.diff(seen.image, prepend=-1, append=-1)).tolist()):
         by_pose = np.tensordot(gain[match[start:stop]], pull[start:stop], axes=([0, 2], [0, 1]))

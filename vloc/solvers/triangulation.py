@@ -96,23 +96,34 @@ def _adjust_points(model: Any) -> None:
         library.create_default_bundle_adjuster(options, setup, model).solve()
 
 
-def sparse_map(images: PosedImages, counts: Sequence[int], model: Any, image_ids: Sequence[int]) -> SparseMap:
-    """The points of a COLMAP model in the order of their ids; `image_ids`: what it calls each row of `images`."""
-    ids, points = np.array(sorted(model.point3D_ids()), np.int64), model.points3D
-    kept = [points[row] for row in ids.tolist()]
+def without_points(images: PosedImages, counts: Sequence[int]) -> SparseMap:
+    """The images alone, with so many keypoints each."""
     offsets = np.concatenate([[0], np.cumsum(np.asarray(counts, np.int64))]).astype(np.int64)
-    observed = np.full(offsets[-1], NO_POINT, np.int32)
-    for start, image_id in zip(offsets[:-1], image_ids, strict=True):
-        image = model.image(image_id)
-        shown = np.array([seen.point3D_id for seen in image.get_observation_points2D()], np.int64)
-        observed[start + np.array(image.get_observation_point2D_idxs(), np.int64)] = np.searchsorted(ids, shown)
     return SparseMap(
         images.names,
         images.cameras,
         np.asarray(images.camera_of_image, np.int32),
         images.cam_from_world,
+        points=np.zeros((0, 3)),
+        point_errors=np.zeros(0, np.float32),
+        offsets=offsets,
+        point_of_keypoint=np.full(offsets[-1], NO_POINT, np.int32),
+    )
+
+
+def sparse_map(images: PosedImages, counts: Sequence[int], model: Any, image_ids: Sequence[int]) -> SparseMap:
+    """The points of a COLMAP model in the order of their ids; `image_ids`: what it calls each row of `images`."""
+    ids, points = np.array(sorted(model.point3D_ids()), np.int64), model.points3D
+    kept = [points[row] for row in ids.tolist()]
+    empty = without_points(images, counts)
+    observed = empty.point_of_keypoint.copy()
+    for start, image_id in zip(empty.offsets[:-1], image_ids, strict=True):
+        image = model.image(image_id)
+        shown = np.array([seen.point3D_id for seen in image.get_observation_points2D()], np.int64)
+        observed[start + np.array(image.get_observation_point2D_idxs(), np.int64)] = np.searchsorted(ids, shown)
+    return replace(
+        empty,
         points=np.array([point.xyz for point in kept], np.float64).reshape(len(kept), 3),
         point_errors=np.array([point.error for point in kept], np.float32),
-        offsets=offsets,
         point_of_keypoint=observed,
     )

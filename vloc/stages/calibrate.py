@@ -67,9 +67,11 @@ class Trial:
         return evidence, not is_elsewhere(found.cam_from_world, truth, distance)
 
     def _without(self, image: int, matches: Correspondences) -> Correspondences:
-        """The matches whose points there would be without the image: two others see them."""
-        others = self.sparse.track_lengths[matches.points] - np.isin(matches.points, self.sparse.points_of(image))
-        return matches[others >= 2]
+        """The matches whose points there would be without the image: two others see them, or one that has depth."""
+        sparse = self.sparse
+        others = sparse.track_lengths[matches.points] - np.isin(matches.points, sparse.points_of(image))
+        has_depth = sparse.depth_information_of(matches.points).any(axis=(1, 2))
+        return matches[others >= np.where(has_depth, 1, 2)]
 
 
 def other_places(sparse: SparseMap, image: int) -> Int64[np.ndarray, "r"]:

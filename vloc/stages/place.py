@@ -9,7 +9,7 @@ import numpy as np
 
 from ..array_types import Float32
 from ..data.features import KeypointColors
-from ..data.sparse_map import SparseMap, full_covariances
+from ..data.sparse_map import SparseMap, full_covariances, upper_triangles
 from ..geometry.alignment import Similarity
 from ..runtime import Runtime
 from ..stage import OnceStage
@@ -25,16 +25,16 @@ def moved(sparse: SparseMap, map_from_reconstruction: Similarity) -> SparseMap:
         cam_from_world=map_from_reconstruction.apply_to_cameras(sparse.cam_from_world),
         points=map_from_reconstruction.apply(sparse.points),
         point_covariances=_turned(sparse.point_covariances, map_from_reconstruction),
+        depth_information=_turned(sparse.depth_information, map_from_reconstruction, map_from_reconstruction.scale**-4),
         pose_noise=sparse.pose_noise * [1, map_from_reconstruction.scale],
     )
 
 
-def _turned(covariances: Float32[np.ndarray, "p 6"] | None, by: Similarity) -> Float32[np.ndarray, "p 6"] | None:
-    """The same for upper triangles, row by row."""
-    if covariances is None:
-        return None
-    turned = by.apply_to_covariances(full_covariances(covariances))
-    return turned[:, *np.triu_indices(3)].astype(np.float32)
+def _turned(
+    upper: Float32[np.ndarray, "p 6"] | None, by: Similarity, scaled: float = 1.0
+) -> Float32[np.ndarray, "p 6"] | None:
+    """Covariances in the other frame, of upper triangles, row by row; times `scaled`: their inverses go with s^-2."""
+    return None if upper is None else upper_triangles(scaled * by.apply_to_covariances(full_covariances(upper)))
 
 
 def _place(

@@ -30,13 +30,18 @@ def _triangulate(
     matches: Mapping[Pair, Matches],
     seed: int,
 ) -> SparseMap:
-    cameras, camera_of_image = _distinct([views[name].camera for name in names])
-    poses = [pose for name in names if (pose := views[name].cam_from_world) is not None]
-    images = PosedImages(names, cameras, camera_of_image, Rigid.stack(poses))
-    return triangulate(images, [features[name].keypoints for name in names], by_rows(names, matches), config)
+    keypoints = [features[name].keypoints for name in names]
+    return triangulate(posed_images(names, views), keypoints, by_rows(names, matches), config)
 
 
 TRIANGULATE: OnceStage[SparseMap] = OnceStage("triangulate", 5, SparseMap, _triangulate)
+
+
+def posed_images(names: Sequence[str], views: Mapping[str, View]) -> PosedImages:
+    """Images whose poses are known, with every camera once."""
+    cameras, camera_of_image = _distinct([views[name].camera for name in names])
+    poses = [pose for name in names if (pose := views[name].cam_from_world) is not None]
+    return PosedImages(names, cameras, camera_of_image, Rigid.stack(poses))
 
 
 def by_rows(names: Sequence[str], matches: Mapping[Pair, Matches]) -> dict[tuple[int, int], np.ndarray]:

@@ -1,0 +1,74 @@
+"""Where a map's points come from, end to end on a small gallery with depth maps."""
+
+import json
+import shutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import vloc
+from vloc.errors import ConfigError, DataError
+
+from .jobs import FAST, run
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gallery of 12 images with depth maps, and 2 queries."""
+    scene = import_module("vloc.datasets.synthetic_gallery")
+    root = tmp_path_factory.mktemp("room")
+    scene.make(root, scene.GalleryConfig(num_images=12, num_queries=2, image_size=(320, 240), with_depth=True))
+    return root
+
+
+@pytest.fixture(scope="module")
+def maps(room: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A map from depth, and one of both; what they share is made once."""
+    both = tmp_path_factory.mktemp("maps") / "both"
+    assert run("map", room / "mapping", both, *FAST, "--points", "hybrid") == 0
+    depth = shutil.copytree(both, both.parent / "depth")
+    assert run("map", room / "mapping", depth, *FAST, "--points", "depth") == 0
+    return {"hybrid": both, "depth": depth}
+
+
+@pytest.mark.parametrize("source", ["depth", "hybrid"])
+def test_queries_are_placed_in_a_map_with_depth(room: Path, maps: dict[str, Path], tmp_path: Path, source: str) -> None:
+    poses, figures = tmp_path / "poses.txt", tmp_path / "f.json"
+    assert run("localize", maps[source], room / "query", poses, "--quiet") == 0
+    assert run("evaluate", poses, room / "query_truth.txt", "--json", figures) == 0
+    found = json.loads(figures.read_text())
+    assert found["num_localized"] == 2
+    assert found["max_translation_m"] < 0.01 and found["max_rotation_deg"] < 0.2
+
+
+def test_depth_gives_points_to_keypoints_that_no_other_image_shows(maps: dict[str, Path]) -> None:
+    for source, folder in maps.items():
+        sparse = vloc.Map.open(folder).sparse
+        assert (sparse.track_lengths == 1).sum() > 1000, source
+        assert sparse.depth_information is not None and sparse.mean_error < 0.5
+        assert vloc.Map.open(folder).config.points.source == source
+
+
+def test_a_map_of_poses_has_no_points_and_says_so(room: Path, maps: dict[str, Path], tmp_path: Path) -> None:
+    folder = shutil.copytree(maps["depth"], tmp_path / "poses.map")
+    assert run("map", room / "mapping", folder, *FAST, "--points", "none") == 0
+    map_ = vloc.Map.open(folder)
+    assert len(map_.sparse.image_names) == 12 and len(map_.sparse.points) == 0
+    with pytest.raises(ConfigError, match=r"a map of poses alone \(--points none\): it has no points to localize by"):
+        vloc.localize(map_, room / "query", tmp_path / "work")
+    with pytest.raises(ConfigError, match="no points to localize by"):
+        vloc.Localizer(map_)
+
+
+def test_what_the_capture_lacks_is_said_before_any_work(room: Path, tmp_path: Path) -> None:
+    bare = shutil.copytree(room / "mapping", tmp_path / "bare")
+    (bare / "sensors" / "records_depth.txt").unlink()
+    with pytest.raises(DataError, match="the capture has no depth maps"):
+        vloc.build_map(bare, tmp_path / "m", points={"source": "depth"})
+    with pytest.raises(ConfigError, match="--points none: needs the poses of images"):
+        vloc.build_map(room / "query", tmp_path / "m", points={"source": "none"})
+    with pytest.raises(ConfigError, match="--points none: weights of descriptors are chosen by points"):
+        vloc.build_map(
+            bare, tmp_path / "m", points={"source": "none"}, retrieval=["densevlad", "vlad"], fuse={"weights": "auto"}
+        )

@@ -1,0 +1,79 @@
+"""Where the points of a map come from: rays that meet, depth, both, or nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .config import MappingConfig
+from .data.features import LocalFeatures, Matches
+from .data.sparse_map import SparseMap
+from .errors import ConfigError
+from .map import Map
+from .run.workspace import Workspace
+from .stage import Artifact, Results
+from .stages.images import Photos
+from .stages.lift import LIFT, POSES, SURFACE, DepthMaps
+from .stages.triangulate import RECONSTRUCT, TRIANGULATE
+from .stages.verify import View
+
+
+def check_points(photos: Photos, config: MappingConfig) -> None:
+    """ConfigError or DataError, before any work, where the capture lacks what the points are to be made of."""
+    source = config.points.source
+    if source != "triangulate" and not photos.capture.has_pose.any():
+        raise ConfigError(f"--points {source}: needs the poses of images, and the capture has none")
+    if source == "none" and config.fuse.is_open:
+        raise ConfigError("--points none: weights of descriptors are chosen by points: give them (--fusion-weights)")
+    if source in ("depth", "hybrid"):
+        depth_maps(photos)
+
+
+def check_has_points(map_: Map) -> None:
+    """ConfigError for a map without points, in which no query can be placed by them."""
+    if map_.config.points.source == "none":
+        raise ConfigError(
+            f"{map_.folder}: a map of poses alone (--points none): it has no points to localize by; other paradigms "
+            "(--paradigm) need none"
+        )
+
+
+def depth_maps(photos: Photos) -> DepthMaps:
+    """Those of a capture; DataError where there are none that are registered to its images."""
+    return DepthMaps.of(photos.capture, photos.content_hash)
+
+
+def find_points(
+    work: Workspace,
+    photos: Photos,
+    views: Mapping[str, View],
+    features: Results[LocalFeatures],
+    matches: Results[Matches],
+    config: MappingConfig,
+) -> Artifact[SparseMap]:
+    """The images of `views` with their points, whose poses are kept where there are any, and found by SfM where not."""
+    names, source = list(views), config.points.source
+    if source == "none":
+        return work.once(POSES, None, names, views, features)
+    if source == "depth":
+        return lifted(work, photos, names, views, features, matches, config, None)
+    if not photos.capture.has_pose.any():
+        return work.once(RECONSTRUCT, config.sfm, names, views, features, matches, config.seed)
+    met = work.once(TRIANGULATE, config.triangulate, names, views, features, matches, config.seed)
+    return lifted(work, photos, names, views, features, matches, config, met) if source == "hybrid" else met
+
+
+def lifted(
+    work: Workspace,
+    photos: Photos,
+    names: Sequence[str],
+    views: Mapping[str, View],
+    features: Results[LocalFeatures],
+    matches: Results[Matches],
+    config: MappingConfig,
+    start: Artifact[SparseMap] | None,
+) -> Artifact[SparseMap]:
+    """Keypoints on the surfaces that depth maps show, after the points that there are."""
+    depths = depth_maps(photos)
+    there = [name for name in names if name in depths]
+    planes = work.each(SURFACE, there, config.points.max_bend, each=[depths, features, views])
+    return work.once(LIFT, config.points, names, views, features, matches, planes, config.triangulate, start)
