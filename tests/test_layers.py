@@ -23,8 +23,7 @@ LAYERS = {
         ("config", "map", "map_source", "photo_matching", "framing", "known_cameras", "imports", "describing"), 5
     ),
     **dict.fromkeys(("mapping", "localization", "localizer", "query", "rigs", "paradigms", "api"), 5),
-    **dict.fromkeys(("sequences", "odometry"), 5),
-    "points": 5,
+    **dict.fromkeys(("sequences", "tracks", "odometry", "points"), 5),
     **dict.fromkeys(("cli", "page"), 6),
 }
 HEAVY = {"torch", "kornia", "open3d", "pycolmap", "cv2", "matplotlib", "rich", "h5py", "poselib"}

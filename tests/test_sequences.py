@@ -214,3 +214,30 @@ def test_odometry_of_a_camera_on_the_rig_is_that_of_the_rig(tmp_path: Path) -> N
 def test_settings_that_do_not_go_together_are_refused(settings: dict[str, object], told: str) -> None:
     with pytest.raises((ConfigError, DataError), match=told):
         check_sequences(walk(3), SequenceConfig(**settings))
+
+
+def test_a_pose_that_no_motion_reaches_is_refused_and_replaced_with_a_note() -> None:
+    given = along({3}, 20)
+    given[9] = placed("cam9", [6.0, 0, 0], 0.99)
+    found = by_sequences(walk(20), config(), given)
+    np.testing.assert_allclose(found[9].cam_from_world.center, [0.9, 0, 0], atol=1e-9)
+    assert found[9].source == "sequence"
+    assert found[9].reason == "no motion of its sequence reaches its own pose: the others lead 5.1 m and 0 deg away"
+    assert [e.source for e in found].count("sequence") == 2 and found[3].reason == ""
+
+
+def test_a_pose_that_no_motion_reaches_and_nothing_replaces_is_none() -> None:
+    given = [*along(set(), 8), *along(set(range(60)), 60)[8:]]
+    given[30] = placed("cam30", [900.0, 0, 0])  # far from all others in time
+    found = by_sequences(walk(60), config(max_step_m=0.2, max_gap=3 * SECOND), given)
+    assert not found[30].is_localized and found[30].confidence == 0.0
+    assert found[30].reason == "no motion of its sequence reaches its own pose"
+
+
+def test_of_two_poses_of_one_time_that_cannot_both_be_the_one_that_agrees_with_others_stays() -> None:
+    mounts = tuple(RigMember("rig", c, Rigid.identity()) for c in "ab")
+    given = {f"{c}{i}": placed(f"{c}{i}", [0.1 * i, 0, 0]) for i in range(9) for c in "ab"}
+    given["b4"] = placed("b4", [7.0, 0, 0], 0.99)
+    found = {e.name: e for e in by_sequences(walk(9, mounts), config(), list(given.values()))}
+    np.testing.assert_allclose([found[name].cam_from_world.center[0] for name in ("a4", "b4")], [0.4, 0.4], atol=1e-9)
+    assert found["b4"].source == "sequence" and found["a4"].source == "pnp"

@@ -10,18 +10,16 @@ import numpy as np
 from .config import LocalizationConfig
 from .data.capture import Capture
 from .data.estimate import PoseEstimate
-from .data.instants import Instant
 from .data.sequences import ImageSequence, sequences_of
 from .errors import DataError
 from .geometry.pose_error import pose_errors
-from .geometry.rigid import Rigid
 from .odometry import check_odometry, odometry_for
-from .rigs import belief_of, beliefs_of, placed_by
-from .solvers.interpolation import Track, pose_at, probability_within
+from .rigs import belief_of, placed_by
+from .solvers.interpolation import pose_at, probability_within
 from .solvers.odometry import MIN_POSES, Odometry, corrected
-from .solvers.rig_consensus import Belief, consensus
-from .stages.rigs import RigConfig
+from .solvers.rig_consensus import Belief
 from .stages.sequences import SequenceConfig
+from .tracks import doubted, track_of, without
 
 SURER = 0.5
 """of the variance of a photo's own place: its sequence's pose takes its place from so much surer on"""
@@ -63,15 +61,17 @@ def by_sequences(
 def interpolated(
     sequence: ImageSequence, alone: Mapping[str, PoseEstimate], config: LocalizationConfig
 ) -> dict[str, PoseEstimate]:
-    """The estimates of the images that lack a pose and get one between those before and after, or from the nearest."""
+    """The estimates of the images that lack a pose, or have one that no motion reaches, by those before and after."""
+    made = {} if config.sequence.causal else doubted(sequence, alone, config)  # that looks at what comes after
+    notes, alone = {name: estimate.reason for name, estimate in made.items()}, {**alone, **made}
     track = track_of(sequence, alone, config.rig)
-    made: dict[str, PoseEstimate] = {}
     for instant in sequence.instants:
-        if lacking := [(name, mount) for name, mount in instant.members if not alone[name].is_localized]:
-            known = track.until(instant.timestamp) if config.sequence.causal else track
-            belief = pose_at(known, instant.timestamp, sequence.max_gap)
-            if belief is not None:
-                made |= {name: _followed(alone[name], belief.seen_from(mount), config) for name, mount in lacking}
+        lacking = [(name, mount) for name, mount in instant.members if not alone[name].is_localized]
+        known = track.until(instant.timestamp) if config.sequence.causal else track
+        belief = pose_at(known, instant.timestamp, sequence.max_gap) if lacking else None
+        if belief is not None:
+            found = {name: belief.seen_from(mount) for name, mount in lacking}
+            made |= {name: _followed(alone[name], own, config, notes.get(name, "")) for name, own in found.items()}
     return made
 
 
@@ -84,15 +84,9 @@ def led(
     found = corrected(track, odometry, times)
     if found is None:
         why = f"photos of its sequence have poses at {len(track)} times, odometry takes {MIN_POSES}"
-        return {name: _without(alone[name], why) for _, name, _ in members if not alone[name].is_localized}
+        return {name: without(alone[name], why) for _, name, _ in members if not alone[name].is_localized}
     at = dict(zip(times.tolist(), found, strict=True))
     return {name: _by_odometry(alone[name], at[time].seen_from(mount), config) for time, name, mount in members}
-
-
-def _witnesses(instant: Instant, alone: Mapping[str, PoseEstimate]) -> list[tuple[str, Rigid]]:
-    """The images of an instant whose poses are independent: those that a rig gave them say what one of them says."""
-    placed = [(name, mount) for name, mount in instant.members if alone[name].is_localized]
-    return [(name, mount) for name, mount in placed if alone[name].source != "rig"] or placed[:1]
 
 
 def _by_odometry(estimate: PoseEstimate, belief: Belief, config: LocalizationConfig) -> PoseEstimate:
@@ -103,18 +97,9 @@ def _by_odometry(estimate: PoseEstimate, belief: Belief, config: LocalizationCon
     if not own.agrees(belief, config.rig.agree_m, config.rig.agree_deg) and own.contradicts(belief):
         metres, radians = pose_errors(own.rig_from_world, belief.rig_from_world)
         off = f"its own pose was {metres:.2g} {estimate.unit} and {np.degrees(radians):.2g} deg off its sequence's"
-        return _followed(_without(estimate, off), belief, config, off)
+        return _followed(without(estimate, off), belief, config, off)
     is_surer = np.trace(belief.covariance[3:, 3:]) < SURER * np.trace(own.covariance[3:, 3:])
     return placed_by(estimate, belief, "sequence") if is_surer else estimate
-
-
-def track_of(sequence: ImageSequence, alone: Mapping[str, PoseEstimate], config: RigConfig) -> Track:
-    """What the estimates say of the body's poses; where several are of one time, the side that is believed more."""
-    at: dict[int, list[Belief]] = {}
-    for instant in sequence.instants:
-        at.setdefault(instant.timestamp, []).extend(beliefs_of(_witnesses(instant, alone), alone))
-    known = {time: consensus(beliefs, config.agree_m, config.agree_deg)[0] for time, beliefs in at.items() if beliefs}
-    return Track(np.array(list(known), np.int64), list(known.values()))
 
 
 def _followed(estimate: PoseEstimate, belief: Belief, config: LocalizationConfig, note: str = "") -> PoseEstimate:
@@ -126,13 +111,7 @@ def _followed(estimate: PoseEstimate, belief: Belief, config: LocalizationConfig
             placed_by(estimate, replace(belief, confidence=belief.confidence * share), "sequence"), reason=note
         )
     metres, degrees = _deviations(belief)
-    return _without(estimate, f"its sequence leaves {metres:.2g} {estimate.unit} and {degrees:.2g} deg open")
-
-
-def _without(estimate: PoseEstimate, why: str) -> PoseEstimate:
-    """The estimate without a pose, for one reason more."""
-    reason = "; ".join(filter(None, [estimate.reason, why]))
-    return replace(estimate, cam_from_world=None, covariance=None, source="none", reason=reason)
+    return without(estimate, f"its sequence leaves {metres:.2g} {estimate.unit} and {degrees:.2g} deg open")
 
 
 def _deviations(belief: Belief) -> tuple[float, float]:

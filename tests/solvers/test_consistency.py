@@ -53,8 +53,12 @@ def test_no_choice_costs_less(seed: int) -> None:
         steps = np.minimum(costs(np.array(rows[:-1], int), np.array(rows[1:], int)), JUMP)
         return float(steps.sum() + LEFT_OUT * (confidences.sum() - confidences[list(rows)].sum()))
 
-    every = (rows for size in range(1, 8) for rows in combinations(range(7), size))
-    assert connected(confidences, costs).kept.tolist() == list(min(every, key=total))
+    every = [rows for size in range(1, 8) for rows in combinations(range(7), size)]
+    least = min(every, key=total)
+    found = connected(confidences, costs)
+    assert found.kept.tolist() == list(least)
+    with_fourth = min((rows for rows in every if 3 in rows), key=total)
+    assert found.worse[3] == pytest.approx(total(with_fourth) - total(least))
 
 
 def test_no_poses_give_none() -> None:

@@ -26,3 +26,8 @@ class SequenceConfig:
     """metres (or map units); confidence is the probability of a pose to be within so much"""
     right_deg: Annotated[float, msgspec.Meta(gt=0)] = 5.0
     """degrees; the same for its rotation"""
+    max_step_m: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """metres (or map units); the farthest a body gets in its usual time between images; without odometry, poses that
+    this contradicts are refused; 0: three times what its own poses say"""
+    max_step_deg: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """degrees; the same for its rotation"""
