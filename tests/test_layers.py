@@ -22,7 +22,9 @@ LAYERS = {
     **dict.fromkeys(
         ("config", "map", "map_source", "photo_matching", "framing", "known_cameras", "imports", "describing"), 5
     ),
-    **dict.fromkeys(("mapping", "localization", "localizer", "query", "rigs", "paradigms", "api"), 5),
+    **dict.fromkeys(
+        ("mapping", "localization", "localizer", "placer", "query", "rigs", "paradigms", "tracker", "api"), 5
+    ),
     **dict.fromkeys(("sequences", "tracks", "odometry", "points"), 5),
     **dict.fromkeys(("cli", "page"), 6),
 }

@@ -58,11 +58,13 @@ def test_a_camera_that_is_shown_no_map_image_follows_the_others(built: Path, dri
     names = [name for name in queries.images.names if name.endswith("000001.jpg")]
     mounts = {member.sensor_id: member.sensor_from_rig for member in queries.rigs}
     files = [drive / "drive" / "sensors" / "records_data" / name for name in names]
-    made = [localizer._look(file, queries.camera(name), name) for file, name in zip(files, names, strict=True)]
+    place = localizer.placer
+    looked = [place.look(file, queries.camera(name), name) for file, name in zip(files, names, strict=True)]
+    made = [place.searched(query) for query in looked]
     made[0] = replace(made[0], rows=(), matches=Correspondences.none())
-    alone = {query.name: localizer._alone(query) for query in made[1:]}
+    alone = {query.name: place.place(query) for query in made[1:]}
     alone[names[0]] = PoseEstimate(names[0], None, "none")
-    found = localizer._together(made, [mounts[queries.device(name)] for name in names], alone)
+    found = place.place_together(made, [mounts[queries.device(name)] for name in names], alone)
     truth = read_poses(drive / "drive_truth.txt")
     assert all(pose_errors(found[name].cam_from_world, truth[name])[0] < 0.002 for name in names)
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from .stages.evaluate import Evaluation as Evaluation
     from .stages.evaluate import evaluate as evaluate
     from .stages.evaluate_retrieval import evaluate_retrieval as evaluate_retrieval
+    from .tracker import Tracked as Tracked
+    from .tracker import Tracker as Tracker
 
 _HOME = {
     "Camera": "geometry.camera",
@@ -54,6 +56,8 @@ _HOME = {
     "Sensor": "data.capture",
     "SparseMap": "data.sparse_map",
     "StageError": "errors",
+    "Tracked": "tracker",
+    "Tracker": "tracker",
     "VlocError": "errors",
     "build_map": "api",
     "camera_of": "known_cameras",
@@ -80,6 +84,8 @@ __all__ = [
     "Sensor",
     "SparseMap",
     "StageError",
+    "Tracked",
+    "Tracker",
     "VlocError",
     "build_map",
     "camera_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,11 +23,13 @@ from .geometry.rigid import Rigid
 from .known_cameras import PREFIX, camera_of, of_image
 from .map import Map
 from .regular_file import read_regular
-from .stages.images import LookConfig
+from .stages.images import LookConfig, Photo
 from .stages.rigs import Seen
 
 Image = str | Path | np.ndarray
 """a file, or uint8 pixels (h, w) grey or (h, w, 3) RGB, which are taken as upright"""
+Shown = Callable[[bool], Photo]
+"""an image as features look at it, in colour or not"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,7 @@ class Query:
     name: str
     sensor: Sensor
     quality: ImageQuality
+    shown: Shown
     features: LocalFeatures = field(default_factory=no_features)
     rows: Sequence[int] = ()
     matches: Correspondences = field(default_factory=Correspondences.none)

@@ -132,6 +132,8 @@ def test_an_exact_pose_is_weighed_as_by_hand(sample):
     expected = 4 * (9 - sample) * comb(9, sample) * chance ** (9 - sample)
     assert evidence.log10_false_alarms == pytest.approx(log10(expected))
     assert evidence.relative_error == pytest.approx(0.3 / 10)
+    near = weigh(project(PINHOLE, points), in_world, np.zeros(9, np.int32), found, 8.0, 0, area_px=AREA / 100)
+    assert near.log10_false_alarms == pytest.approx(log10(expected) + 2 * (9 - sample))
 
 
 def test_elsewhere_is_a_tenth_of_the_distance_or_five_degrees_away():

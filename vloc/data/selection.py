@@ -71,13 +71,15 @@ class Correspondences:
     """2D-3D matches of one query: each keypoint with at most one point and each point with at most one keypoint.
 
     `keypoints`: rows of the query's keypoints; `points`: rows of the map's points; `scores`: summed similarities;
-    `images`: the map image row that gave the best match.
+    `images`: the map image row that gave the best match. `area_px`: px^2, in how much of the picture each point was
+    looked for; infinite for all of it, and not stored.
     """
 
     keypoints: Int32[np.ndarray, "m"]
     points: Int32[np.ndarray, "m"]
     scores: Float32[np.ndarray, "m"]
     images: Int32[np.ndarray, "m"]
+    area_px: float = np.inf
 
     @classmethod
     def none(cls) -> Correspondences:
@@ -90,7 +92,8 @@ class Correspondences:
 
     def __getitem__(self, rows: np.ndarray) -> Correspondences:
         """Some of the matches, by rows or as a mask."""
-        return Correspondences(self.keypoints[rows], self.points[rows], self.scores[rows], self.images[rows])
+        taken = self.keypoints[rows], self.points[rows], self.scores[rows], self.images[rows]
+        return Correspondences(*taken, self.area_px)
 
     def to_arrays(self) -> Arrays:
         """The stored form."""
@@ -99,7 +102,7 @@ class Correspondences:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Correspondences:
         """The inverse of `to_arrays`."""
-        return cls(**arrays)
+        return cls(arrays["keypoints"], arrays["points"], arrays["scores"], arrays["images"])
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from ..array_types import Bool, Float32, Float64, Int64
 from ..data.features import LocalFeatures
 from ..data.map_images import Shown
 
-BLOCK = 8192
-"""pairs compared at a time: 8 MB of float32, which stay in the cache"""
+BLOCK = 1024
+"""pairs compared at a time: 1 MB of float32, which stay in the cache"""
 SAMPLE = 256
 """keypoints of the query that say how far apart different things usually are"""
 
@@ -61,9 +62,11 @@ def most_similar(
     `images` that show its point, so points that many images know are preferred; in one of them at least, descriptors
     must be at most `max_distance` apart (of unit vectors).
     """
-    owners = points[candidates.places]
-    best, votes = np.full(len(owners), -np.inf, np.float32), np.zeros(len(owners), np.float32)
-    for rows, values in map_(lambda image: _compare(query, candidates.keypoints, owners, image), images):
+    count = len(candidates.places)
+    best, votes = np.full(count, -np.inf, np.float32), np.zeros(count, np.float32)
+    starts = np.searchsorted(candidates.places, np.arange(len(points) + 1))
+    compare = partial(_compare, query, query.descriptors.astype(np.float32), candidates.keypoints, points, starts)
+    for rows, values in map_(compare, images if count else ()):
         np.maximum.at(best, rows, values)
         np.add.at(votes, rows, values)
     kept = np.flatnonzero(best >= 1 - max_distance**2 / 2)
@@ -85,19 +88,28 @@ def usual_distance(query: LocalFeatures, image: LocalFeatures) -> float:
 
 
 def _compare(
-    query: LocalFeatures, keypoints: Int64[np.ndarray, "c"], owners: Int64[np.ndarray, "c"], image: Shown
+    query: LocalFeatures,
+    descriptors: Float32[np.ndarray, "n d"],
+    keypoints: Int64[np.ndarray, "c"],
+    points: Int64[np.ndarray, "p"],
+    starts: Int64[np.ndarray, "p_plus_1"],
+    image: Shown,
 ) -> tuple[Int64[np.ndarray, "s"], Float32[np.ndarray, "s"]]:
-    """Rows of candidates whose point an image shows, and their cosines. `owners`: the candidates' points, rising."""
-    starts, stops = (np.searchsorted(owners, image.points, side) for side in ("left", "right"))
-    counts = stops - starts
-    observations, rows = np.repeat(np.arange(len(counts)), counts), _runs(starts, counts)
+    """Rows of candidates whose point an image shows, and their cosines.
+
+    `descriptors`: the query's as float32, which is what takes time; `starts`: where each point's candidates begin.
+    """
+    places = np.searchsorted(points, image.points.astype(points.dtype)).clip(max=len(points) - 1)
+    shown = np.flatnonzero((points[places] == image.points) & (starts[places + 1] > starts[places]))
+    places, theirs = places[shown], image.features.descriptors[shown].astype(np.float32)
+    counts, lengths = starts[places + 1] - starts[places], image.features.lengths[shown]
+    observations, rows = np.repeat(np.arange(len(counts)), counts), _runs(starts[places], counts)
     keypoints, cosines = keypoints[rows], np.empty(len(rows), np.float32)
     for start in range(0, len(rows), BLOCK):
         block = slice(start, start + BLOCK)
-        ours = query.descriptors[keypoints[block]].astype(np.float32)
-        theirs = image.features.descriptors[observations[block]].astype(np.float32)
-        cosines[block] = np.einsum("cd,cd->c", ours, theirs)
-    return rows, cosines / (query.lengths[keypoints] * image.features.lengths[observations])
+        ours = descriptors.take(keypoints[block], axis=0)
+        cosines[block] = np.einsum("cd,cd->c", ours, theirs.take(observations[block], axis=0))
+    return rows, cosines / (query.lengths[keypoints] * lengths[observations])
 
 
 def _runs(starts: Int64[np.ndarray, "k"], counts: Int64[np.ndarray, "k"]) -> Int64[np.ndarray, "s"]:

@@ -63,16 +63,18 @@ def weigh(
     found: PnpResult,
     max_error_px: float,
     seed: int,
+    area_px: float = np.inf,
 ) -> Evidence:
     """What matches, each made with one of `images` and without knowing the pose, say for the pose that was found.
 
-    `points2d`: px in the distorted image. DataError where no pose was found.
+    `points2d`: px in the distorted image. `area_px`: px^2 in which each match was looked for, where that is less than
+    the image: so much likelier does it agree by chance. DataError where no pose was found.
     """
     pose, covariance, camera = found.cam_from_world, found.covariance, found.camera
     if pose is None or covariance is None or camera is None:
         raise DataError("no pose was found: there is nothing to weigh")
     errors = reprojection_errors(points2d, points_in_world, camera, pose)
-    agrees, area = errors < max_error_px, float(camera.width * camera.height)
+    agrees, area = errors < max_error_px, min(area_px, float(camera.width * camera.height))
     distance = median_distance(points_in_world[agrees], pose)
     rest = points2d[~agrees], points_in_world[~agrees]
     return Evidence(

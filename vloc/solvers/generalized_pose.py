@@ -31,7 +31,8 @@ APART_PX = 1e7
 class View:
     """What one camera of a rig sees: pixels (first centre at 0.5) matched with points, and where it is mounted.
 
-    `whitening`: what residuals are multiplied by before they are weighed, None where all are alike.
+    `whitening`: what residuals are multiplied by before they are weighed, None where all are alike. `area_px`: px^2 in
+    which each match was looked for.
     """
 
     points2d: Float64[np.ndarray, "m 2"]
@@ -39,6 +40,7 @@ class View:
     camera: Camera
     cam_from_rig: Rigid
     whitening: Float64[np.ndarray, "m 2 2"] | None = None
+    area_px: float = np.inf
 
     def errors(self, rig_from_world: Rigid, *, whitened: bool = False) -> Float64[np.ndarray, "m"]:
         """Reprojection errors, px, infinite behind the camera; whitened, those of unsure points count less."""

@@ -61,7 +61,7 @@ def _false_alarms(views: Sequence[View], errors: Sequence[Float64[np.ndarray, "_
 
 
 def _area(view: View) -> float:
-    return float(view.camera.width * view.camera.height)
+    return min(view.area_px, float(view.camera.width * view.camera.height))
 
 
 def _by_camera(images: Sequence[Int32[np.ndarray, "_"]]) -> Int32[np.ndarray, "m"]:

@@ -59,7 +59,7 @@ def register(
     )
     if found.cam_from_world is None:
         return estimate
-    seen = weigh(pixels, points, matches.images, found, config.max_error_px, seed)
+    seen = weigh(pixels, points, matches.images, found, config.max_error_px, seed, matches.area_px)
     evidence = seen if quality is None else replace(seen, quality=quality.overall)
     return _judged(replace(estimate, evidence=evidence, confidence=confidence(evidence, calibration)), evidence, config)
 

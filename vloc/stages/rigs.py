@@ -65,7 +65,7 @@ class Seen:
     def view(self, keypoints: np.ndarray, points_in_world: Float64[np.ndarray, "m 3"]) -> View:
         """Some of its keypoints (rows) matched with points."""
         pixels = self.features.keypoints[keypoints].astype(np.float64)
-        return View(pixels, points_in_world, self.camera, self.cam_from_rig)
+        return View(pixels, points_in_world, self.camera, self.cam_from_rig, area_px=self.matches.area_px)
 
 
 def register_rig(

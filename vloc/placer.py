@@ -1,0 +1,183 @@
+"""The steps from an image to its pose, one by one, with a map's models and points in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from .config import LocalizationConfig, query_matcher
+from .data.estimate import PoseEstimate
+from .data.features import LocalFeatures
+from .data.instants import Instant
+from .data.map_images import MapImages
+from .data.selection import Correspondences
+from .describing import feature_under
+from .errors import ConfigError
+from .features.base import LocalFeature
+from .formats.images import check_size
+from .geometry.camera import Camera
+from .geometry.rigid import Rigid
+from .map import Map
+from .matching.base import PhotoMatcher
+from .query import Image, Query, Shown, pixels_of, sensor_of, turns_of
+from .retrieval.base import GlobalFeature, PhotoDescriptor
+from .retrieval.filters import Choice, FilterConfig
+from .retrieval.geometric import Geometric
+from .retrieval.reranking import Searcher, searcher
+from .retrieval.search import Allowed
+from .rigs import together
+from .runtime import Runtime
+from .stage import Artifact
+from .stages.arrange import Arranger
+from .stages.correspond import MapMatcher, correspond, sureness
+from .stages.expected import NearConfig, expected_matches
+from .stages.extract import extract
+from .stages.images import Photo
+from .stages.quality import explained, image_quality, refuse
+from .stages.refine import RefineConfig, refine
+from .stages.register import register
+from .stages.retrieve import num_listed
+from .stages.rigs import refine_rig, register_rig
+
+
+class Placer:
+    """Looks at images, finds the map's images and points in them, and from these their poses. Thread safe."""
+
+    def __init__(self, map_: Map, runtime: Runtime, config: LocalizationConfig) -> None:
+        self.map, self.config = map_, config
+        matcher = query_matcher(config, map_.config)
+        assert not isinstance(matcher, PhotoMatcher)  # noqa: S101 - the localizer refuses those that look at the map's photos
+        self._threads = ThreadPoolExecutor(runtime.num_workers, thread_name_prefix="vloc")
+        self._extract = map_.config.extract.load(runtime)
+        self._describe = [
+            (_look(d, map_.config.extract, runtime), d.load(runtime, trained.value.arrays))
+            for d, trained in zip(map_.config.describe, map_.trained, strict=True)
+        ]
+        fusion = map_.fusion.value if isinstance(map_.fusion, Artifact) else map_.fusion
+        self._find = searcher(Searcher(map_.vectors.value, fusion, map_.sparse.cam_from_world), config.reranking)
+        self._allowed = _allowed(config.filter, map_)
+        self.shown = MapImages(map_.features, map_.sparse)
+        self._match = MapMatcher(matcher.load(runtime), self.shown)
+        last = config.reranking[-1] if config.reranking else None
+        known = self._match, self.shown, map_.sparse, config.seed
+        self._arrange = Arranger(last, *known) if isinstance(last, Geometric) else None
+
+    def look(self, image: Image, camera: Camera | str | None, name: str) -> Query:
+        """An image with what took it and how good it is; DataError for a broken one, or one of another size."""
+        sensor = sensor_of(self.map, image, camera)
+        assert sensor.camera is not None  # noqa: S101 - of an image
+        pixels = cache(partial(pixels_of, image))
+        check_size(pixels(False), sensor.camera, name if isinstance(image, np.ndarray) else str(image))
+        shown = cache(partial(_shown, pixels, turns_of(self.map.config.look, image)))
+        quality = image_quality(pixels(False))
+        refusal = refuse(self.config.quality, {name: quality}).get(name)
+        return Query(name, sensor, quality, shown, refusal=refusal)
+
+    def with_features(self, query: Query) -> Query:
+        """The query with its local features."""
+        return replace(query, features=self._features(query))
+
+    def searched(self, query: Query) -> Query:
+        """The query with features and matches, unless it is refused: with the map images that look most like it."""
+        if query.refusal is not None:
+            return query
+        # Side by side: OpenCV extracts on one core and a half.
+        features = self._threads.submit(self._features, query)
+        rows = self._threads.submit(self._retrieve, query, features)
+        return self._matched(replace(query, features=features.result()), rows.result())
+
+    def retrieved(self, query: Query) -> Query:
+        """A query that has its features, with matches as by `searched`."""
+        features = Future[LocalFeatures]()
+        features.set_result(query.features)
+        return self._matched(query, self._retrieve(query, features))
+
+    def matched_near(self, query: Query, cam_from_world: Rigid, rows: Sequence[int], config: NearConfig) -> Query:
+        """A query that has its features, with matches near where an expected pose puts the points of map images."""
+        camera, strongest, sparse = query.sensor.camera, query.features[: config.strongest], self.map.sparse
+        assert camera is not None  # noqa: S101 - of an image
+        guides = self.config.refine, strongest, camera, cam_from_world, rows[: config.searched], self.shown, sparse
+        return replace(query, rows=rows, matches=expected_matches(*guides, config.search_px, self._threads.map))
+
+    def place(self, query: Query, refining: RefineConfig | None = None) -> PoseEstimate:
+        """The pose of a query by its own matches; `refining`: other than configured."""
+        if query.refusal is not None:
+            return query.refusal
+        config, sparse = self.config, self.map.sparse
+        seen = query.sensor, query.quality, query.features, query.matches
+        estimate = register(config.register, query.name, *seen, sparse, self.map.calibration.value, config.seed)
+        images, known = [self.shown(row) for row in query.rows], (query.sensor, query.features)
+        return refine(refining or config.refine, config.register, estimate, *known, images, sparse, self._threads.map)
+
+    def place_together(
+        self, queries: Sequence[Query], cams_from_rig: Sequence[Rigid], alone: Mapping[str, PoseEstimate]
+    ) -> Mapping[str, PoseEstimate]:
+        """The poses of queries that a rig took together, of those that can be solved so."""
+        members = list(zip(queries, cams_from_rig, strict=True))
+        usable = [(query, at) for query, at in members if not (query.refusal or query.sensor.is_rough)]
+        if len(usable) < 2:
+            return {}
+        names, mounts = zip(*((query.name, at) for query, at in usable), strict=True)
+        config, sparse, seen = self.config, self.map.sparse, [query.mounted(at) for query, at in usable]
+        found = register_rig(config.register, seen, sparse, self.map.calibration.value, config.seed)
+        refined = refine_rig(config.refine, config.register, found, seen, self.shown, sparse)
+        return together(Instant("rig", 0, names, mounts), refined, alone)
+
+    def told(self, query: Query, estimate: PoseEstimate) -> PoseEstimate:
+        """The estimate with what is known of the query beside its pose."""
+        names, unit = tuple(self.map.sparse.image_names[row] for row in query.rows), self.map.frame.unit
+        if query.refusal is not None:
+            return replace(estimate, unit=unit)
+        return explained(replace(estimate, retrieved=names, unit=unit), query.quality)
+
+    def _features(self, query: Query) -> LocalFeatures:
+        return extract(self._extract, query.shown(self.map.config.extract.in_color))
+
+    def _retrieve(self, query: Query, features: Future[LocalFeatures]) -> list[int]:
+        """Rows of the map images that look most like the query."""
+        vectors = [describe(look(query.shown, features)).vector[None] for look, describe in self._describe]
+        count = num_listed(self.config.retrieve, self.config.reranking)
+        return self._find(vectors, count, self._allowed).of(0).tolist()
+
+    def _matched(self, query: Query, rows: list[int]) -> Query:
+        """The query with its matches with some map images, in the order that geometry gives these where it is asked."""
+        if self._arrange is not None:
+            rows = self._arrange(query.features, query.sensor, np.array(rows, np.int64)).of(0).tolist()
+        rows = rows[: self.config.retrieve.num_retrieved]
+        return replace(query, rows=rows, matches=self._matches(query, rows))
+
+    def _matches(self, query: Query, rows: list[int]) -> Correspondences:
+        config, features, size = self.config, query.features, query.sensor.image_size
+        is_sure = sureness(config.correspond, config.register, features, query.sensor, self.map.sparse, config.seed)
+        return correspond(config.correspond, self._match, features, size, rows, is_sure, self._threads.map)
+
+
+def _allowed(config: FilterConfig, map_: Map) -> Allowed | None:
+    """The map images that queries may be given; ConfigError where that depends on more than what they look like."""
+    if config.asks_of_queries:
+        raise ConfigError(
+            "filter: a single photo does not say where and when it was taken, or in which folder: max_distance, "
+            "min_time_apart and other_folders are for `vloc localize` and `vloc.localize`"
+        )
+    return Choice(config, None, map_.taken).allowed() if config.is_active else None
+
+
+def _look(descriptor: GlobalFeature, own: LocalFeature, runtime: Runtime) -> Callable[[Shown, Future[Any]], Any]:
+    """What gives a descriptor what it takes of a query, from its pixels and the features by which it is placed."""
+    if isinstance(descriptor, PhotoDescriptor):
+        return lambda shown, features: shown(descriptor.in_color).pixels
+    feature = feature_under(descriptor, own)
+    if feature == own:
+        return lambda shown, features: features.result()
+    extractor = feature.load(runtime)
+    return lambda shown, features: extract(extractor, shown(feature.in_color))
+
+
+def _shown(pixels: Callable[[bool], np.ndarray], quarter_turns: int, in_color: bool) -> Photo:
+    """An image turned upright, grey or RGB as asked."""
+    return Photo.turned(pixels(in_color), quarter_turns)
