@@ -32,6 +32,7 @@ from .stages.calibrate import CalibrateConfig
 from .stages.correspond import CorrespondConfig
 from .stages.images import LookConfig
 from .stages.lift import PointsConfig
+from .stages.local_sfm import LocalSfmConfig
 from .stages.pair import PairConfig
 from .stages.quality import QualityConfig
 from .stages.refine import RefineConfig
@@ -96,6 +97,8 @@ class LocalizationConfig:
     """absolute pose"""
     approximate: ApproximationConfig = field(default_factory=ApproximationConfig)
     """poses by those of retrieved images alone"""
+    local: LocalSfmConfig = field(default_factory=LocalSfmConfig)
+    """points of the retrieved images alone"""
     refine: RefineConfig = field(default_factory=RefineConfig)
     """further matches, found with the pose"""
     rig: RigConfig = field(default_factory=RigConfig)

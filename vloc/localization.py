@@ -19,7 +19,7 @@ from .features.base import LocalFeature
 from .known_cameras import with_known_cameras
 from .map import Map, vectors_of
 from .matching.base import PhotoMatcher
-from .paradigms import approximate, check_paradigm
+from .paradigms import approximate, check_paradigm, place_locally
 from .photo_matching import check_photo_matching, sight
 from .points import check_has_points
 from .retrieval.filters import Choice
@@ -57,7 +57,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     photos, feature = Photos(queries, work.content_hash, map_.config.look), map_.config.extract
     check_recorded(photos, queries.images.names, map_.config.describe, of_map=False)
     check_rigs(queries, config.rig)
-    check_paradigm(config)
+    check_paradigm(map_, config)
     odometry = check_sequences(queries, config.sequence)
     names, qualities = queries.images.names, look(work, photos, feature, config)
     refusals = refuse(config.quality, qualities)
@@ -74,6 +74,9 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     placed: tuple[Results[Any], ...]
     if config.paradigm == "approximation":
         placed = (approximate(work, map_, described, config, retrieved, sensors),)
+    elif config.paradigm == "local-sfm":
+        assert features is not None  # noqa: S101 - `check_paradigm` sees to it
+        placed = (place_locally(work, map_, photos, config, [features, retrieved, sensors, qualities]),)
     else:
         placed = _place(work, map_, config, photos, features, retrieved, sensors, qualities)
     outcomes = dict(refusals)

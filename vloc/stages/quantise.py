@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -17,19 +18,21 @@ from ..runtime import Runtime
 from ..stage import EachStage, Results, Run
 from .match import Pair
 
+M = TypeVar("M", PhotoMatches, Matches)
+
 
 @dataclass(frozen=True, eq=False)
-class PairsOf:
+class PairsOf(Generic[M]):
     """The pairs of every image and their matches, as a table of a stage: read from disk an image at a time."""
 
-    found: Results[PhotoMatches]
+    found: Results[M]
     pairs: Mapping[str, Sequence[Pair]]
 
     def __contains__(self, name: object) -> bool:
         """Whether it is one of these images."""
         return name in self.pairs
 
-    def __getitem__(self, name: str) -> list[tuple[Pair, PhotoMatches]]:
+    def __getitem__(self, name: str) -> list[tuple[Pair, M]]:
         """Those of an image, failed pairs left out."""
         return [(pair, self.found[pair]) for pair in self.pairs[name] if pair in self.found]
 
@@ -40,7 +43,7 @@ class PairsOf:
         return blake2b(" ".join(marks).encode(), digest_size=16).hexdigest()
 
 
-def pairs_of(found: Results[PhotoMatches], names: Sequence[str]) -> PairsOf:
+def pairs_of(found: Results[PhotoMatches], names: Sequence[str]) -> PairsOf[PhotoMatches]:
     """For every image the pairs that it is one of, in their order; the pairs are between these images."""
     pairs: dict[str, list[Pair]] = {name: [] for name in names}
     for pair in found:
@@ -59,7 +62,7 @@ def keypoints(config: Matched, name: str, size: ImageSize, found: Sequence[tuple
 
 
 def _start_quantise(
-    config: Matched, runtime: Runtime, found: PairsOf, sizes: Mapping[str, ImageSize]
+    config: Matched, runtime: Runtime, found: PairsOf[PhotoMatches], sizes: Mapping[str, ImageSize]
 ) -> Run[str, LocalFeatures]:
     def run(names: Iterable[str]) -> Iterator[LocalFeatures]:
         return (keypoints(config, name, sizes[name], found[name]) for name in names)

@@ -52,7 +52,7 @@ def joined(seen: Sequence[Sightings], radius_px: float) -> Sightings:
 def _start(
     config: Matched,
     runtime: Runtime,
-    found: PairsOf,
+    found: PairsOf[PhotoMatches],
     sensors: Mapping[str, Sensor],
     features: Mapping[str, LocalFeatures],
     sparse: SparseMap,
