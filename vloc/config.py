@@ -17,6 +17,7 @@ from .features.sift import Sift
 from .matching import MATCHERS
 from .matching.base import AnyMatcher, PhotoMatcher, suited
 from .matching.epipolar_bands import EpipolarBands
+from .presets import with_preset
 from .registry import Registry, configure, to_text, validated
 from .retrieval import DESCRIPTORS
 from .retrieval.base import GlobalFeature
@@ -135,7 +136,11 @@ def plugin(stage: str, value: object) -> Any:
 
 
 def make_config(cls: type[C], **settings: Any) -> C:
-    """A story's config from plugins or their written forms, and dataclasses or dicts of settings."""
+    """A story's config from plugins or their written forms, and dataclasses or dicts of settings.
+
+    `preset` names settings that the others go over.
+    """
+    settings = with_preset(settings, of_map=cls is MappingConfig)
     fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     made = {}
     for name, value in settings.items():

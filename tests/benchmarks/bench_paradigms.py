@@ -1,6 +1,6 @@
-"""Queries placed by the map, by local SfM, and by the poses of retrieved images alone, on galleries and real photos.
+"""Queries placed by the map, by local SfM, by the poses of retrieved images alone, and by presets of COLMAP's settings.
 
-    python tests/benchmarks/bench_paradigms.py FOLDER --seeds 82 83 [--ways map local-sfm ewb bdi csi] [--plot FILE]
+    python tests/benchmarks/bench_paradigms.py FOLDER --seeds 82 83 [--ways map local-sfm ewb config1] [--plot FILE]
     python tests/benchmarks/bench_paradigms.py FOLDER --photos MAPPING QUERY TRUTH [--pixel-center 0]
 
 A gallery of 90 images at 640 x 480 makes each map; 60 queries, every other one at night. Errors of queries without a
@@ -34,6 +34,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "map": {},
     "local-sfm": {"paradigm": "local-sfm"},
     **{name: {"paradigm": "approximation", "approximate": {"weights": name}} for name in ("ewb", "bdi", "csi")},
+    **{name: {"preset": name} for name in ("config1", "config2", "config3")},
 }
 
 
@@ -101,7 +102,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[])
     parser.add_argument("--photos", nargs=3)
     parser.add_argument("--pixel-center", type=float)
-    parser.add_argument("--ways", nargs="+", default=list(WAYS))
+    parser.add_argument("--ways", nargs="+", default=list(WAYS)[:5])
     parser.add_argument("--plot", type=Path)
     flags, metres = parser.parse_args(), dict[str, list[float]]()
     for name, mapping, query, truth, pixel_center in scenes(flags):

@@ -26,6 +26,8 @@ from ..geometry.rigid import Rigid
 from ..known_cameras import PREFIX, with_known_cameras
 from ..localization import localize_capture
 from ..map import Map
+from ..presets import PresetName
+from ..presets import notes as preset_notes
 from ..registry import to_text
 from ..run.workspace import Workspace
 from . import options
@@ -61,6 +63,8 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     rerank: tuple[str, ...] = ()
     """what puts retrieved images in another order, one after the other: dba, alpha_qe, k_reciprocal, diffusion,
     diverse, geometric (alpha_qe:k=5,alpha=3)"""
+    preset: PresetName | None = None
+    """settings by name, which other flags go over: COLMAP's of the kapture paper (docs/presets.md)"""
     sources: str | None = None
     """where the poses in RESULTS may come from (pnp,rig,sequence,retrieval); left out: all. Others are withheld, and
     RESULTS.json says so"""
@@ -84,7 +88,7 @@ def run(arguments: Sequence[str]) -> int:
             write_results(flags.results, estimates, work.seconds)
     if flags.dry_run:
         return options.print_plan(work.plan, flags)
-    _print(flags, estimates, [*queries.notes, *orientation_note(queries)], failures)
+    _print(flags, estimates, [*queries.notes, *orientation_note(queries), *preset_notes(flags.preset)], failures)
     print(failure_lines(failures), end="", file=sys.stderr)
     if estimates and not any(estimate.is_localized for estimate in estimates):
         print(f"vloc: no pose to write: {told(estimates)}", file=sys.stderr)

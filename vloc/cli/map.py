@@ -16,6 +16,7 @@ from ..formats.pairs import read_pairs
 from ..imports import imports, told, with_imports
 from ..map import MANIFEST, Map
 from ..mapping import map_capture
+from ..presets import PresetName
 from ..run.workspace import Workspace, read_manifest
 from ..solvers.sfm import SfmConfig
 from ..stages.pair import PairMethod
@@ -46,6 +47,8 @@ class MapFlags(options.ReadFlags, options.RunFlags):
     """late fusion of the descriptors' similarities"""
     matcher: str = "bands"
     """matcher of local features"""
+    preset: PresetName | None = None
+    """settings by name, which other flags go over: COLMAP's of the kapture paper (docs/presets.md)"""
     pairs: Path | None = None
     """which images to match: a METHOD of --pair.method, or a FILE of pairs"""
     retrain: options.Switch = False

@@ -66,6 +66,8 @@ def parse(
     if unused and "--quiet" not in arguments and completed is None:
         print(f"note: {', '.join(unused)} of --config: no settings of vloc {command}, not used", file=sys.stderr)
     chosen = _over({**(reserved or {}), **file}, _plugins(story, arguments))
+    if preset := _value_of("--preset", arguments):
+        chosen["preset"] = preset
     config = make_config(story, **(completed(chosen) if completed else chosen))
     made = _cli(command, _with_settings(flags, config, _mentioned(arguments, flags, story)), arguments)
     own = flags(**{f.name: getattr(made, f.name) for f in dataclasses.fields(flags)})  # type: ignore[arg-type]
