@@ -27,6 +27,7 @@ from . import gallery_kapture as kapture
 from .gallery_cameras import CAMERA_NAMES, PHONE_NAMES, phone_cameras, query, rig_cameras, rig_pose, sensors_from_rig
 from .gallery_light import by_day, by_night
 from .gallery_plan import generator
+from .gallery_scan import mesh, ply
 from .gallery_world import World
 
 __all__ = ["GalleryConfig", "make", "render", "world"]
@@ -34,7 +35,7 @@ __all__ = ["GalleryConfig", "make", "render", "world"]
 IMAGES_PER_ROOM = 30
 NIGHT_STREAM = 9
 JPEG_QUALITY = 95
-MANIFEST = "gallery.json"
+MANIFEST, SCAN = "gallery.json", "scan.ply"
 BATCH = 64  # images handed to the workers at a time: bounds the memory of a long run
 
 
@@ -49,7 +50,7 @@ class GalleryConfig:
     image_size: tuple[int, int] = (640, 480)
     """width and height, px"""
     with_depth: bool = False
-    """write a depth map for every mapping image: 4 bytes a pixel"""
+    """write a depth map for every image, 4 bytes a pixel, and the surfaces of all rooms as scan.ply"""
     seed: int = 0
     """another seed is another gallery"""
 
@@ -126,6 +127,8 @@ def make(
                 on_progress(start + len(shots), total)
     _write_mapping(root / "mapping", gallery, config)
     _write_queries(root, gallery, config)
+    if config.with_depth:
+        atomic.write_bytes(root / SCAN, ply(*mesh(gallery)))
     _write_manifest(root, config, True)
 
 
@@ -168,7 +171,8 @@ def _shot(root: Path, gallery: World, config: GalleryConfig, index: int) -> Shot
         photo = query(gallery, index - config.num_images, config.queries)
         path = root / "query" / kapture.IMAGES / photo.name
         night = index - config.num_images if photo.is_night else None
-        return Shot(path, phone_cameras(config.image_size)[photo.phone], photo.cam_from_world, night)
+        depth = path.with_suffix(".depth") if config.with_depth else None
+        return Shot(path, phone_cameras(config.image_size)[photo.phone], photo.cam_from_world, night, depth)
     name = CAMERA_NAMES[index % 3]
     rig_from_world = rig_pose(gallery, index // 3, config.num_positions)
     path = root / "mapping" / kapture.IMAGES / _mapping_name(index)
@@ -213,6 +217,7 @@ def _write_queries(root: Path, gallery: World, config: GalleryConfig) -> None:
     truth = [f"{photo.name} {kapture.numbers(photo.cam_from_world, ' ')}\n" for photo in photos]
     atomic.write_text(root / "query_truth.txt", "".join(truth))
     records = [(kapture.time_of(config.num_positions + i), photo.phone, photo.name) for i, photo in enumerate(photos)]
-    kapture.write(
-        root / "query", [(name, "camera", cameras[name]) for name in PHONE_NAMES], [], [], {"camera": records}
-    )
+    kinds = ("", "_depth") if config.with_depth else ("",)
+    sensors = [(name + kind, "depth" if kind else "camera", cameras[name]) for kind in kinds for name in PHONE_NAMES]
+    depths = [(t, f"{device}_depth", f"{name[:-4]}.depth") for t, device, name in records] if config.with_depth else []
+    kapture.write(root / "query", sensors, [], [], {"camera": records, "depth": depths})

@@ -5,6 +5,7 @@ import shutil
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import vloc
@@ -48,6 +49,30 @@ def test_depth_gives_points_to_keypoints_that_no_other_image_shows(maps: dict[st
         assert (sparse.track_lengths == 1).sum() > 1000, source
         assert sparse.depth_information is not None and sparse.mean_error < 0.5
         assert vloc.Map.open(folder).config.points.source == source
+
+
+@pytest.mark.parametrize("source", ["scan", "hybrid"])
+def test_a_scan_gives_the_points_that_its_depth_maps_would(
+    room: Path, maps: dict[str, Path], tmp_path: Path, source: str
+) -> None:
+    pytest.importorskip("open3d", reason="the 'scan' extra is not installed", exc_type=ImportError)
+    folder = shutil.copytree(maps["depth"], tmp_path / "scan.map")
+    assert run("map", room / "mapping", folder, *FAST, "--points", source, "--scan", room / "scan.ply") == 0
+    before, after = vloc.Map.open(maps["depth" if source == "scan" else "hybrid"]).sparse, vloc.Map.open(folder).sparse
+    assert abs(len(after.points) / len(before.points) - 1) < 0.01
+    same = np.flatnonzero((before.point_of_keypoint >= 0) & (after.point_of_keypoint >= 0))
+    apart = before.points[before.point_of_keypoint[same]] - after.points[after.point_of_keypoint[same]]
+    assert np.median(np.linalg.norm(apart, axis=1)) < 1e-4
+
+
+def test_a_scan_that_is_missing_elsewhere_or_of_no_use_is_refused(room: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--points scan: needs the file of the scan"):
+        vloc.build_map(room / "mapping", tmp_path / "m", points={"source": "scan"})
+    with pytest.raises(ConfigError, match="--points depth: has no use for a scan"):
+        vloc.build_map(room / "mapping", tmp_path / "m", points={"source": "depth"}, scan=room / "scan.ply")
+    pytest.importorskip("open3d", reason="the 'scan' extra is not installed", exc_type=ImportError)
+    with pytest.raises(DataError, match=r"none\.ply: No such file"):
+        vloc.build_map(room / "mapping", tmp_path / "m", points={"source": "scan"}, scan=tmp_path / "none.ply")
 
 
 def test_a_map_of_poses_has_no_points_and_says_so(room: Path, maps: dict[str, Path], tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def build_map(
     pairs: Sequence[tuple[str, str]] | None = None,
     runtime: Runtime | None = None,
     retrain: bool = False,
+    scan: str | Path | None = None,
     **settings: Any,
 ) -> Map:
     """Build the map of a capture, or of what `read` finds at a location, in a folder, or finish or update it there.
@@ -44,11 +45,13 @@ def build_map(
     `settings` are those of `MappingConfig`, with `features`, `retrieval`, `fusion` and `matcher` as on the command
     line: `build_map(capture, "gallery.map", features="sift:max_keypoints=4096", pair={"num_pairs": 10})`.
     With `retrain`, what descriptors learned for the map that is there is learned anew from the images that are.
+    `scan`: the file of a mesh or cloud in the frame of the capture's poses, for `points={"source": "scan"}` or hybrid.
     """
     chosen, captured = {_STAGE_OF.get(name, name): value for name, value in settings.items()}, _captured(capture)
     config = make_config(MappingConfig, **with_imports(chosen, captured))
     with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
-        return map_capture(work, with_devices(captured), config, pairs, _about(capture, captured), retrain=retrain)
+        about, place = _about(capture, captured), None if scan is None else Path(scan)
+        return map_capture(work, with_devices(captured), config, pairs, about, retrain=retrain, scan=place)
 
 
 def localize(

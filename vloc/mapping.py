@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from .config import MappingConfig
@@ -52,8 +53,11 @@ def map_capture(
     about: Mapping[str, Any] | None = None,
     *,
     retrain: bool = False,
+    scan: Path | None = None,
 ) -> Map:
     """Build the map of a capture in a workspace. With `pairs`, those of images that can be placed are matched.
+
+    `scan`: a file that `formats.scan` reads, in the frame of the capture's poses.
 
     What descriptors learned for the map that is there stays, unless `retrain`: else an added image would change all
     vectors. Images with poses are triangulated with the poses fixed; a capture without any is reconstructed by SfM.
@@ -62,7 +66,7 @@ def map_capture(
         check(config.pair, capture)
     require(plugins_of(config.extract, config.describe, config.match))
     photos = Photos(capture, work.content_hash, config.look)
-    check_points(photos, config)
+    check_points(photos, config, scan)
     check_recorded(photos, capture.images.names, config.describe, of_map=True)
     extracted = extract(work, photos, config)
     names = placeable(capture, readable(work, photos) if extracted is None else extracted)
@@ -74,7 +78,7 @@ def map_capture(
     views = {name: view(capture, name) for name in names}
     pairs = tiled([pair for pair in pairs if views.keys() >= {*pair}])
     features, matches = match(work, photos, pairs, extracted, views, config)
-    reconstruction = find_points(work, photos, views, features, matches, config)
+    reconstruction = find_points(work, photos, views, features, matches, config, scan)
     shown = photos.there(names)
     colors = work.each(COLOR, shown, None, each=[photos.of(shown, in_color=True, min_size=COLOR_SIZE), features])
     frame = frame_of(work.folder, capture, reconstruction, config.seed)

@@ -25,7 +25,7 @@ def test_the_json_holds_machine_packages_and_codecs(capsys: pytest.CaptureFixtur
 def test_what_is_missing_comes_with_the_way_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor", "--json"])
     optional = json.loads(capsys.readouterr().out)["optional"]
-    assert {package["extra"] for package in optional} == {"heic", "learned"}  # what nothing uses is not advised
+    assert {package["extra"] for package in optional} == {"heic", "learned", "scan"}  # what nothing uses is not advised
     assert all(package["remedy"] for package in optional if package["problem"])
 
 

@@ -11,10 +11,12 @@ import numpy as np
 import pycolmap
 import pytest
 from vloc.datasets.gallery_cameras import looking, phone_cameras, query, rig_cameras, rig_pose
+from vloc.datasets.gallery_plan import DOOR_HEIGHT, DOOR_WIDTH
 from vloc.datasets.gallery_render import render_depth, render_quads
+from vloc.datasets.gallery_scan import mesh
 from vloc.datasets.gallery_texture import Texture
 from vloc.datasets.gallery_trace import Quad
-from vloc.datasets.gallery_world import KEPT_ROOMS
+from vloc.datasets.gallery_world import KEPT_ROOMS, World
 from vloc.datasets.synthetic_gallery import GalleryConfig, make, render, world
 
 from vloc.errors import ConfigError, DataError
@@ -234,6 +236,16 @@ def test_folder_of_another_gallery_is_refused(written: Path) -> None:
     assert '"is_complete": true' in (written / "gallery.json").read_text()
 
 
+def test_the_scan_holds_the_surfaces_of_all_rooms_and_leaves_doors_open(written: Path) -> None:
+    vertices, triangles = mesh(World(3, 2))
+    first, second, third = (vertices[triangles[:, i]] for i in range(3))
+    area = np.linalg.norm(np.cross(second - first, third - first), axis=1).sum() / 2
+    quads = [quad for room in range(2) for part in World(3, 2).room(room) for quad in part]
+    whole = sum(np.linalg.norm(np.cross(quad.edge_u, quad.edge_v)) for quad in quads)
+    assert whole - area == pytest.approx(2 * DOOR_WIDTH * DOOR_HEIGHT, rel=1e-6)
+    assert (written / "scan.ply").read_bytes().startswith(b"ply\nformat binary_little_endian")
+
+
 def test_folder_of_someone_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mapping").mkdir()
     with pytest.raises(DataError, match="no synthetic gallery"):
@@ -251,11 +263,12 @@ def test_records_name_the_files_that_exist_and_no_others(written: Path, part: st
     }
     data = sensors / "records_data"
     assert named == {str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()}
-    assert len(named) == (14 if part == "mapping" else 2)
+    assert len(named) == (14 if part == "mapping" else 4)
 
 
 def test_queries_come_without_poses_and_truth_beside_them(written: Path) -> None:
-    assert {path.name for path in (written / "query/sensors").glob("*.txt")} == {"sensors.txt", "records_camera.txt"}
+    files = {path.name for path in (written / "query/sensors").glob("*.txt")}
+    assert files == {"sensors.txt", "records_camera.txt", "records_depth.txt"}
     truth = {
         line.split()[0]: pose_of(line.split()[1:]) for line in (written / "query_truth.txt").read_text().splitlines()
     }

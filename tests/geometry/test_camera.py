@@ -106,3 +106,11 @@ def test_moves_to_is_the_inverse_of_adjusted() -> None:
     assert camera.moves_to(camera).tolist() == [0] * 5
     plain = Camera("PINHOLE", 640, 480, (500.0, 510.0, 320.0, 240.0))
     np.testing.assert_allclose(plain.moves_to(plain.adjusted(0.1)), [0.1, 0, 0, 0, 0], atol=1e-12)
+
+
+def test_a_reduced_camera_sees_the_same_by_larger_pixels() -> None:
+    camera = Camera("OPENCV", 1200, 900, (800.0, 810.0, 605.0, 445.0, 0.05, -0.02, 0.001, 0.0))
+    points = np.random.default_rng(0).uniform([-1, -1, 2], [1, 1, 4], (20, 3))
+    small = camera.reduced(400)
+    assert small.size == (400, 300) and camera.reduced(1200) is camera
+    np.testing.assert_allclose(project(small, points), project(camera, points) / 3)

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from vloc.data.capture import Capture, Sensor
+from vloc.data.depth import KeypointPlanes
 from vloc.data.features import LocalFeatures
 from vloc.data.records import Records
-from vloc.errors import DataError
+from vloc.errors import DataError, StageError
 from vloc.formats.images import FolderImages
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 from vloc.runtime import Runtime
-from vloc.stages.lift import POSES, SURFACE, DepthMaps
+from vloc.solvers.triangulation import TriangulationConfig
+from vloc.stages.lift import LIFT, POSES, SURFACE, DepthMaps, PointsConfig
 from vloc.stages.verify import View
 
 CAMERA = Camera("SIMPLE_PINHOLE", 8, 6, (8.0, 4.0, 3.0))
@@ -58,6 +60,13 @@ def test_what_is_missing_or_of_another_size_is_told(tmp_path: Path) -> None:
     ):
         with pytest.raises(DataError, match=message):
             DepthMaps.of(replace(given, others=records), lambda name, stamp, read: "")
+
+
+def test_a_scan_in_another_frame_is_refused() -> None:
+    planes = {"a.jpg": KeypointPlanes(np.full((2, 3), np.nan, np.float32))}
+    seen = {"a.jpg": View(CAMERA, Rigid.identity())}, {"a.jpg": features()}
+    with pytest.raises(StageError, match="no keypoint of 1 images lies on a surface"):
+        LIFT.run(PointsConfig("scan"), Runtime(), ["a.jpg"], *seen, {}, planes, TriangulationConfig(), None)
 
 
 def test_a_map_of_poses_has_images_and_keypoints_but_no_points() -> None:

@@ -51,6 +51,8 @@ class MapFlags(options.ReadFlags, options.RunFlags):
     """settings by name, which other flags go over: COLMAP's of the kapture paper (docs/presets.md)"""
     pairs: Path | None = None
     """which images to match: a METHOD of --pair.method, or a FILE of pairs"""
+    scan: Path | None = None
+    """mesh or point cloud of the place, in the frame of the capture's poses, for --points scan or hybrid"""
     retrain: options.Switch = False
     """learn the descriptors' vocabularies anew from the images that there are now, and so describe all of them again"""
 
@@ -69,7 +71,7 @@ def run(arguments: Sequence[str]) -> int:
         print(f"the capture is read otherwise than before: {changes}; what depends on it is redone", file=sys.stderr)
     with Workspace(flags.map, flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
         try:
-            map_ = map_capture(work, capture, config, pairs, said, retrain=flags.retrain)
+            map_ = map_capture(work, capture, config, pairs, said, retrain=flags.retrain, scan=flags.scan)
         except StageError:
             print(failure_lines(summary_of_failures(work.failures)), end="", file=sys.stderr)
             raise

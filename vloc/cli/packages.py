@@ -17,8 +17,8 @@ OPENCV_WHEELS = (
     "opencv-python",
     "opencv-python-headless",
 )
-EXTRAS_OF_USERS = ("learned", "heic")
-"""those that something uses; open3d (`scan`) only reads back what tests have written"""
+EXTRAS_OF_USERS = ("learned", "heic", "scan")
+"""those that something uses"""
 PROBE_SECONDS = 120
 
 

@@ -107,6 +107,14 @@ class Camera:
         params[n + 1] += pixels
         return Camera(self.model, self.width, self.height, tuple(params))
 
+    def reduced(self, longer_side: int) -> Camera:
+        """The same camera with larger pixels where the image's longer side has more than so many."""
+        scale, n = longer_side / max(self.size), self.num_focals + 2
+        if scale >= 1:
+            return self
+        width, height = (max(2, math.ceil(scale * side)) for side in self.size)
+        return Camera(self.model, width, height, (*(scale * x for x in self.params[:n]), *self.distortion))
+
     def adjusted(
         self, log_focal: float = 0.0, distortion: float = 0.0, x: float = 0.0, y: float = 0.0, log_aspect: float = 0.0
     ) -> Camera:

@@ -13,12 +13,13 @@ from ..data.capture import Capture, ImageFiles
 from ..data.depth import DepthFile, DepthMap, KeypointPlanes, depth_files
 from ..data.features import LocalFeatures, Matches
 from ..data.sparse_map import SparseMap
-from ..errors import DataError
+from ..errors import DataError, StageError
 from ..formats.depth import decode_depth
 from ..geometry.depth import planes_at
 from ..geometry.projection import unproject
 from ..runtime import Runtime
 from ..solvers.depth_points import LiftLimits, lift
+from ..solvers.ray_casting import RayCaster
 from ..solvers.triangulation import TriangulationConfig, without_points
 from ..stage import EachStage, OnceStage, Run
 from .images import ContentHash
@@ -26,7 +27,9 @@ from .match import Pair
 from .triangulate import by_rows, posed_images
 from .verify import View
 
-PointSource = Literal["triangulate", "depth", "hybrid", "none"]
+PointSource = Literal["triangulate", "depth", "scan", "hybrid", "none"]
+RENDERED_SIZE = 1024
+"""px; longer side at most of the depth maps that a scan is rendered to"""
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,8 @@ class PointsConfig:
     """Where the points of a map come from."""
 
     source: PointSource = "triangulate"
-    """rays of matching keypoints; depth maps; rays where they meet, depth with them and elsewhere (hybrid); or a map of
-    poses without points"""
+    """rays of matching keypoints; depth maps; a scan (--scan); rays where they meet, depth or the scan with them and
+    elsewhere (hybrid); or a map of poses without points"""
     merge_m: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0005
     """m; points from depth that lie so near are one, matched or not"""
     max_bend: Annotated[float, msgspec.Meta(gt=0)] = 0.002
@@ -82,6 +85,29 @@ class DepthMaps:
         return DepthMap(decode_depth(self._bytes.read(file.name), file.name, file.camera), file.camera)
 
 
+@dataclass(frozen=True)
+class RenderedDepths:
+    """What a scan looks like from the images of a map, by image; no depth map is larger than `RENDERED_SIZE`."""
+
+    caster: RayCaster
+    mark: str
+    """changes when the scan does"""
+    views: Mapping[str, View]
+
+    def fingerprint_of(self, image: str) -> str:
+        """That of the scan; the stage looks at the views by itself."""
+        return self.mark
+
+    def __contains__(self, image: object) -> bool:
+        return image in self.views
+
+    def __getitem__(self, image: str) -> DepthMap:
+        """The depth map of an image by its name."""
+        view = self.views[image]
+        assert view.cam_from_world is not None  # noqa: S101 - maps with depth are of posed images
+        return self.caster.depth_map(view.camera.reduced(RENDERED_SIZE), view.cam_from_world)
+
+
 def _lack(num_records: int) -> str:
     if not num_records:
         return "the capture has no depth maps (kapture's records_depth.txt)"
@@ -94,7 +120,7 @@ def _lack(num_records: int) -> str:
 def _start(
     max_bend: float,
     runtime: Runtime,
-    depths: DepthMaps,
+    depths: DepthMaps | RenderedDepths,
     features: Mapping[str, LocalFeatures],
     views: Mapping[str, View],
 ) -> Run[str, KeypointPlanes]:
@@ -125,6 +151,11 @@ def _lift(
 ) -> SparseMap:
     keypoints = [features[name].keypoints for name in names]
     surfaces = [planes[name].planes if name in planes else None for name in names]
+    if not any(np.isfinite(own).any() for own in surfaces if own is not None):
+        raise StageError(
+            f"no keypoint of {len(names)} images lies on a surface: are the depth maps empty, or is the scan in "
+            "another frame than the poses of the images?"
+        )
     limited = LiftLimits(config.merge_m, limits.max_reproj_error, limits.pose_error_px)
     return lift(posed_images(names, views), keypoints, surfaces, by_rows(names, matches), limited, start)
 
