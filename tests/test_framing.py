@@ -12,11 +12,15 @@ import pytest
 
 from vloc.cli.localize import read_estimates
 from vloc.data.capture import Capture
+from vloc.data.mounting import Mounting
 from vloc.data.records import Records, Trajectory
 from vloc.data.sparse_map import SparseMap
+from vloc.errors import StageError
 from vloc.formats.access import read, write
 from vloc.formats.gps import Position, gnss_readings, gps_sensor, gps_sensor_id
+from vloc.geometry.rigid import Rigid
 from vloc.map import Map
+from vloc.stages.align import frame_of_baselines
 
 from .jobs import run
 
@@ -228,6 +232,31 @@ def test_positions_by_satellite_that_agree_give_metres_east_north_and_up(
     assert map_.frame.origin == pytest.approx(
         (np.median(truth[:, 1]) / METRES_A_DEGREE, *map_.frame.origin[1:]), abs=1e-6
     )
+
+
+def test_a_rig_makes_metres_of_a_map_without_poses(
+    posed: Capture, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(replace(posed, trajectory=Trajectory.empty()), f"kapture:{tmp_path / 'photos'}")
+    assert run("map", tmp_path / "photos", tmp_path / "m", *FAST[:2]) == 0
+    assert "frame: metres, scaled by the mounts of its rigs" in capsys.readouterr().out
+    map_ = Map.open(tmp_path / "m")
+    assert len(map_.sparse.image_names) == 21 and map_.frame.metric
+    truth = np.stack([posed.pose(name).center for name in map_.sparse.image_names])
+    assert size(map_.sparse.cam_from_world.center) == pytest.approx(size(truth), rel=0.002)
+    assert "21 distances of cameras on rigs" in map_.frame.about
+
+
+def test_mounts_that_give_no_scale_leave_map_units_and_say_so(fifteen: Path) -> None:
+    sparse, rows = Map.open(fifteen).sparse, np.arange(15, dtype=np.int32)
+    in_one_place = Mounting(rows % 3, rows // 3, np.zeros(3, np.int32), Rigid.identity(3))
+    with pytest.raises(StageError, match="mounted in one place"):
+        frame_of_baselines(sparse, in_one_place, Map.open(fifteen).frame)
+    drawn = np.random.default_rng(0).lognormal(0, 1, (15, 3))
+    moved = replace(sparse, cam_from_world=Rigid(np.tile(np.eye(3), (15, 1, 1)), drawn))
+    mounts = Rigid(np.tile(np.eye(3), (3, 1, 1)), np.diag([0.1, 0.2, 0.3]))
+    with pytest.raises(StageError, match="disagree about the scale"):
+        frame_of_baselines(moved, replace(in_one_place, sensors_from_rig=mounts), Map.open(fifteen).frame)
 
 
 def test_positions_that_disagree_leave_map_units_and_say_so(

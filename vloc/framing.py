@@ -8,6 +8,7 @@ from pathlib import Path
 from .data.capture import Capture
 from .data.features import KeypointColors
 from .data.frame import Frame
+from .data.mounting import mounting_of
 from .data.sparse_map import SparseMap
 from .errors import DataError, FrameError, StageError, VlocError
 from .geometry.rigid import Rigid
@@ -15,7 +16,7 @@ from .map import MANIFEST, Map
 from .run.store import open_artifact, open_results
 from .run.workspace import Workspace, read_manifest
 from .stage import Artifact
-from .stages.align import fit_poses, fit_positions, frame_of_positions, moved_frame
+from .stages.align import fit_poses, fit_positions, frame_of_baselines, frame_of_positions, moved_frame
 from .stages.place import PLACE
 from .stages.positions import positions_of
 
@@ -46,7 +47,9 @@ class Before:
             raise DataError(f"{path}: not what vloc wrote ({error!r})") from None
 
 
-def frame_of(folder: Path, capture: Capture, reconstruction: Artifact[SparseMap], seed: int) -> Frame:
+def frame_of(
+    folder: Path, capture: Capture, reconstruction: Artifact[SparseMap], seed: int, *, uses_rigs: bool = True
+) -> Frame:
     """The frame of a new reconstruction for the map in `folder`; FrameError: there is one there that cannot be kept."""
     posed = bool(capture.has_pose.any())
     own = Frame.of_reconstruction(posed=posed)
@@ -58,7 +61,10 @@ def frame_of(folder: Path, capture: Capture, reconstruction: Artifact[SparseMap]
         raise _lost(folder, str(error)) from None
     if before is not None and (not posed or before.frame.is_chosen):
         return kept(before, reconstruction, seed)
-    return own if posed else by_satellite(own, capture, reconstruction, seed)
+    if posed:
+        return own
+    frame = by_satellite(own, capture, reconstruction, seed)
+    return by_rigs(frame, capture, reconstruction) if uses_rigs and not frame.metric else frame
 
 
 def kept(before: Before, reconstruction: Artifact[SparseMap], seed: int) -> Frame:
@@ -88,6 +94,17 @@ def by_satellite(own: Frame, capture: Capture, reconstruction: Artifact[SparseMa
         return frame_of_positions(fit_positions(reconstruction.value, positions, seed), positions, own)
     except (DataError, StageError) as error:
         return replace(own, about=f"positions by satellite were not used: {error}")
+
+
+def by_rigs(own: Frame, capture: Capture, reconstruction: Artifact[SparseMap]) -> Frame:
+    """Metres where rigs took images together whose mounts agree about the scale; else `own`, and why."""
+    mounting = mounting_of(capture, reconstruction.value.image_names)
+    if mounting is None:
+        return own
+    try:
+        return frame_of_baselines(reconstruction.value, mounting, own)
+    except StageError as error:
+        return replace(own, about="; ".join(filter(None, [own.about, f"rigs gave no scale: {error}"])))
 
 
 def reframe(work: Workspace, map_: Map, frame: Frame) -> Map:

@@ -81,7 +81,7 @@ def map_capture(
     reconstruction = find_points(work, photos, views, features, matches, config, scan)
     shown = photos.there(names)
     colors = work.each(COLOR, shown, None, each=[photos.of(shown, in_color=True, min_size=COLOR_SIZE), features])
-    frame = frame_of(work.folder, capture, reconstruction, config.seed)
+    frame = frame_of(work.folder, capture, reconstruction, config.seed, uses_rigs=config.sfm.rigs != "none")
     sparse = work.once(PLACE, None, reconstruction, frame.similarity, colors)
     weighing = weighed(work, reconstruction, described, config)
     fusion = fusion_by(config, weighing)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .config import MappingConfig
 from .data.features import LocalFeatures, Matches
+from .data.mounting import mounting_of
 from .data.sparse_map import SparseMap
 from .errors import ConfigError, DataError
 from .formats.scan import open3d, read_scan
@@ -87,7 +88,8 @@ def find_points(
     if source in ("depth", "scan"):
         return lift(None)
     if not photos.capture.has_pose.any():
-        return work.once(RECONSTRUCT, config.sfm, names, views, features, matches, config.seed)
+        mounting = None if config.sfm.rigs == "none" else mounting_of(photos.capture, names)
+        return work.once(RECONSTRUCT, config.sfm, names, views, features, matches, config.seed, mounting)
     met = work.once(TRIANGULATE, config.triangulate, names, views, features, matches, config.seed)
     return lift(met) if source == "hybrid" else met
 

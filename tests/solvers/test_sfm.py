@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 from world import PINHOLE, walk
 
-from vloc.errors import DataError, StageError
+from vloc.data.mounting import Mounting
+from vloc.errors import ConfigError, DataError, StageError
 from vloc.geometry.alignment import align
 from vloc.geometry.camera import Camera
 from vloc.geometry.pose_error import pose_errors
+from vloc.geometry.rigid import Rigid
 from vloc.solvers.sfm import SfmConfig, UnposedImages, _run_child, reconstruct
 
 GUESS = Camera("SIMPLE_PINHOLE", 1000, 800, (990.0, 500.0, 400.0))  # the true focal length is 900
@@ -30,6 +33,55 @@ def test_all_images_are_placed_up_to_a_similarity(method):
     metres, radians = pose_errors(aligned, truth)
     assert metres.max() < 0.02 and radians.max() < 0.01
     assert sparse.mean_error < 0.6 and (sparse.track_lengths >= 2).all()
+
+
+MOUNT = Rigid(Rotation.from_euler("y", 4, degrees=True).as_matrix(), np.array([-0.4, 0.05, 0.02]))
+"""of the second camera of a rig, in the first"""
+
+
+def on_a_rig(world):
+    """The walk's images, two by two taken by a rig; its sensors hang on something beside the first camera."""
+    rows = np.arange(len(world.images), dtype=np.int32)
+    beside = Rigid(Rotation.from_euler("z", 90, degrees=True).as_matrix(), np.array([0.1, 0.2, 0.3]))
+    mounting = Mounting(rows % 2, rows // 2, np.zeros(2, np.int32), Rigid.stack([beside, MOUNT @ beside]))
+    return UnposedImages(world.images.names, (PINHOLE, PINHOLE), rows % 2, (True, True), mounting)
+
+
+def scale_of(result, truth):
+    """Of the found centres against the true ones."""
+    return 1 / align(result.sparse.cam_from_world.center, truth.center).scale
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_rig_gives_its_scale_and_ties_its_images(seed):
+    world = walk(10, num_points=600, noise=0.3, cameras=(PINHOLE,), seed=seed, mount=MOUNT)
+    truth, results = world.images.cam_from_world, {}
+    for rigs in ("fixed", "none"):
+        config = SfmConfig(rigs=rigs)
+        images = on_a_rig(world) if rigs == "fixed" else unposed(world)
+        results[rigs] = reconstruct(images, world.keypoints, world.matches, config)
+    poses = results["fixed"].sparse.cam_from_world
+    mounts = poses[np.arange(1, 10, 2)] @ poses[np.arange(0, 10, 2)].inverse()
+    assert np.abs(mounts.translation - MOUNT.translation).max() < 1e-6
+    assert np.abs(mounts.rotation - MOUNT.rotation).max() < 1e-6
+    assert scale_of(results["fixed"], truth) == pytest.approx(1, abs=0.01)
+    assert scale_of(results["none"], truth) != pytest.approx(1, abs=0.1)
+
+
+def test_a_wrong_mount_is_refined_where_that_is_asked():
+    world = walk(10, num_points=600, noise=0.3, cameras=(PINHOLE,), mount=MOUNT)
+    images, wrong = on_a_rig(world), Rigid.stack([Rigid.identity(), Rigid(np.eye(3), np.array([-0.4, 0, 0]))])
+    images = replace(images, mounting=replace(images.mounting, sensors_from_rig=wrong))
+    poses = reconstruct(images, world.keypoints, world.matches, SfmConfig(rigs="refined")).sparse.cam_from_world
+    mounts = poses[np.arange(1, 10, 2)] @ poses[np.arange(0, 10, 2)].inverse()
+    turned = Rotation.from_matrix(mounts.rotation @ MOUNT.rotation.T).magnitude()
+    assert np.degrees(turned).max() < 0.2 and np.ptp(mounts.translation, axis=0).max() < 1e-6
+
+
+def test_global_sfm_of_fixed_rigs_is_refused():
+    world = walk(cameras=(PINHOLE,))
+    with pytest.raises(ConfigError, match="loses the scale"):
+        reconstruct(unposed(world), world.keypoints, world.matches, SfmConfig(method="global", rigs="fixed"))
 
 
 def test_a_guessed_focal_length_is_refined():

@@ -28,13 +28,18 @@ def random_pose(rng, distance=3.0):
     return Rigid(Rotation.from_rotvec(rng.normal(0, 1, 3)).as_matrix(), rng.normal(0, distance, 3))
 
 
-def walk(count=8, num_points=400, noise=0.0, cameras=(PINHOLE, OPENCV), seed=0):
-    """Cameras 0.5 m apart in a row, looking at a slab of points 6 to 9 m away."""
+def walk(count=8, num_points=400, noise=0.0, cameras=(PINHOLE, OPENCV), seed=0, mount=None):
+    """Cameras 0.5 m apart in a row, looking at a slab of points 6 to 9 m away.
+
+    With a `mount`, every other one is that of a rig whose first camera took the one before.
+    """
     rng = np.random.default_rng(seed)
     points = rng.uniform([-3, -2, 6], [3 + 0.5 * count, 2, 9], (num_points, 3))
     turns = Rotation.from_rotvec(rng.normal(0, 0.05, (count, 3))).as_matrix()
     centers = np.stack([0.5 * np.arange(count), rng.normal(0, 0.1, count), np.zeros(count)], axis=1)
     poses = Rigid(turns, -np.einsum("nij,nj->ni", turns, centers))
+    if mount is not None:
+        poses = Rigid.stack([mount @ poses[i - 1] if i % 2 else poses[i] for i in range(count)])
     camera_of_image = (np.arange(count) % len(cameras)).astype(np.int32)
     seen, keypoints = [], []
     for i in range(count):

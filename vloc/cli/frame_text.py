@@ -9,6 +9,7 @@ from ..data.frame import Frame
 SOURCES = {
     "given poses": "that of the given poses",
     "gnss": "east, north and up",
+    "rig": "scaled by the mounts of its rigs",
     "aligned": "aligned",
     "distance": "scaled by a distance",
     "arbitrary": "its own, with no scale: `vloc align` gives it one",

@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..geometry.alignment import Similarity
 
 Unit = Literal["m", "map units"]
-FrameSource = Literal["given poses", "gnss", "aligned", "distance", "arbitrary"]
+FrameSource = Literal["given poses", "gnss", "rig", "aligned", "distance", "arbitrary"]
 Three = tuple[float, float, float]
 
 

@@ -15,8 +15,9 @@ import msgspec
 import numpy as np
 
 from ..array_types import Float32, Int32
+from ..data.mounting import Mounting
 from ..data.sparse_map import SparseMap
-from ..errors import DataError, StageError
+from ..errors import ConfigError, DataError, StageError
 from ..geometry.camera import Camera
 from .colmap import PairMatches, check_keypoints, check_matches
 from .point_refinement import with_covariances
@@ -37,16 +38,24 @@ class SfmConfig:
     """2D-3D matches; images with fewer stay out of an incremental model"""
     min_model_size: Annotated[int, msgspec.Meta(ge=2)] = 3
     """images; smaller models are not counted"""
+    rigs: Literal["auto", "fixed", "refined", "none"] = "auto"
+    """what is made of the rigs that took images together: their mounts stay as they are given (fixed), or are refined
+    with everything else; auto: fixed for incremental, refined for global, which loses the scale of fixed ones; none:
+    every image stands for itself"""
 
 
 @dataclass(frozen=True, eq=False)
 class UnposedImages:
-    """Names and cameras, one row an image; `has_prior_focal[c]`: camera c's focal length is measured, not guessed."""
+    """Names and cameras, one row an image; `has_prior_focal[c]`: camera c's focal length is measured, not guessed.
+
+    `mounting`: what rigs took together; a camera is then of one sensor alone.
+    """
 
     names: Sequence[str]
     cameras: tuple[Camera, ...]
     camera_of_image: Int32[np.ndarray, "i"]
     has_prior_focal: tuple[bool, ...]
+    mounting: Mounting | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +80,13 @@ def reconstruct(
     """Poses and points from matches (rows of `images` -> keypoint rows), the largest model.
 
     Runs in a child process: whatever COLMAP dies of becomes a StageError, and so does having no model at the end.
-    `num_threads` (-1: all) is for the pairs; it changes no result.
+    `num_threads` (-1: all) is for the pairs; it changes no result. With fixed rigs the scale is that of their mounts.
     """
+    if config.method == "global" and config.rigs == "fixed":
+        raise ConfigError("sfm: global SfM loses the scale of fixed rigs: choose --sfm.rigs refined or none")
     _check(images, keypoints, matches)
     with TemporaryDirectory(prefix="vloc-sfm-") as folder:
-        settings = {**asdict(config), "seed": seed, "num_threads": num_threads}
+        settings = {**asdict(config), "rigs": _rigs(config), "seed": seed, "num_threads": num_threads}
         _write_job(Path(folder), images, keypoints, matches, settings)
         _run_child(Path(folder))
         result = _read_result(Path(folder), len(images.names), matches)
@@ -115,6 +126,7 @@ def _write_job(
         "camera_of_image": images.camera_of_image.tolist(),
         "has_prior_focal": list(images.has_prior_focal),
         "settings": settings,
+        **({} if images.mounting is None else _tied(images, images.mounting)),
     }
     (folder / "job.json").write_text(json.dumps(text))
     pairs = sorted(pair for pair, indices in matches.items() if len(indices))
@@ -127,6 +139,23 @@ def _write_job(
         match_counts=np.array([len(matches[pair]) for pair in pairs], np.int64),
         matches=np.concatenate([none, *[matches[pair] for pair in pairs]]).astype(np.uint32),
     )
+
+
+def _rigs(config: SfmConfig) -> str:
+    """`config.rigs`, resolved."""
+    return config.rigs if config.rigs != "auto" else {"incremental": "fixed", "global": "refined"}[config.method]
+
+
+def _tied(images: UnposedImages, mounting: Mounting) -> dict[str, object]:
+    """Of every rig, its cameras and where they are on it; of every instant, its rig and images."""
+    cameras: dict[int, int] = dict(zip(mounting.sensor_of_image.tolist(), images.camera_of_image.tolist(), strict=True))
+    rigs: list[list[object]] = [[] for _ in range(int(mounting.rig_of_sensor.max()) + 1)]
+    for sensor, camera in sorted(cameras.items()):
+        pose = mounting.sensors_from_rig[sensor]
+        rigs[mounting.rig_of_sensor[sensor]].append([camera, pose.rotation.tolist(), pose.translation.tolist()])
+    together = mounting.images_together()
+    frames = [[int(mounting.rig_of_sensor[mounting.sensor_of_image[rows[0]]]), rows.tolist()] for rows in together]
+    return {"rigs": rigs, "frames": frames}
 
 
 def _run_child(folder: Path) -> None:

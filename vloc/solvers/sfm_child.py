@@ -12,7 +12,7 @@ import numpy as np
 
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
-from .colmap import colmap_camera, pycolmap, vloc_camera
+from .colmap import colmap_camera, colmap_pose, pycolmap, vloc_camera
 from .posed_images import PosedImages
 from .triangulation import sparse_map
 
@@ -46,7 +46,7 @@ def _read_job(folder: Path) -> Job:
 
 
 def _fill_database(path: Path, job: Job) -> None:
-    """Image i is image i + 1 there. One sensor, one camera: COLMAP makes trivial rigs of them."""
+    """Image i is image i + 1 there. Where nothing ties images together, COLMAP makes a rig of every camera."""
     library = pycolmap()
     with library.Database.open(path) as database, library.DatabaseTransaction(database):
         for camera in job["cameras"]:
@@ -55,9 +55,33 @@ def _fill_database(path: Path, job: Job) -> None:
             image = library.Image(name=name, camera_id=job["camera_of_image"][i] + 1, image_id=i + 1)
             database.write_image(image, use_image_id=True)
             database.write_keypoints(i + 1, job["keypoints"][i])
+        _write_rigs(database, job)
         for (a, b), matches, geometry in zip(job["pairs"], job["matches"], _geometries(job), strict=True):
             database.write_matches(a + 1, b + 1, matches)
             database.write_two_view_geometry(a + 1, b + 1, geometry)
+
+
+def _write_rigs(database: Any, job: Job) -> None:
+    """The first camera of a rig is its reference there; frame k holds what instant k - 1 took."""
+    library = pycolmap()
+    for number, members in enumerate(job.get("rigs", ())):
+        rig = library.Rig(rig_id=number + 1)
+        (reference, *pose), *others = members
+        rig.add_ref_sensor(_sensor(reference))
+        rig_from_reference = Rigid(*map(np.array, pose)).inverse()
+        for camera, *mount in others:
+            rig.add_sensor(_sensor(camera), colmap_pose(Rigid(*map(np.array, mount)) @ rig_from_reference))
+        database.write_rig(rig, use_rig_id=True)
+    for number, (rig_number, images) in enumerate(job.get("frames", ())):
+        frame = library.Frame(frame_id=number + 1, rig_id=rig_number + 1)
+        for image in images:
+            frame.add_data_id(library.data_t(_sensor(job["camera_of_image"][image]), image + 1))
+        database.write_frame(frame, use_frame_id=True)
+
+
+def _sensor(camera: int) -> Any:
+    library = pycolmap()
+    return library.sensor_t(library.SensorType.CAMERA, camera + 1)
 
 
 def _geometries(job: Job) -> list[Any]:
@@ -99,6 +123,7 @@ def _incremental_options(settings: dict[str, Any]) -> Any:
         ba_refine_extra_params=settings["refine_intrinsics"],
         ba_global_function_tolerance=1e-6,
         ba_local_function_tolerance=1e-5,
+        ba_refine_sensor_from_rig=settings["rigs"] == "refined",
     )
     options.mapper.filter_max_reproj_error = settings["max_reproj_error"]
     options.mapper.abs_pose_min_num_inliers = settings["min_inliers"]
@@ -113,6 +138,7 @@ def _global_options(settings: dict[str, Any]) -> Any:
     )
     options.mapper.bundle_adjustment.refine_focal_length = settings["refine_intrinsics"]
     options.mapper.bundle_adjustment.refine_extra_params = settings["refine_intrinsics"]
+    options.mapper.bundle_adjustment.refine_sensor_from_rig = settings["rigs"] == "refined"
     return options
 
 

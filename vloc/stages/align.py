@@ -9,6 +9,7 @@ import numpy as np
 
 from ..array_types import Float64
 from ..data.frame import Frame, Placement
+from ..data.mounting import Mounting, baselines
 from ..data.sparse_map import SparseMap
 from ..errors import StageError
 from ..geometry.alignment import Similarity
@@ -25,6 +26,8 @@ MAX_SCALE_ERROR = 0.02
 """standard deviation of the scale, as a part of it, up to which positions by satellite are taken"""
 MAX_TURN_ERROR_DEG = 5.0
 """degrees; of the rotation, for positions by satellite"""
+MAD_TO_SIGMA = 1.4826
+"""of a normal distribution"""
 MAX_NAMED = 3
 """images that disagree, in a line for people"""
 
@@ -147,6 +150,25 @@ def frame_of_positions(fit: Fit, positions: Positions, frame: Frame) -> Frame:
     """Metres east, north and up of the positions' origin, for a map that stands in `frame` now."""
     about = f"{fit.about('m')}; scale known to {100 * fit.alignment.scale_error:.2g} %"
     return moved_frame(Frame(True, "gnss", about, origin=positions.origin), frame, fit.target_from_map)
+
+
+def frame_of_baselines(sparse: SparseMap, mounting: Mounting, frame: Frame) -> Frame:
+    """The same frame in metres, from how far apart cameras are mounted; `mounting`: of the map's images in their order.
+
+    StageError where they are mounted in one place, or disagree about the scale.
+    """
+    mounted, found = baselines(mounting, sparse.cam_from_world.center).T
+    usable = (mounted > 0) & (found > 0)
+    if not usable.any():
+        raise StageError("cameras of one instant are mounted in one place: their distance gives no scale")
+    scales = mounted[usable] / found[usable]
+    scale = float(np.median(scales))
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(scales / scale - 1)))
+    told = f"{usable.sum()} distances of cameras on rigs, {length(float(np.median(mounted[usable])), 'm')} (median)"
+    if spread / np.sqrt(usable.sum()) > MAX_SCALE_ERROR:
+        raise StageError(f"{told}, disagree about the scale by {spread:.0%}, {MAX_SCALE_ERROR:.0%} are needed of all")
+    about = f"{told}, agree to {100 * spread:.2g} %"
+    return moved_frame(Frame(True, "rig", about), frame, Similarity(scale, np.eye(3), np.zeros(3)))
 
 
 def moved_frame(target: Frame, frame: Frame, target_from_map: Similarity) -> Frame:

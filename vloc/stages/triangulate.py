@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..data.features import LocalFeatures, Matches
+from ..data.mounting import Mounting
 from ..data.sparse_map import SparseMap
 from ..geometry.rigid import Rigid
 from ..runtime import Runtime
@@ -65,12 +66,16 @@ def _reconstruct(
     features: Mapping[str, LocalFeatures],
     matches: Mapping[Pair, Matches],
     seed: int,
+    mounting: Mounting | None,
 ) -> SparseMap:
-    owned, camera_of_image = _distinct([(views[name].camera, views[name].guessed_device) for name in names])
-    cameras, guessed = zip(*owned, strict=True)
-    images = UnposedImages(names, cameras, camera_of_image, tuple(not device for device in guessed))
+    sensors = mounting.sensor_of_image.tolist() if mounting else [0] * len(names)
+    owned, camera_of_image = _distinct(
+        [(views[name].camera, views[name].guessed_device, sensor) for name, sensor in zip(names, sensors, strict=True)]
+    )
+    cameras, guessed, _ = zip(*owned, strict=True)
+    images = UnposedImages(names, cameras, camera_of_image, tuple(not device for device in guessed), mounting)
     keypoints = [features[name].keypoints for name in names]
     return reconstruct(images, keypoints, by_rows(names, matches), config, seed, runtime.num_workers).sparse
 
 
-RECONSTRUCT: OnceStage[SparseMap] = OnceStage("reconstruct", 3, SparseMap, _reconstruct)
+RECONSTRUCT: OnceStage[SparseMap] = OnceStage("reconstruct", 4, SparseMap, _reconstruct)
