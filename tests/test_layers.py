@@ -25,8 +25,7 @@ LAYERS = {
     **dict.fromkeys(
         ("mapping", "localization", "localizer", "placer", "query", "rigs", "paradigms", "tracker", "api"), 5
     ),
-    **dict.fromkeys(("sequences", "tracks", "odometry", "points"), 5),
-    "presets": 5,
+    **dict.fromkeys(("sequences", "sharing", "tracks", "odometry", "points", "presets"), 5),
     **dict.fromkeys(("cli", "page"), 6),
 }
 HEAVY = {"torch", "kornia", "open3d", "pycolmap", "cv2", "matplotlib", "rich", "h5py", "poselib"}

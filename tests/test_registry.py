@@ -8,6 +8,7 @@ import pytest
 
 from vloc.errors import ConfigError
 from vloc.registry import Registry, configure, to_text, validated
+from vloc.stages.sequences import SequenceConfig
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,9 @@ assert "netvlad" in DESCRIPTORS.names() and "vloc.retrieval.netvlad" not in sys.
 assert DESCRIPTORS.get("netvlad").__module__ == "vloc.retrieval.netvlad"
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_times_may_be_as_large_as_nanoseconds_make_them() -> None:
+    assert configure(SequenceConfig, {"max_gap": "60000000000"}, "sequence").max_gap == 60_000_000_000
+    with pytest.raises(ConfigError, match=r"sequence.max_step_m: expected a number of at most 1e\+09"):
+        configure(SequenceConfig, {"max_step_m": 1e10}, "sequence")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import vloc
 from vloc.config import LocalizationConfig
 from vloc.data.capture import Capture, Sensor
 from vloc.data.estimate import PoseEstimate
@@ -241,3 +242,18 @@ def test_of_two_poses_of_one_time_that_cannot_both_be_the_one_that_agrees_with_o
     found = {e.name: e for e in by_sequences(walk(9, mounts), config(), list(given.values()))}
     np.testing.assert_allclose([found[name].cam_from_world.center[0] for name in ("a4", "b4")], [0.4, 0.4], atol=1e-9)
     assert found["b4"].source == "sequence" and found["a4"].source == "pnp"
+
+
+def test_photos_that_fail_are_looked_at_again_with_what_their_neighbours_bring(built: Path, drive: Path) -> None:
+    map_, few = vloc.Map.open(built), {"num_retrieved": 1}
+    way = {"use": "interpolate", "max_gap": 100 * SECOND}
+    given = {"retrieve": few, "rig": {"use": "transfer"}}
+    alone = vloc.localize(map_, drive / "drive", drive / "few", **given, sequence=way)
+    shared = vloc.localize(map_, drive / "drive", drive / "few", **given, sequence={**way, "share": True})
+    truth, more = read_poses(drive / "drive_truth.txt"), 0
+    for before, after in zip(alone, shared, strict=True):
+        if before.source == "pnp":
+            assert max(pose_errors(before.cam_from_world, after.cam_from_world)) < 1e-9
+        more += len(after.retrieved) > 1
+        assert after.source != "pnp" or pose_errors(after.cam_from_world, truth[after.name])[0] < 0.05
+    assert more and sum(e.source == "pnp" for e in shared) >= sum(e.source == "pnp" for e in alone)

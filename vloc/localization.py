@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,7 @@ from .rigs import by_rigs, check_rigs
 from .run.inputs import Table
 from .run.workspace import Workspace
 from .sequences import by_sequences, check_sequences
+from .sharing import shared_images
 from .stage import Results
 from .stages.arrange import ARRANGE
 from .stages.correspond import CORRESPOND
@@ -71,20 +73,24 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     sensors = {name: queries.sensor(name) for name in found}
     choice = Choice(config.filter, taken_in(queries, found), map_.taken) if config.filter.is_active else None
     retrieved = retrieve(work, map_, described, features, sensors, config, choice)
-    placed: tuple[Results[Any], ...]
+    first: tuple[Results[Any], ...]
     if config.paradigm == "approximation":
-        placed = (approximate(work, map_, described, config, retrieved, sensors),)
+        first = (approximate(work, map_, described, config, retrieved, sensors),)
     elif config.paradigm == "local-sfm":
         assert features is not None  # noqa: S101 - `check_paradigm` sees to it
-        placed = (place_locally(work, map_, photos, config, [features, retrieved, sensors, qualities]),)
+        first = (place_locally(work, map_, photos, config, [features, retrieved, sensors, qualities]),)
     else:
-        placed = _place(work, map_, config, photos, features, retrieved, sensors, qualities)
+        first = _place(work, map_, config, photos, features, retrieved, sensors, qualities)
+    placed: tuple[Mapping[str, Any], ...] = first
+    if again := shared_images(queries, config, map_.sparse, placed[-1], retrieved):
+        second = _place(work, map_, config, photos, features, again, sensors, qualities)
+        placed, retrieved = _over(second, first), retrieved | again
     outcomes = dict(refusals)
     seen: list[Mapping[str, Any] | None] = [features, placed[0], retrieved, sensors, qualities]
     for name, estimate in by_rigs(work, map_, queries, config, seen, placed[-1]).items():
         images = tuple(map_.sparse.image_names[row] for row in retrieved[name])
         outcomes[name] = explained(replace(estimate, retrieved=images), qualities[name])
-    stages, unit = (qualities, features, *described, *placed), map_.frame.unit
+    stages, unit = (qualities, features, *described, *first), map_.frame.unit
     failed = [results for results in stages if isinstance(results, Results)]
     every = [outcomes.get(name) or PoseEstimate(name, None, "none", reason=_failure(name, *failed)) for name in names]
     return by_sequences(queries, config, [replace(estimate, unit=unit) for estimate in every], odometry)
@@ -159,6 +165,11 @@ def _place(
         REFINE, list(registered), config.refine, each=[registered, *tables], shared=[map_.features, sparse, pnp]
     )
     return matches, registered, refined
+
+
+def _over(late: Sequence[Results[Any]], early: Sequence[Results[Any]]) -> tuple[Mapping[str, Any], ...]:
+    """What a second look gave in place of the first, for the queries that had one."""
+    return tuple(ChainMap(*tables) for tables in zip(late, early, strict=True))  # type: ignore[arg-type]
 
 
 def _failure(name: str, *stages: Results[Any]) -> str:

@@ -9,12 +9,14 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 
 from .errors import ConfigError
 
+Time = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+"""a setting in the unit of timestamps, which is often the nanosecond"""
 LARGEST = 1e9
 """no setting is larger: this refuses infinity, NaN and slips of the keyboard"""
 P = TypeVar("P")
@@ -96,9 +98,15 @@ def configure(cls: type[P], settings: Mapping[str, Any], where: str) -> P:
         raise ConfigError(_told(str(error), settings, where)) from None
     for key in known:
         value = getattr(made, key)
-        if isinstance(value, int | float) and not abs(value) <= LARGEST:
+        if isinstance(value, int | float) and not abs(value) <= LARGEST and not _has_bound(cls, key):
             raise ConfigError(f"{where}.{key}: expected a number of at most {LARGEST:.0e}, got {value}")
     return made
+
+
+def _has_bound(cls: type, key: str) -> bool:
+    """Whether a setting says itself how large it may be, as times do, which msgspec has checked."""
+    marks = getattr(get_type_hints(cls, include_extras=True)[key], "__metadata__", ())
+    return any(getattr(mark, "le", None) is not None or getattr(mark, "lt", None) is not None for mark in marks)
 
 
 def _is_settings(value: object) -> bool:

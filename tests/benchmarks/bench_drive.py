@@ -1,10 +1,13 @@
-"""Rigs on the synthetic drive: three cameras, 60 instants, 30 % of the photos blind, half of them by night.
+"""Rigs and sequences on the synthetic drive: three cameras, 60 instants, 30 % of the photos blind, half by night.
 
-    python tests/benchmarks/bench_drive.py FOLDER --seeds 82 83 [--ways none transfer joint] [--plot FILE] [--foreign]
+    python tests/benchmarks/bench_drive.py FOLDER --seeds 82 83 [--ways none joint+odometry] [--plot FILE] [--foreign]
 
-A gallery of 90 images at 640 x 480 makes each map. Instants count as placed where any of their photos is. Errors are
-those of the photos that each way places, and, to compare, of each camera's photos that have a pose of their own.
-With --foreign, how many photos of each drive are placed in the map of the next seed, where none belongs.
+A way is what --rig is given, or that and --sequence: none, transfer, joint+interpolate, joint+odometry. A gallery of 90
+images at 640 x 480 makes each map. Instants count as placed where any of their photos is. Errors are those of the
+photos that each way places, and, to compare, of each camera's photos that have a pose of their own; of poses by
+sequence, how many are off by no more than their covariance has 95 of 100 be, and of photos that had a pose, how many
+another one took the place of, and how much farther off the worst of these is. With --foreign, how many photos of each
+drive are placed in the map of the next seed, where none belongs.
 """
 
 from __future__ import annotations
@@ -13,11 +16,14 @@ import argparse
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from scipy.stats import chi2
 
 import vloc
 from vloc.formats.results import read_poses
+from vloc.geometry.motion import motion_of
 from vloc.geometry.pose_error import pose_errors
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -27,22 +33,23 @@ from datasets.synthetic_gallery import GalleryConfig, make
 LIMITS = ((0.25, 2.0), (5.0, 10.0))
 
 
-def errors(scene: Path, way: str) -> dict[str, tuple[float, float]]:
-    """Metres and degrees of every photo; infinite without a pose."""
-    map_ = vloc.build_map(f"kapture:{scene / 'mapping'}", scene / "map")
-    found = vloc.localize(map_, f"kapture:{scene / 'drive'}", scene / "poses", rig={"use": way})
-    truth = read_poses(scene / "drive_truth.txt")
-    return {each.name: _error(each, truth[each.name]) for each in found}
+def localized(scene: Path, map_: vloc.Map, way: str, folder: Path) -> list[vloc.PoseEstimate]:
+    """The photos of a drive in a map."""
+    rig, _, use = way.partition("+")
+    sequence: dict[str, Any] = {"use": use or "none"}
+    if use == "odometry":
+        sequence["odometry"] = f"tum:{scene / 'drive_odometry.txt'}"
+    return vloc.localize(map_, f"kapture:{scene / 'drive'}", folder, rig={"use": rig}, sequence=sequence)
 
 
 def placed_elsewhere(scene: Path, other: Path, way: str) -> int:
     """How many photos of a drive get a pose in the map of another gallery."""
-    map_ = vloc.Map.open(other / "map")
-    found = vloc.localize(map_, f"kapture:{scene / 'drive'}", scene / f"poses in {other.name}", rig={"use": way})
+    found = localized(scene, vloc.Map.open(other / "map"), way, scene / f"poses in {other.name}")
     return sum(each.is_localized for each in found)
 
 
-def _error(estimate: vloc.PoseEstimate, truth: vloc.Rigid) -> tuple[float, float]:
+def error(estimate: vloc.PoseEstimate, truth: vloc.Rigid) -> tuple[float, float]:
+    """Metres and degrees; infinite without a pose."""
     if estimate.cam_from_world is None:
         return np.inf, np.inf
     metres, radians = pose_errors(estimate.cam_from_world, truth)
@@ -58,8 +65,32 @@ def told(way: str, found: dict[str, tuple[float, float]]) -> str:
     return (
         f"{way}: {len(placed)} of {len(table)} photos, {len(instants)} of {len(table) // 3} instants, "
         f"recall {' / '.join(f'{share:.1f}' for share in recall)} %, median {100 * np.median(placed[:, 0]):.4f} cm "
-        f"{np.median(placed[:, 1]):.4f} deg, worst {100 * placed[:, 0].max():.3f} cm"
+        f"{np.median(placed[:, 1]):.4f} deg, worst {100 * placed[:, 0].max():.3f} cm {placed[:, 1].max():.2f} deg"
     )
+
+
+def by_sequence(
+    found: list[vloc.PoseEstimate],
+    truth: dict[str, vloc.Rigid],
+    now: dict[str, tuple[float, float]],
+    before: dict[str, tuple[float, float]],
+) -> str:
+    """How honest the covariances of poses by sequence are, and what became of photos that the rig alone places."""
+    made = [each for each in found if each.source == "sequence"]
+    within = [inside(each, truth[each.name]) for each in made]
+    had = [each.name for each in found if np.isfinite(before[each.name][0])]
+    changed = [name for name in had if now[name] != before[name]]
+    farther = max([100 * (now[name][0] - before[name][0]) for name in had], default=0.0)
+    return (
+        f"{len(made)} by sequence, {sum(within)} within 95 %; of {len(had)} photos that had a pose {len(changed)} got "
+        f"another, at most {farther:.3f} cm farther off, {sum(bool(each.reason) for each in made)} as contradicted"
+    )
+
+
+def inside(estimate: vloc.PoseEstimate, truth: vloc.Rigid) -> bool:
+    """Whether the truth is within the ellipsoid that has it in 95 of 100 cases."""
+    off = motion_of(truth @ estimate.cam_from_world.inverse())
+    return bool(off @ np.linalg.solve(estimate.covariance, off) <= chi2.ppf(0.95, 6))
 
 
 def by_camera(found: dict[str, tuple[float, float]]) -> str:
@@ -76,11 +107,21 @@ def draw(path: Path, metres: dict[str, list[float]]) -> None:
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axes = figure.subplots()
     for way, found in metres.items():
-        placed = 100 * np.sort(found)
-        axes.step(placed, 100 * np.arange(1, len(placed) + 1) / len(placed), where="post", label=f"--rig {way}")
+        placed, (rig, _, use) = 100 * np.sort(found), way.partition("+")
+        label = f"--rig {rig}" + (f" --sequence {use}" if use else "")
+        axes.step(placed, 100 * np.arange(1, len(placed) + 1) / len(placed), where="post", label=label)
     axes.set(xscale="log", xlabel="error of the camera's centre, cm", ylabel="photos, %", ylim=(0, 100))
-    axes.legend(frameon=False, loc="upper left")
+    axes.legend(frameon=False, loc="upper left", fontsize="small")
     figure.savefig(path)
+
+
+def scene_of(folder: Path, seed: int) -> Path:
+    """A gallery, a drive through it and the gallery's map, made where they are not there."""
+    scene, gallery = folder / f"drive{seed}", GalleryConfig(90, 4, seed=seed)
+    make(scene, gallery)
+    synthetic_drive.make(scene, gallery)
+    vloc.build_map(f"kapture:{scene / 'mapping'}", scene / "map")
+    return scene
 
 
 def main() -> None:
@@ -92,18 +133,19 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--foreign", action="store_true")
     flags, metres = parser.parse_args(), defaultdict[str, list[float]](list)
-    for seed in flags.seeds:
-        scene, gallery = flags.folder / f"drive{seed}", GalleryConfig(90, 4, seed=seed)
-        make(scene, gallery)
-        synthetic_drive.make(scene, gallery)
-        print(f"seed {seed}")
+    scenes = [scene_of(flags.folder, seed) for seed in flags.seeds]
+    for scene in scenes:
+        print(scene.name)
+        truth, map_, of = read_poses(scene / "drive_truth.txt"), vloc.Map.open(scene / "map"), {}
         for way in flags.ways:
-            found = errors(scene, way)
-            metres[way] += [error for error, _ in found.values()]
-            print(f"  {told(way, found)}", flush=True)
+            found = localized(scene, map_, way, scene / "poses")
+            of[way] = {each.name: error(each, truth[each.name]) for each in found}
+            metres[way] += [error for error, _ in of[way].values()]
+            print(f"  {told(way, of[way])}", flush=True)
             if way == "none":
-                print(f"  one camera: {by_camera(found)}", flush=True)
-    scenes = [flags.folder / f"drive{seed}" for seed in flags.seeds]
+                print(f"  one camera: {by_camera(of[way])}", flush=True)
+            if (alone := way.partition("+")[0]) != way and alone in of:
+                print(f"    {by_sequence(found, truth, of[way], of[alone])}", flush=True)
     for scene, other in zip(scenes, [*scenes[1:], scenes[0]], strict=True) if flags.foreign else ():
         counts = ", ".join(f"{way} {placed_elsewhere(scene, other, way)}" for way in flags.ways)
         print(f"{scene.name} in the map of {other.name}: {counts}", flush=True)

@@ -11,6 +11,7 @@ import numpy as np
 from ..array_types import Bool, Int64
 from ..data.taken import Taken
 from ..errors import ConfigError
+from ..registry import Time
 from .search import Allowed
 
 
@@ -25,7 +26,7 @@ class FilterConfig:
     max_distance: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """those no further from where the queries' capture has a query, in the map's frame, m; queries without a pose get
     all; 0: wherever they are"""
-    min_time_apart: Annotated[int, msgspec.Meta(ge=0)] = 0
+    min_time_apart: Time = 0
     """those as long as this before or after a query, or longer, in the units of the timestamps"""
     other_folders: Annotated[int, msgspec.Meta(ge=0)] = 0
     """those whose path does not begin with the same folders as a query's, so many of them: 1 for SEQUENCE/IMAGE"""

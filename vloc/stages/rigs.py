@@ -21,6 +21,7 @@ from ..data.selection import Correspondences
 from ..data.sparse_map import SparseMap
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
+from ..registry import Time
 from ..runtime import Runtime
 from ..solvers.acceptance import doubt
 from ..solvers.calibration import confidence
@@ -43,7 +44,7 @@ class RigConfig:
     use: Literal["none", "joint", "transfer"] = "none"
     """joint: all images of a rig at one instant are one query; transfer: images follow those of their instant that
     have a pose; none: every image stands for itself"""
-    max_gap: Annotated[int, msgspec.Meta(ge=0)] = 0
+    max_gap: Time = 0
     """the timestamps' unit; for transfer, how long after the first image of an instant others belong to it"""
     agree_m: Annotated[float, msgspec.Meta(gt=0)] = 0.25
     """metres (or map units); for transfer, poses of the rig so near to each other agree"""

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ..registry import Time
+
 
 @dataclass(frozen=True)
 class SequenceConfig:
@@ -17,11 +19,13 @@ class SequenceConfig:
     none: every image stands for itself"""
     odometry: str = ""
     """FORMAT:PATH of a trajectory of the camera or rig, which may drift; left out: the poses that queries come with"""
-    max_gap: Annotated[int, msgspec.Meta(ge=0)] = 0
+    max_gap: Time = 0
     """the timestamps' unit; a longer time without a photo begins another sequence, and poses farther away say nothing;
     0: ten times the usual step"""
     causal: bool = False
     """only poses before an image are looked at, as while driving"""
+    share: bool = False
+    """photos without a pose are matched once more, with map images that their neighbours bring"""
     right_m: Annotated[float, msgspec.Meta(gt=0)] = 0.5
     """metres (or map units); confidence is the probability of a pose to be within so much"""
     right_deg: Annotated[float, msgspec.Meta(gt=0)] = 5.0
