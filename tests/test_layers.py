@@ -26,6 +26,7 @@ LAYERS = {
         ("mapping", "localization", "localizer", "placer", "query", "rigs", "paradigms", "tracker", "api"), 5
     ),
     **dict.fromkeys(("sequences", "sharing", "tracks", "odometry", "points", "presets"), 5),
+    "rendering": 5,
     **dict.fromkeys(("cli", "page"), 6),
 }
 HEAVY = {"torch", "kornia", "open3d", "pycolmap", "cv2", "matplotlib", "rich", "h5py", "poselib"}

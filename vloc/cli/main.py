@@ -21,6 +21,7 @@ COMMANDS = {
     "rig": "where cameras are mounted on a rig, from poses of their images",
     "evaluate": "poses against true poses",
     "convert": "from one format to another",
+    "render": "a scan as depth maps of a capture's images",
     "merge": "several captures of one place as one",
     "split": "one capture as two: by list, folder, number, time or area",
     "show": "what a map or a capture holds, and what made it",
