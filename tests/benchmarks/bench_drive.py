@@ -2,12 +2,13 @@
 
     python tests/benchmarks/bench_drive.py FOLDER --seeds 82 83 [--ways none joint+odometry] [--plot FILE] [--foreign]
 
-A way is what --rig is given, or that and --sequence: none, transfer, joint+interpolate, joint+odometry. A gallery of 90
-images at 640 x 480 makes each map. Instants count as placed where any of their photos is. Errors are those of the
-photos that each way places, and, to compare, of each camera's photos that have a pose of their own; of poses by
-sequence, how many are off by no more than their covariance has 95 of 100 be, and of photos that had a pose, how many
-another one took the place of, and how much farther off the worst of these is. With --foreign, how many photos of each
-drive are placed in the map of the next seed, where none belongs.
+A way is what --rig is given, or that and --sequence, and share for --sequence.share: none, transfer,
+joint+interpolate, joint+odometry, none+interpolate+share. A gallery of 90 images at 640 x 480 makes each map.
+Instants count as placed where any of their photos is. Errors are those of the photos that each way places, and, to
+compare, of each camera's photos that have a pose of their own; of poses by sequence, how many are off by no more than
+their covariance has 95 of 100 be, and of photos that had a pose, how many another one took the place of, and how much
+farther off the worst of these is. With --foreign, how many photos of each drive are placed in the map of the next
+seed, where none belongs. --hard-night, in a folder of its own: a quarter of the night's light, twice its noise.
 """
 
 from __future__ import annotations
@@ -27,24 +28,27 @@ from vloc.geometry.motion import motion_of
 from vloc.geometry.pose_error import pose_errors
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from bench_night import darken
+
 from datasets import synthetic_drive
 from datasets.synthetic_gallery import GalleryConfig, make
 
 LIMITS = ((0.25, 2.0), (5.0, 10.0))
 
 
-def localized(scene: Path, map_: vloc.Map, way: str, folder: Path) -> list[vloc.PoseEstimate]:
+def localized(scene: Path, map_: vloc.Map, way: str, folder: Path, num_retrieved: int = 20) -> list[vloc.PoseEstimate]:
     """The photos of a drive in a map."""
-    rig, _, use = way.partition("+")
-    sequence: dict[str, Any] = {"use": use or "none"}
-    if use == "odometry":
+    rig, *use = way.split("+")
+    sequence: dict[str, Any] = {"use": (use or ["none"])[0], "share": "share" in use}
+    if "odometry" in use:
         sequence["odometry"] = f"tum:{scene / 'drive_odometry.txt'}"
-    return vloc.localize(map_, f"kapture:{scene / 'drive'}", folder, rig={"use": rig}, sequence=sequence)
+    settings = {"rig": {"use": rig}, "sequence": sequence, "retrieve": {"num_retrieved": num_retrieved}}
+    return vloc.localize(map_, f"kapture:{scene / 'drive'}", folder, **settings)
 
 
-def placed_elsewhere(scene: Path, other: Path, way: str) -> int:
+def placed_elsewhere(scene: Path, other: Path, way: str, num_retrieved: int) -> int:
     """How many photos of a drive get a pose in the map of another gallery."""
-    found = localized(scene, vloc.Map.open(other / "map"), way, scene / f"poses in {other.name}")
+    found = localized(scene, vloc.Map.open(other / "map"), way, scene / f"poses in {other.name}", num_retrieved)
     return sum(each.is_localized for each in found)
 
 
@@ -81,9 +85,11 @@ def by_sequence(
     had = [each.name for each in found if np.isfinite(before[each.name][0])]
     changed = [name for name in had if now[name] != before[name]]
     farther = max([100 * (now[name][0] - before[name][0]) for name in had], default=0.0)
+    alone = sum(each.source == "pnp" for each in found)
+    contradicted = sum(bool(each.reason) for each in made)
     return (
-        f"{len(made)} by sequence, {sum(within)} within 95 %; of {len(had)} photos that had a pose {len(changed)} got "
-        f"another, at most {farther:.3f} cm farther off, {sum(bool(each.reason) for each in made)} as contradicted"
+        f"{alone} by themselves, {len(made)} by sequence, {sum(within)} within 95 %; of {len(had)} photos that "
+        f"had a pose {len(changed)} got another, at most {farther:.3f} cm farther off, {contradicted} as contradicted"
     )
 
 
@@ -106,12 +112,14 @@ def draw(path: Path, metres: dict[str, list[float]]) -> None:
 
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axes = figure.subplots()
-    for way, found in metres.items():
-        placed, (rig, _, use) = 100 * np.sort(found), way.partition("+")
+    for width, (way, found) in zip(np.linspace(3, 1, len(metres)), metres.items(), strict=True):
+        shares, (rig, _, use) = np.linspace(0, 100, 201), way.partition("+")
         label = f"--rig {rig}" + (f" --sequence {use}" if use else "")
-        axes.step(placed, 100 * np.arange(1, len(placed) + 1) / len(placed), where="post", label=label)
+        axes.step(
+            100 * np.percentile(found, shares, method="lower"), shares, where="post", label=label, linewidth=width
+        )
     axes.set(xscale="log", xlabel="error of the camera's centre, cm", ylabel="photos, %", ylim=(0, 100))
-    axes.legend(frameon=False, loc="upper left", fontsize="small")
+    axes.legend(frameon=False, loc="lower right", fontsize="small")
     figure.savefig(path)
 
 
@@ -130,15 +138,19 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
     parser.add_argument("--ways", nargs="+", default=["none", "transfer", "joint"])
+    parser.add_argument("--num-retrieved", type=int, default=20)
+    parser.add_argument("--hard-night", action="store_true")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--foreign", action="store_true")
     flags, metres = parser.parse_args(), defaultdict[str, list[float]](list)
+    if flags.hard_night:
+        darken()
     scenes = [scene_of(flags.folder, seed) for seed in flags.seeds]
     for scene in scenes:
         print(scene.name)
         truth, map_, of = read_poses(scene / "drive_truth.txt"), vloc.Map.open(scene / "map"), {}
         for way in flags.ways:
-            found = localized(scene, map_, way, scene / "poses")
+            found = localized(scene, map_, way, scene / "poses", flags.num_retrieved)
             of[way] = {each.name: error(each, truth[each.name]) for each in found}
             metres[way] += [error for error, _ in of[way].values()]
             print(f"  {told(way, of[way])}", flush=True)
@@ -147,7 +159,7 @@ def main() -> None:
             if (alone := way.partition("+")[0]) != way and alone in of:
                 print(f"    {by_sequence(found, truth, of[way], of[alone])}", flush=True)
     for scene, other in zip(scenes, [*scenes[1:], scenes[0]], strict=True) if flags.foreign else ():
-        counts = ", ".join(f"{way} {placed_elsewhere(scene, other, way)}" for way in flags.ways)
+        counts = ", ".join(f"{way} {placed_elsewhere(scene, other, way, flags.num_retrieved)}" for way in flags.ways)
         print(f"{scene.name} in the map of {other.name}: {counts}", flush=True)
     if flags.plot is not None:
         draw(flags.plot, metres)

@@ -16,9 +16,15 @@ def shifted(x: float, confidence: float = 0.9, sigma: float = 1e-3) -> Belief:
 
 
 def test_equally_sure_poses_have_their_mean() -> None:
+    found = mean([shifted(0.0), shifted(0.002)], Rigid.identity())
+    np.testing.assert_allclose(found.rig_from_world.translation, [0.001, 0, 0], atol=1e-9)
+    np.testing.assert_allclose(np.diag(found.covariance), 1e-6 / 2, rtol=1e-3)
+
+
+def test_poses_that_differ_by_more_than_they_allow_make_their_mean_less_sure() -> None:
     found = mean([shifted(0.0), shifted(0.02)], Rigid.identity())
     np.testing.assert_allclose(found.rig_from_world.translation, [0.01, 0, 0], atol=1e-9)
-    np.testing.assert_allclose(np.diag(found.covariance), 1e-6 / 2, rtol=1e-3)
+    np.testing.assert_allclose(np.diag(found.covariance), 1e-6 / 2 * 200 / 6, rtol=1e-3)  # chi square of 6 numbers
 
 
 def test_a_surer_pose_counts_by_its_inverse_variance() -> None:

@@ -51,10 +51,16 @@ def consensus(beliefs: Sequence[Belief], metres: float, degrees: float) -> tuple
 
 
 def mean(beliefs: Sequence[Belief], around: Rigid) -> Belief:
-    """The likeliest pose of independent ones, to first order around one of them; as sure as the surest of them."""
+    """The likeliest pose of independent ones, to first order around one of them; believed as the surest of them.
+
+    Where they differ by more than their covariances allow, its own is as much larger (Birge 1932).
+    """
     least = SMALLEST_SIGMA**2 * np.eye(6)
     weights = [np.linalg.inv(belief.covariance + least) for belief in beliefs]
     steps = [motion_of(belief.rig_from_world @ around.inverse()) for belief in beliefs]
     covariance = np.linalg.inv(np.sum(weights, axis=0))
     step = covariance @ np.sum([weight @ step for weight, step in zip(weights, steps, strict=True)], axis=0)
+    off = [one - step for one in steps]
+    chi_square = sum(float(one @ weight @ one) for weight, one in zip(weights, off, strict=True))
+    covariance = covariance * max(1.0, chi_square / (6 * (len(beliefs) - 1))) if len(beliefs) > 1 else covariance
     return Belief(by_motion(step) @ around, covariance, max(belief.confidence for belief in beliefs))
