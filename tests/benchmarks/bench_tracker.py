@@ -1,6 +1,6 @@
 """A tracker on a camera's frames, against each frame localized alone; cut from one place to another; in a foreign map.
 
-    python tests/benchmarks/bench_tracker.py FOLDER --seeds 84 85 [--instants 300] [--features sift:max_keypoints=2048]
+    python tests/benchmarks/bench_tracker.py FOLDER --seeds 84 85 [--frames 300] [--features sift:max_keypoints=2048]
         [--plot FILE]
 
 A gallery of 90 images at 640 x 480 makes each map, a drive through it (the second half by night) the frames, of the
@@ -14,32 +14,35 @@ import argparse
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 import vloc
-from vloc.formats.images import decode
-from vloc.formats.results import read_poses
 from vloc.geometry.pose_error import pose_errors
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from datasets import synthetic_drive
-from datasets.synthetic_gallery import GalleryConfig, make
+from datasets.gallery_cameras import drive_pose, rig_cameras
+from datasets.gallery_light import by_day, by_night
+from datasets.synthetic_gallery import GalleryConfig, make, world
 
-CAMERA = "front"
 WORSE = 1.1
 
 
 class Frames:
-    """The frames of the drive's front camera in memory, with their camera and true poses."""
+    """The frames of a drive's front camera in memory, with their camera and true poses; the second half by night."""
 
-    def __init__(self, scene: Path) -> None:
-        queries, root = vloc.read(f"kapture:{scene / 'drive'}"), scene / "drive" / "sensors" / "records_data"
-        self.names = sorted(name for name in queries.images.names if name.startswith(f"{CAMERA}/"))
-        self.pixels = [decode((root / name).read_bytes(), name, color=False) for name in self.names]
-        self.camera, truth = queries.camera(self.names[0]), read_poses(scene / "drive_truth.txt")
-        self.truth = [truth[name] for name in self.names]
+    def __init__(self, gallery: GalleryConfig, count: int) -> None:
+        place, self.camera = world(gallery), rig_cameras(gallery.image_size)["front"]
+        self.truth = [drive_pose(place, (i + 0.5) / count) for i in range(count)]
+        with ThreadPoolExecutor(2) as pool:
+            pictures = list(pool.map(lambda pose: place.picture(self.camera, pose), self.truth))
+        day, night = pictures[: count // 2], pictures[count // 2 :]
+        seen = [by_day(picture) for picture in day]
+        seen += [by_night(picture, np.random.default_rng(row)) for row, picture in enumerate(night)]
+        self.pixels = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in seen]
 
 
 def timed(work, *arguments) -> tuple[object, float]:  # type: ignore[no-untyped-def]
@@ -105,19 +108,19 @@ def report(localizer: vloc.Localizer, foreign: vloc.Localizer, frames: Frames, p
     """The figures of one drive; a picture of its cuts."""
     own, own_ms = alone(localizer, frames)
     print(f"  alone {placed(own)}; {np.median(own_ms):.0f} ms")
-    errors, by, ms = follow(localizer, frames, list(range(len(frames.names))))
+    errors, by, ms = follow(localizer, frames, list(range(len(frames.pixels))))
     tracked = np.array([each == "tracking" for each in by])
     ms, ratio = ms[tracked], errors[tracked] / own[tracked]
     print(f"  tracker {placed(errors)}; {dict(Counter(by))}; {np.median(ms):.0f}, {np.quantile(ms, 0.95):.0f} ms")
     worse, better = (100 * share.mean() for share in (ratio > WORSE, ratio < 1 / WORSE))
     print(f"  error against alone: median {np.median(ratio):.3f}; {worse:.1f} % worse by 10 %, {better:.1f} % better")
-    order, cuts = with_cuts(len(frames.names))
+    order, cuts = with_cuts(len(frames.pixels))
     errors, by, _ = follow(localizer, frames, order)
     if plot is not None:
         draw(plot, errors, by, cuts)
     lost = [int(np.argmax(np.isfinite(errors[cut:]))) for cut in cuts]
     print(f"  cut {len(cuts)} times: frames until there is a pose again {lost}; {placed(errors)}")
-    errors, by, _ = follow(foreign, frames, list(range(len(frames.names))))
+    errors, by, _ = follow(foreign, frames, list(range(len(frames.pixels))))
     print(f"  in a foreign map: {np.isfinite(errors).sum()} of {len(errors)} placed", flush=True)
 
 
@@ -126,21 +129,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
-    parser.add_argument("--instants", type=int, default=300)
+    parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--features", default="sift")
     parser.add_argument("--plot", type=Path)
     flags = parser.parse_args()
-    maps = {}
+    maps, galleries = {}, {seed: GalleryConfig(90, 4, seed=seed) for seed in flags.seeds}
     for seed in flags.seeds:
-        scene, gallery = flags.folder / f"dense{seed}", GalleryConfig(90, 4, seed=seed)
+        scene, gallery = flags.folder / f"drive{seed}", galleries[seed]
         make(scene, gallery)
-        synthetic_drive.make(scene, gallery, synthetic_drive.DriveConfig(flags.instants, 0.0, 0.0))
         folder = scene / f"map {flags.features}".replace(":", " ")
         maps[seed] = vloc.build_map(f"kapture:{scene / 'mapping'}", folder, features=flags.features)
     for seed, other in zip(flags.seeds, [*flags.seeds[1:], flags.seeds[0]], strict=True):
         print(f"seed {seed}", flush=True)
-        scene = flags.folder / f"dense{seed}"
-        report(vloc.Localizer(maps[seed]), vloc.Localizer(maps[other]), Frames(scene), flags.plot)
+        frames = Frames(galleries[seed], flags.frames)
+        report(vloc.Localizer(maps[seed]), vloc.Localizer(maps[other]), frames, flags.plot)
 
 
 if __name__ == "__main__":
