@@ -23,7 +23,20 @@ LAYERS = {
         ("config", "map", "map_source", "photo_matching", "framing", "known_cameras", "imports", "describing"), 5
     ),
     **dict.fromkeys(
-        ("mapping", "localization", "localizer", "placer", "query", "rigs", "paradigms", "tracker", "api"), 5
+        (
+            "mapping",
+            "localization",
+            "looking",
+            "placing",
+            "localizer",
+            "placer",
+            "query",
+            "rigs",
+            "paradigms",
+            "tracker",
+            "api",
+        ),
+        5,
     ),
     **dict.fromkeys(("sequences", "sharing", "tracks", "odometry", "points", "presets"), 5),
     "rendering": 5,

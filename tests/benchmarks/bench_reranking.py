@@ -24,7 +24,7 @@ import vloc
 from vloc.config import LocalizationConfig, make_config
 from vloc.formats.results import read_poses
 from vloc.geometry.pose_error import pose_errors
-from vloc.localization import describe, retrieve
+from vloc.looking import describe, retrieve
 from vloc.map import Map
 from vloc.run.workspace import Workspace
 from vloc.stages.evaluate_retrieval import evaluate_retrieval

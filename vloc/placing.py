@@ -1,0 +1,75 @@
+"""Queries that are looked at -> their poses, each alone: by the map's points, by small maps, or by retrieval alone."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .config import LocalizationConfig, query_matcher
+from .data.estimate import PoseEstimate
+from .looking import Looked
+from .map import Map
+from .matching.base import PhotoMatcher
+from .paradigms import approximate, place_locally
+from .photo_matching import sight
+from .run.inputs import Table
+from .run.workspace import Workspace
+from .stage import Results
+from .stages.correspond import CORRESPOND
+from .stages.refine import REFINE
+from .stages.register import REGISTER
+from .stages.sight import PartOf
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Estimates by name, the matches that they are made of, if any, and every stage that can have failed."""
+
+    estimates: Mapping[str, PoseEstimate]
+    matches: Mapping[str, Any] | None
+    stages: tuple[Results[Any], ...]
+
+    def over(self, earlier: Placed) -> Placed:
+        """This, and what was there before of the queries that it does not hold."""
+        matches = None if self.matches is None or earlier.matches is None else _joined(self.matches, earlier.matches)
+        return Placed(_joined(self.estimates, earlier.estimates), matches, earlier.stages)
+
+
+def _joined(late: Mapping[str, Any], early: Mapping[str, Any]) -> Mapping[str, Any]:
+    return ChainMap(late, early)  # type: ignore[arg-type]
+
+
+def place(work: Workspace, map_: Map, config: LocalizationConfig, seen: Looked) -> Placed:
+    """The poses of queries by the paradigm that is chosen."""
+    if config.paradigm == "approximation":
+        found = approximate(work, map_, seen.described, config, seen.retrieved, seen.sensors)
+        return Placed(found, None, (found,))
+    if config.paradigm == "local-sfm":
+        assert seen.features is not None  # noqa: S101 - `check_paradigm` sees to it
+        known = [seen.features, seen.retrieved, seen.sensors, seen.qualities]
+        found = place_locally(work, map_, seen.photos, config, known)
+        return Placed(found, None, (found,))
+    return place_by_map(work, map_, config, seen)
+
+
+def place_by_map(work: Workspace, map_: Map, config: LocalizationConfig, seen: Looked) -> Placed:
+    """The matches of the queries, their poses by these, and their poses refined where features can be compared."""
+    matcher, sparse, pnp = query_matcher(config, map_.config), map_.stored, config.register
+    known, qualities, features = [sparse, map_.calibration, config.seed], seen.qualities, seen.features
+    if features is None or isinstance(matcher, PhotoMatcher):
+        assert isinstance(matcher, PhotoMatcher)  # noqa: S101 - which there are no features for
+        sighted = sight(work, map_, seen.photos, seen.retrieved, seen.sensors, matcher)
+        parts = PartOf(sighted, lambda own: own.features), PartOf(sighted, lambda own: own.matches)
+        evidence: list[Table] = [*parts, seen.sensors, qualities]
+        registered = work.each(REGISTER, list(sighted), pnp, each=evidence, shared=known)
+        return Placed(registered, sighted, (sighted, registered))
+    tables: list[Table] = [features, seen.retrieved, seen.sensors]
+    shared = [map_.features, sparse, config.correspond, pnp, config.seed]
+    matches = work.each(CORRESPOND, list(seen.retrieved), matcher, each=tables, shared=shared)
+    evidence = [features, matches, seen.sensors, qualities]
+    registered = work.each(REGISTER, list(matches), pnp, each=evidence, shared=known)
+    shared = [map_.features, sparse, pnp]
+    refined = work.each(REFINE, list(registered), config.refine, each=[registered, *tables], shared=shared)
+    return Placed(refined, matches, (matches, registered, refined))
