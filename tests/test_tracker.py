@@ -104,6 +104,15 @@ def test_few_matches_near_the_expected_place_are_not_believed(
     assert [careful.track(frames["front", share], CAMERA).by for share in SHARES[:2]] == ["retrieval"] * 2
 
 
+def test_frames_of_fewer_keypoints_are_tracked_too(
+    localizer: vloc.Localizer, frames: dict[tuple[str, float], np.ndarray]
+) -> None:
+    tracker = vloc.Tracker(localizer, max_keypoints=300)
+    found = [tracker.track(frames["front", share], CAMERA) for share in SHARES[:2]]
+    assert [each.by for each in found] == ["retrieval", "tracking"] and error(found[1], SHARES[1]) < 0.003
+    assert found[1].estimate.num_guided <= 300
+
+
 def test_the_cameras_of_a_rig_are_tracked_together(
     localizer: vloc.Localizer, frames: dict[tuple[str, float], np.ndarray]
 ) -> None:

@@ -18,7 +18,7 @@ from .data.map_images import MapImages
 from .data.selection import Correspondences
 from .describing import feature_under
 from .errors import ConfigError
-from .features.base import LocalFeature
+from .features.base import Extractor, LocalFeature
 from .formats.images import check_size
 from .geometry.camera import Camera
 from .geometry.rigid import Rigid
@@ -52,6 +52,7 @@ class Placer:
         self.map, self.config = map_, config
         matcher = query_matcher(config, map_.config)
         assert not isinstance(matcher, PhotoMatcher)  # noqa: S101 - the localizer refuses those that look at the map's photos
+        self._runtime = runtime
         self._threads = ThreadPoolExecutor(runtime.num_workers, thread_name_prefix="vloc")
         self._extract = map_.config.extract.load(runtime)
         self._describe = [
@@ -78,16 +79,28 @@ class Placer:
         refusal = refuse(self.config.quality, {name: quality}).get(name)
         return Query(name, sensor, quality, shown, refusal=refusal)
 
-    def with_features(self, query: Query) -> Query:
+    def extractor(self, max_keypoints: int | None) -> Extractor:
+        """The map's own, or one of fewer keypoints; ConfigError where the feature cannot be told so."""
+        feature = self.map.config.extract
+        if max_keypoints is None:
+            return self._extract
+        if not hasattr(feature, "max_keypoints"):
+            raise ConfigError(
+                f"max_keypoints: the map's feature '{feature.plugin_name}' has no such setting: leave it out"
+            )
+        fewer = min(max_keypoints, feature.max_keypoints)
+        return replace(feature, max_keypoints=fewer).load(self._runtime)  # type: ignore[type-var]
+
+    def with_features(self, query: Query, extractor: Extractor) -> Query:
         """The query with its local features."""
-        return replace(query, features=self._features(query))
+        return replace(query, features=self._features(query, extractor))
 
     def searched(self, query: Query) -> Query:
         """The query with features and matches, unless it is refused: with the map images that look most like it."""
         if query.refusal is not None:
             return query
         # Side by side: OpenCV extracts on one core and a half.
-        features = self._threads.submit(self._features, query)
+        features = self._threads.submit(self._features, query, self._extract)
         rows = self._threads.submit(self._retrieve, query, features)
         return self._matched(replace(query, features=features.result()), rows.result())
 
@@ -135,8 +148,8 @@ class Placer:
             return replace(estimate, unit=unit)
         return explained(replace(estimate, retrieved=names, unit=unit), query.quality)
 
-    def _features(self, query: Query) -> LocalFeatures:
-        return extract(self._extract, query.shown(self.map.config.extract.in_color))
+    def _features(self, query: Query, extractor: Extractor) -> LocalFeatures:
+        return extract(extractor, query.shown(self.map.config.extract.in_color))
 
     def _retrieve(self, query: Query, features: Future[LocalFeatures]) -> list[int]:
         """Rows of the map images that look most like the query."""

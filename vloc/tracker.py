@@ -53,6 +53,7 @@ class Tracker:
     def __init__(self, localizer: Localizer, **settings: Any) -> None:
         self.config: NearConfig = configure(NearConfig, settings, "tracking")
         self._place = localizer.placer
+        self._extract = self._place.extractor(self.config.max_keypoints)
         self._last: list[_Seen] = []
         self._count = 0
 
@@ -109,7 +110,7 @@ class Tracker:
         """The images with their features; refused ones without."""
         names = [f"frame {self._count}" + f" camera {row}" * (len(images) > 1) for row in range(len(images))]
         looked = [self._place.look(*one) for one in zip(images, cameras, names, strict=True)]
-        return [query if query.refusal else self._place.with_features(query) for query in looked]
+        return [query if query.refusal else self._place.with_features(query, self._extract) for query in looked]
 
     def _near(
         self, queries: Sequence[Query], mounts: Sequence[Rigid], seconds: float | None, odometry: Rigid | None

@@ -1,7 +1,6 @@
 """A tracker on a camera's frames, against each frame localized alone; cut from one place to another; in a foreign map.
 
-    python tests/benchmarks/bench_tracker.py FOLDER --seeds 84 85 [--frames 300] [--features sift:max_keypoints=2048]
-        [--plot FILE]
+    python tests/benchmarks/bench_tracker.py FOLDER --seeds 84 85 [--frames 300] [--max-keypoints 1024] [--plot FILE]
 
 A gallery of 90 images at 640 x 480 makes each map, a drive through it (the second half by night) the frames, of the
 front camera. Milliseconds (median, and what 95 % stay under) are wall times of frames that are in memory, one after the
@@ -16,6 +15,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -63,9 +63,9 @@ def placed(errors: np.ndarray) -> str:
     return f"{len(found)} of {len(errors)}, median {np.median(found):.4f} cm, worst {found.max():.3f} cm"
 
 
-def follow(localizer: vloc.Localizer, frames: Frames, order: list[int]) -> tuple[np.ndarray, list[str], np.ndarray]:
+def follow(tracker: vloc.Tracker, frames: Frames, order: list[int]) -> tuple[np.ndarray, list[str], np.ndarray]:
     """Metres, what found the pose, and milliseconds of frames in an order."""
-    tracker, errors, by, times = vloc.Tracker(localizer), [], [], []
+    errors, by, times = [], [], []
     for row in order:
         found, milliseconds = timed(tracker.track, frames.pixels[row], frames.camera)
         errors.append(metres(found.estimate, frames.truth[row]))
@@ -104,23 +104,25 @@ def draw(path: Path, errors: np.ndarray, by: list[str], cuts: list[int]) -> None
     figure.savefig(path)
 
 
-def report(localizer: vloc.Localizer, foreign: vloc.Localizer, frames: Frames, plot: Path | None) -> None:
+def report(
+    localizer: vloc.Localizer, foreign: vloc.Localizer, frames: Frames, settings: dict[str, Any], plot: Path | None
+) -> None:
     """The figures of one drive; a picture of its cuts."""
     own, own_ms = alone(localizer, frames)
     print(f"  alone {placed(own)}; {np.median(own_ms):.0f} ms")
-    errors, by, ms = follow(localizer, frames, list(range(len(frames.pixels))))
+    errors, by, ms = follow(vloc.Tracker(localizer, **settings), frames, list(range(len(frames.pixels))))
     tracked = np.array([each == "tracking" for each in by])
     ms, ratio = ms[tracked], errors[tracked] / own[tracked]
     print(f"  tracker {placed(errors)}; {dict(Counter(by))}; {np.median(ms):.0f}, {np.quantile(ms, 0.95):.0f} ms")
     worse, better = (100 * share.mean() for share in (ratio > WORSE, ratio < 1 / WORSE))
     print(f"  error against alone: median {np.median(ratio):.3f}; {worse:.1f} % worse by 10 %, {better:.1f} % better")
     order, cuts = with_cuts(len(frames.pixels))
-    errors, by, _ = follow(localizer, frames, order)
+    errors, by, _ = follow(vloc.Tracker(localizer, **settings), frames, order)
     if plot is not None:
         draw(plot, errors, by, cuts)
     lost = [int(np.argmax(np.isfinite(errors[cut:]))) for cut in cuts]
     print(f"  cut {len(cuts)} times: frames until there is a pose again {lost}; {placed(errors)}")
-    errors, by, _ = follow(foreign, frames, list(range(len(frames.pixels))))
+    errors, by, _ = follow(vloc.Tracker(foreign, **settings), frames, list(range(len(frames.pixels))))
     print(f"  in a foreign map: {np.isfinite(errors).sum()} of {len(errors)} placed", flush=True)
 
 
@@ -130,19 +132,19 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
     parser.add_argument("--frames", type=int, default=300)
-    parser.add_argument("--features", default="sift")
+    parser.add_argument("--max-keypoints", type=int)
     parser.add_argument("--plot", type=Path)
     flags = parser.parse_args()
+    settings = {"max_keypoints": flags.max_keypoints}
     maps, galleries = {}, {seed: GalleryConfig(90, 4, seed=seed) for seed in flags.seeds}
     for seed in flags.seeds:
         scene, gallery = flags.folder / f"drive{seed}", galleries[seed]
         make(scene, gallery)
-        folder = scene / f"map {flags.features}".replace(":", " ")
-        maps[seed] = vloc.build_map(f"kapture:{scene / 'mapping'}", folder, features=flags.features)
+        maps[seed] = vloc.build_map(f"kapture:{scene / 'mapping'}", scene / "map")
     for seed, other in zip(flags.seeds, [*flags.seeds[1:], flags.seeds[0]], strict=True):
         print(f"seed {seed}", flush=True)
         frames = Frames(galleries[seed], flags.frames)
-        report(vloc.Localizer(maps[seed]), vloc.Localizer(maps[other]), frames, flags.plot)
+        report(vloc.Localizer(maps[seed]), vloc.Localizer(maps[other]), frames, settings, flags.plot)
 
 
 if __name__ == "__main__":

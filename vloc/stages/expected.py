@@ -30,6 +30,8 @@ class NearConfig:
     """map images whose points they are compared with: those that share most points with the last frame"""
     refining: Annotated[int, msgspec.Meta(ge=1)] = 20
     """map images on whose points the pose found so is refined"""
+    max_keypoints: Annotated[int, msgspec.Meta(ge=100)] | None = None
+    """keypoints of a frame; the time goes mostly into making them; None: as many as the map's images"""
 
 
 def images_showing(sparse: SparseMap, points: np.ndarray, count: int) -> list[int]:
