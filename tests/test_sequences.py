@@ -117,6 +117,11 @@ def test_photos_that_nothing_took_one_after_the_other_are_refused_before_any_wor
     assert not any((tmp_path / "poses.txt.work").glob("extract-*"))
 
 
+def test_photos_in_memory_are_no_sequence(built: Path) -> None:
+    with pytest.raises(ConfigError, match=r"use=interpolate: a single photo is none: .* `vloc.Tracker` follows one"):
+        vloc.Localizer(built, sequence={"use": "interpolate"})
+
+
 def test_the_drive_is_placed_whole_with_honest_covariances(built: Path, drive: Path) -> None:
     limits, out = ("--sequence.right-m", "20", "--sequence.right-deg", "180"), drive / "poses.txt"
     assert run("localize", built, drive / "drive", out, "--sequence", "interpolate", *limits, "--quiet") == 0
@@ -209,6 +214,8 @@ def test_odometry_of_a_camera_on_the_rig_is_that_of_the_rig(tmp_path: Path) -> N
     [
         ({"use": "interpolate", "odometry": "x"}, "expected with --sequence odometry, not interpolate"),
         ({"use": "odometry", "causal": True}, "--causal: expected with --sequence interpolate"),
+        ({"causal": True}, "--causal: expected with --sequence interpolate, not none"),
+        ({"share": True}, "--sequence.share: expected with --sequence interpolate or odometry, not none"),
         ({"use": "odometry"}, "the queries' capture: odometry of nothing, expected of 'cam'"),
     ],
 )

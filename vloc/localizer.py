@@ -71,8 +71,13 @@ class Localizer:
 
 
 def _check(map_: Map, config: LocalizationConfig) -> None:
-    """ConfigError for a map that says more of its images than a single one says of itself."""
+    """ConfigError for a map that says more of its images than a single one says of itself, or for sequences."""
     check_has_points(map_)
+    if config.sequence.use != "none":
+        raise ConfigError(
+            f"sequence: use={config.sequence.use}: a single photo is none: `vloc localize` and `vloc.localize` place "
+            "sequences, `vloc.Tracker` follows one frame by frame"
+        )
     made = map_.config
     if brought := [to_text(m) for m in (made.extract, *made.describe) if isinstance(m, Imported | Radio | Gnss)]:
         raise ConfigError(

@@ -10,7 +10,7 @@ from .data.capture import Capture
 from .data.records import Trajectory
 from .data.rigs import rig_chains
 from .data.sequences import ImageSequence
-from .errors import ConfigError, DataError
+from .errors import DataError
 from .formats.access import read
 from .geometry.rigid import Rigid
 from .solvers.odometry import Odometry
@@ -30,14 +30,6 @@ def odometry_for(queries: Capture, sequences: Sequence[ImageSequence], config: S
     for sequence in sequences:
         _check_times(sequence, found[sequence.body], where)
     return found
-
-
-def check_odometry(config: SequenceConfig) -> None:
-    """ConfigError where an odometry is given that nothing uses, or asked for together with what it cannot."""
-    if config.odometry and config.use != "odometry":
-        raise ConfigError(f"--odometry {config.odometry}: expected with --sequence odometry, not {config.use}")
-    if config.causal and config.use == "odometry":
-        raise ConfigError("--causal: expected with --sequence interpolate, not odometry")
 
 
 def _of(body: str, bodies: Sequence[str], track: Trajectory, queries: Capture, where: str) -> Odometry:

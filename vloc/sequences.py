@@ -11,9 +11,9 @@ from .config import LocalizationConfig
 from .data.capture import Capture
 from .data.estimate import PoseEstimate
 from .data.sequences import ImageSequence, sequences_of
-from .errors import DataError
+from .errors import ConfigError, DataError
 from .geometry.pose_error import pose_errors
-from .odometry import check_odometry, odometry_for
+from .odometry import odometry_for
 from .rigs import belief_of, placed_by
 from .solvers.interpolation import pose_at, probability_within
 from .solvers.odometry import MIN_POSES, Odometry, corrected
@@ -31,7 +31,7 @@ def check_sequences(queries: Capture, config: SequenceConfig) -> dict[str, Odome
     DataError where sequences are asked for and nothing took queries one after the other, or odometry is of other times.
     """
     names, found = queries.images.names, dict[str, Odometry]()
-    check_odometry(config)
+    _check_settings(config)
     if config.use == "none" or not names:
         return found
     sequences = sequences_of(queries, names, config.max_gap)
@@ -41,6 +41,16 @@ def check_sequences(queries: Capture, config: SequenceConfig) -> dict[str, Odome
             "times, near enough to each other: give the queries' capture its timestamps, or --sequence none"
         )
     return odometry_for(queries, sequences, config) if config.use == "odometry" else found
+
+
+def _check_settings(config: SequenceConfig) -> None:
+    """ConfigError for settings that --sequence as it is given makes no use of."""
+    if config.odometry and config.use != "odometry":
+        raise ConfigError(f"--odometry {config.odometry}: expected with --sequence odometry, not {config.use}")
+    if config.causal and config.use != "interpolate":
+        raise ConfigError(f"--causal: expected with --sequence interpolate, not {config.use}")
+    if config.share and config.use == "none":
+        raise ConfigError("--sequence.share: expected with --sequence interpolate or odometry, not none")
 
 
 def by_sequences(
