@@ -38,7 +38,7 @@ LAYERS = {
         ),
         5,
     ),
-    **dict.fromkeys(("sequences", "sharing", "tracks", "odometry", "points", "presets"), 5),
+    **dict.fromkeys(("sequences", "sharing", "tracks", "odometry", "points", "presets", "priors"), 5),
     "rendering": 5,
     **dict.fromkeys(("cli", "page"), 6),
 }

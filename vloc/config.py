@@ -27,6 +27,7 @@ from .retrieval.fusion import FUSIONS, Fusion, GeneralizedHarmonicMean
 from .retrieval.reranking import RERANKINGS, Reranking, check_order
 from .solvers.pnp import PnpConfig
 from .solvers.pose_approximation import ApproximationConfig
+from .solvers.pose_priors import PriorConfig
 from .solvers.sfm import SfmConfig
 from .solvers.triangulation import TriangulationConfig
 from .stages.calibrate import CalibrateConfig
@@ -102,6 +103,8 @@ class LocalizationConfig:
     """points of the retrieved images alone"""
     refine: RefineConfig = field(default_factory=RefineConfig)
     """further matches, found with the pose"""
+    priors: PriorConfig = field(default_factory=PriorConfig)
+    """what accelerometers and satellites say"""
     rig: RigConfig = field(default_factory=RigConfig)
     """images taken together by a rig"""
     sequence: SequenceConfig = field(default_factory=SequenceConfig)

@@ -16,6 +16,7 @@ from .paradigms import check_paradigm
 from .photo_matching import check_photo_matching
 from .placing import Placed, place
 from .points import check_has_points
+from .priors import sensed_by, with_priors
 from .rigs import by_rigs, check_rigs
 from .run.workspace import Workspace
 from .sequences import by_sequences, check_sequences
@@ -34,7 +35,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     """
     queries = with_known_cameras(map_, queries)
     photos = Photos(queries, work.content_hash, map_.config.look)
-    odometry = check(map_, photos, config)
+    odometry, sensed = check(map_, photos, config), sensed_by(queries, map_, config.priors)
     seen = look(work, map_, photos, config)
     placed = place(work, map_, config, seen)
     if again := shared_images(queries, config, map_.sparse, placed.estimates, seen.retrieved):
@@ -42,7 +43,8 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
         seen = seen.given({**seen.retrieved, **again})
     evidence = [seen.features, placed.matches, seen.retrieved, seen.sensors, seen.qualities]
     rigged = by_rigs(work, map_, queries, config, evidence, placed.estimates)
-    return by_sequences(queries, config, every_estimate(map_, seen, placed, rigged), odometry)
+    sensible = with_priors(config.priors, sensed, every_estimate(map_, seen, placed, rigged))
+    return by_sequences(queries, config, sensible, odometry)
 
 
 def check(map_: Map, photos: Photos, config: LocalizationConfig) -> dict[str, Odometry]:

@@ -94,6 +94,11 @@ def _check(map_: Map, config: LocalizationConfig) -> None:
             f"{map_.folder}: matcher '{matcher.plugin_name}' looks at the map's own photos, which are not held in "
             "memory: localize captures by `vloc localize` or `vloc.localize`"
         )
+    if config.priors.gravity_deg or config.priors.gnss_m:
+        raise ConfigError(
+            "priors: a single photo does not say what sensors felt when it was taken: localize captures by "
+            "`vloc localize` or `vloc.localize`"
+        )
     if config.paradigm != "map":
         raise ConfigError(
             f"paradigm '{config.paradigm}': a localizer in memory places by the map's points: localize captures by "

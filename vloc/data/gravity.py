@@ -22,28 +22,38 @@ LEAST_INCLINED = 0.5
 class Gravity:
     """What the accelerometers of a capture felt when its images were taken."""
 
-    def __init__(self, capture: Capture) -> None:
-        """DataError where there are none."""
+    def __init__(self, capture: Capture, instead: str = "--upright exif or none") -> None:
+        """DataError where there are none; it ends with what to do `instead`."""
         found = capture.readings.get("accelerometer")
         if found is None or not len(found):
             where = f"{capture.format}: " if capture.format else ""
-            raise DataError(
-                f"{where}no accelerometer readings (sensors/records_accelerometer.txt): --upright exif or none"
-            )
-        self._capture, self._readings = capture, found
+            raise DataError(f"{where}no accelerometer readings (sensors/records_accelerometer.txt): {instead}")
+        self._capture, self._readings, self._instead = capture, found, instead
         self._felt, self._mounted = cache(self._felt_by), cache(self._mounted_on)
 
     def quarter_turns(self, name: str) -> int:
         """Clockwise, to make an image upright; 0 where it looks up or down. DataError where nothing was felt."""
+        right, down, forward = self._force(name)
+        if math.hypot(right, down) < LEAST_INCLINED * math.hypot(right, down, forward):
+            return 0
+        return -round(math.atan2(right, -down) / (math.pi / 2)) % 4
+
+    def up(self, name: str) -> Float64[np.ndarray, "3"]:
+        """The unit vector that points up, in the axes of an image's camera. DataError where nothing was felt."""
+        force = self._force(name)
+        if not (size := float(np.linalg.norm(force))):
+            raise DataError(f"{name}: its accelerometer felt nothing, as in free fall: {self._instead}")
+        return force / size
+
+    def _force(self, name: str) -> Float64[np.ndarray, "3"]:
+        """What was felt around the time of an image, in the axes of its camera, m/s^2; at rest it points up."""
         device, cam_from_device = self._mounted(self._capture.device(name))
         times, forces = self._felt(device)
         near = _nearest(times, int(self._capture.images.timestamps[self._capture.row_of[name]]))
         if not len(near):
-            raise DataError(f"{name}: accelerometer '{device}' has no reading near it in time: --upright exif or none")
-        right, down, forward = cam_from_device @ forces[near].mean(axis=0)  # at rest it points up
-        if math.hypot(right, down) < LEAST_INCLINED * math.hypot(right, down, forward):
-            return 0
-        return -round(math.atan2(right, -down) / (math.pi / 2)) % 4
+            raise DataError(f"{name}: accelerometer '{device}' has no reading near it in time: {self._instead}")
+        felt: np.ndarray = cam_from_device @ forces[near].mean(axis=0)
+        return felt
 
     @cached_property
     def _chains(self) -> dict[str, dict[str, np.ndarray]]:
@@ -57,7 +67,7 @@ class Gravity:
             for device in self._readings.device_ids:
                 if rig in self._chains.get(device, {}):
                     return device, cam_from_rig @ self._chains[device][rig].T
-        raise DataError(f"camera '{camera}': rigs.txt places no accelerometer on its rig: --upright exif or none")
+        raise DataError(f"camera '{camera}': rigs.txt places no accelerometer on its rig: {self._instead}")
 
     def _felt_by(self, device: str) -> tuple[Int64[np.ndarray, "n"], Float64[np.ndarray, "n 3"]]:
         """Times and specific forces, m/s^2, in a sensor's axes."""
