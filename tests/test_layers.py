@@ -39,7 +39,7 @@ LAYERS = {
         5,
     ),
     **dict.fromkeys(("sequences", "sharing", "tracks", "odometry", "points", "presets", "priors"), 5),
-    "rendering": 5,
+    **dict.fromkeys(("rendering", "query_depth"), 5),
     **dict.fromkeys(("cli", "page"), 6),
 }
 HEAVY = {"torch", "kornia", "open3d", "pycolmap", "cv2", "matplotlib", "rich", "h5py", "poselib"}

@@ -43,6 +43,23 @@ def test_queries_are_placed_in_a_map_with_depth(room: Path, maps: dict[str, Path
     assert found["max_translation_m"] < 0.01 and found["max_rotation_deg"] < 0.2
 
 
+def test_depth_maps_of_queries_refine_their_poses_or_refuse_them(
+    room: Path, maps: dict[str, Path], tmp_path: Path
+) -> None:
+    plain = vloc.localize(vloc.Map.open(maps["hybrid"]), room / "query", tmp_path / "work")
+    refined = vloc.localize(vloc.Map.open(maps["hybrid"]), room / "query", tmp_path / "work", depth={"use": "refine"})
+    for before, after in zip(plain, refined, strict=True):
+        assert before.covariance is not None and after.covariance is not None
+        assert np.trace(after.covariance) < np.trace(before.covariance)
+    far = shutil.copytree(room / "query", tmp_path / "far")
+    for path in far.rglob("*.depth"):
+        path.write_bytes((np.frombuffer(path.read_bytes(), "<f4") * np.float32(1.3)).tobytes())
+    for lost in vloc.localize(vloc.Map.open(maps["hybrid"]), far, tmp_path / "work", depth={"use": "check"}):
+        assert not lost.is_localized and "depth map has its points 1.3" in lost.reason
+    with pytest.raises(ConfigError, match="a single photo has no depth map"):
+        vloc.Localizer(maps["hybrid"], depth={"use": "check"})
+
+
 def test_depth_gives_points_to_keypoints_that_no_other_image_shows(maps: dict[str, Path]) -> None:
     for source, folder in maps.items():
         sparse = vloc.Map.open(folder).sparse

@@ -37,6 +37,7 @@ from .stages.lift import PointsConfig
 from .stages.local_sfm import LocalSfmConfig
 from .stages.pair import PairConfig
 from .stages.quality import QualityConfig
+from .stages.query_depth import QueryDepthConfig
 from .stages.refine import RefineConfig
 from .stages.retrieve import RetrieveConfig
 from .stages.rigs import RigConfig
@@ -105,6 +106,8 @@ class LocalizationConfig:
     """further matches, found with the pose"""
     priors: PriorConfig = field(default_factory=PriorConfig)
     """what accelerometers and satellites say"""
+    depth: QueryDepthConfig = field(default_factory=QueryDepthConfig)
+    """depth maps of queries"""
     rig: RigConfig = field(default_factory=RigConfig)
     """images taken together by a rig"""
     sequence: SequenceConfig = field(default_factory=SequenceConfig)

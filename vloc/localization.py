@@ -17,6 +17,7 @@ from .photo_matching import check_photo_matching
 from .placing import Placed, place
 from .points import check_has_points
 from .priors import sensed_by, with_priors
+from .query_depth import check_query_depth
 from .rigs import by_rigs, check_rigs
 from .run.workspace import Workspace
 from .sequences import by_sequences, check_sequences
@@ -57,6 +58,7 @@ def check(map_: Map, photos: Photos, config: LocalizationConfig) -> dict[str, Od
     check_recorded(photos, queries.images.names, map_.config.describe, of_map=False)
     check_rigs(queries, config.rig)
     check_paradigm(map_, config)
+    check_query_depth(map_, photos, config)
     return check_sequences(queries, config.sequence)
 
 

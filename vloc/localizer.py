@@ -17,6 +17,7 @@ from .matching.base import PhotoMatcher
 from .placer import Placer
 from .points import check_has_points
 from .query import Image
+from .query_depth import check_query_depth
 from .registry import to_text
 from .retrieval.gnss import Gnss
 from .retrieval.radio import Radio
@@ -78,6 +79,7 @@ def _check(map_: Map, config: LocalizationConfig) -> None:
             f"sequence: use={config.sequence.use}: a single photo is none: `vloc localize` and `vloc.localize` place "
             "sequences, `vloc.Tracker` follows one frame by frame"
         )
+    check_query_depth(map_, None, config)
     made = map_.config
     if brought := [to_text(m) for m in (made.extract, *made.describe) if isinstance(m, Imported | Radio | Gnss)]:
         raise ConfigError(

@@ -14,6 +14,7 @@ from .map import Map
 from .matching.base import PhotoMatcher
 from .paradigms import approximate, place_locally
 from .photo_matching import sight
+from .query_depth import with_depth
 from .run.inputs import Table
 from .run.workspace import Workspace
 from .stage import Results
@@ -72,4 +73,5 @@ def place_by_map(work: Workspace, map_: Map, config: LocalizationConfig, seen: L
     registered = work.each(REGISTER, list(matches), pnp, each=evidence, shared=known)
     shared = [map_.features, sparse, pnp]
     refined = work.each(REFINE, list(registered), config.refine, each=[registered, *tables], shared=shared)
-    return Placed(refined, matches, (matches, registered, refined))
+    held = with_depth(work, map_, config, seen, matches, refined)
+    return Placed(held, matches, (matches, registered, refined))

@@ -33,6 +33,7 @@ SHORT = {
     "--sfm": "--sfm.method",
     "--fusion-weights": "--fuse.weights",
     "--upright": "--look.upright",
+    "--depth": "--depth.use",
     "--points": "--points.source",
     "--rig": "--rig.use",
     "--sequence": "--sequence.use",

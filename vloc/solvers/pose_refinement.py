@@ -113,7 +113,7 @@ def minimum(
         step = _step(here.residuals, here.jacobian, moved, prior, loss_scale_px)
         if step is None:
             return Minimum(pose, moved, here, False)
-        pose, moved = _exp(step[:6]) @ pose, moved + step[6:]
+        pose, moved = exp(step[:6]) @ pose, moved + step[6:]
         if max(np.abs(step[:3]).max(), np.abs(step[3:6]).max() / here.depth) < SMALLEST_STEP:
             break
     return Minimum(pose, moved, here, True)
@@ -219,7 +219,7 @@ def _sensitivity(
     return sensitivity(points2d, at.residuals, at.jacobian, loss_scale_px, strength, np.append(fixed, prior))
 
 
-def _exp(step: Float64[np.ndarray, "6"]) -> Rigid:
+def exp(step: Float64[np.ndarray, "6"]) -> Rigid:
     """A small motion, by the rotation vector and the plain translation (equal to SE(3)'s to first order)."""
     half = np.linalg.norm(step[:3]) / 2
     return Rigid.from_quat_wxyz(np.append(np.cos(half), np.sinc(half / np.pi) / 2 * step[:3]), step[3:])
