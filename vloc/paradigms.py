@@ -74,7 +74,7 @@ def place_locally(
     """
     features, retrieved, sensors, qualities = seen
     sparse, matcher = map_.sparse, query_matcher(config, map_.config)
-    assert isinstance(matcher, Matcher)  # noqa: S101 - the same
+    assert isinstance(matcher, Matcher)  # noqa: S101 - `check_paradigm` sees to it
     nearest = {name: rows[: config.local.num_images].astype(np.int64) for name, rows in retrieved.items()}
     pairs = {name: pairs_among(sparse.image_names, rows) for name, rows in nearest.items()}
     views = {name: View(sparse.camera(row), sparse.cam_from_world[row]) for row, name in enumerate(sparse.image_names)}

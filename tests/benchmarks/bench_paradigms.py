@@ -1,11 +1,12 @@
 """Queries placed by the map, by local SfM, by the poses of retrieved images alone, and by presets of COLMAP's settings.
 
-    python tests/benchmarks/bench_paradigms.py FOLDER --seeds 82 83 [--ways map local-sfm ewb config1] [--plot FILE]
+    python tests/benchmarks/bench_paradigms.py FOLDER --seeds 82 83 [--ways map local-sfm ewb] [--plot FILE] [--foreign]
     python tests/benchmarks/bench_paradigms.py FOLDER --photos MAPPING QUERY TRUTH [--pixel-center 0]
 
 A gallery of 90 images at 640 x 480 makes each map; 60 queries, every other one at night. Errors of queries without a
 pose are infinite. `inside`: part of the poses whose error is in the ellipsoid that their covariance says holds 95 %.
-`s`: CPU seconds a query, without the map's.
+`s`: CPU seconds a query, without the map's. With --foreign, how many queries get a pose in the map of the next gallery,
+where none belongs.
 """
 
 from __future__ import annotations
@@ -45,6 +46,12 @@ def errors(map_: vloc.Map, queries: vloc.Capture, truth: dict[str, vloc.Rigid], 
     found = vloc.localize(map_, queries, folder, **WAYS[way])
     seconds = (time.process_time() - start) / len(found)
     return np.array([[*error(each, truth[each.name]), seconds] for each in found])
+
+
+def placed_elsewhere(folder: Path, query: str, other: str, way: str) -> int:
+    """How many queries get a pose in another map."""
+    found = vloc.localize(vloc.Map.open(folder / f"{other}.map"), query, folder / f"in {other} by {way}", **WAYS[way])
+    return sum(each.is_localized for each in found)
 
 
 def error(estimate: vloc.PoseEstimate, truth: vloc.Rigid) -> tuple[float, float, float]:
@@ -104,8 +111,10 @@ def main() -> None:
     parser.add_argument("--pixel-center", type=float)
     parser.add_argument("--ways", nargs="+", default=list(WAYS)[:5])
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--foreign", action="store_true")
     flags, metres = parser.parse_args(), dict[str, list[float]]()
-    for name, mapping, query, truth, pixel_center in scenes(flags):
+    found = scenes(flags)
+    for name, mapping, query, truth, pixel_center in found:
         given = {} if pixel_center is None else {"pixel_center": pixel_center}
         map_ = vloc.build_map(vloc.read(mapping, **given), flags.folder / f"{name}.map")
         queries, true = vloc.read(query, **given), read_truth(truth)
@@ -114,6 +123,9 @@ def main() -> None:
             table = errors(map_, queries, true, flags.folder / f"{name} by {way}", way)
             metres.setdefault(way, []).extend(table[:, 0])
             print(f"  {told(way, table)}", flush=True)
+    for (name, _, query, *_), (other, *_) in zip(found, [*found[1:], found[0]], strict=True) if flags.foreign else ():
+        counts = ", ".join(f"{way} {placed_elsewhere(flags.folder, query, other, way)}" for way in flags.ways)
+        print(f"{name} in the map of {other}: {counts}", flush=True)
     if flags.plot is not None:
         draw(flags.plot, metres)
 
