@@ -36,8 +36,12 @@ WAYS = {
     "hybrid, scan": ("mapping", "hybrid", True),
     "depth, noisy": ("noisy", "depth", False),
     "hybrid, noisy": ("noisy", "hybrid", False),
+    "hybrid, queries' depth": ("mapping", "hybrid", False),
+    "hybrid, queries' depth, noisy": ("noisy", "hybrid", False),
 }
 """capture, --points, and whether there is a scan"""
+REFINED = {"hybrid, queries' depth": "query", "hybrid, queries' depth, noisy": "noisy query"}
+"""ways whose queries, of this capture, are refined by their own depth maps: --depth refine"""
 
 
 def as_sensed(mapping: Path, target: Path, seed: int) -> None:
@@ -63,13 +67,13 @@ def mapped(scene: Path, way: str) -> vloc.Map:
     )
 
 
-def errors(map_: vloc.Map, scene: Path) -> dict[str, tuple[float, float]]:
+def errors(map_: vloc.Map, scene: Path, way: str) -> dict[str, tuple[float, float]]:
     """Metres and degrees of every query; infinite without a pose."""
+    queries, depth = f"kapture:{scene / REFINED.get(way, 'query')}", {"use": "refine" if way in REFINED else "none"}
     truth = read_poses(scene / "query_truth.txt")
     shutil.rmtree(scene / "work", ignore_errors=True)
     return {
-        each.name: _error(each, truth[each.name])
-        for each in vloc.localize(map_, f"kapture:{scene / 'query'}", scene / "work")
+        each.name: _error(each, truth[each.name]) for each in vloc.localize(map_, queries, scene / "work", depth=depth)
     }
 
 
@@ -119,17 +123,18 @@ def main() -> None:
     for seed, scene in scenes.items():
         make(scene, GalleryConfig(90, 120, SIZE, with_depth=True, seed=seed))
         as_sensed(scene / "mapping", scene / "noisy", seed)
+        as_sensed(scene / "query", scene / "noisy query", seed + 1000)
     for (seed, scene), other in zip(scenes.items(), [*flags.seeds[1:], flags.seeds[0]], strict=True):
         print(f"seed {seed}")
         for way in flags.ways:
             if WAYS[way][2] and find_spec("open3d") is None:
                 continue
             map_ = mapped(scene, way)
-            found = errors(map_, scene)
+            found = errors(map_, scene, way)
             metres[way] += [error for error, _ in found.values()]
             print(f"  {told(way, map_, found)}", flush=True)
             if flags.foreign:
-                placed = sum(metres < np.inf for metres, _ in errors(map_, scenes[other]).values())
+                placed = sum(metres < np.inf for metres, _ in errors(map_, scenes[other], way).values())
                 print(f"    queries of seed {other} placed: {placed}", flush=True)
     if flags.plot is not None:
         draw(flags.plot, metres)
