@@ -95,6 +95,9 @@ def test_odometry_says_where_a_frame_is_expected_after_a_turn_of_the_camera(
         for share in (SHARES[0], SHARES[-1])  # three steps at once
     ]
     assert [each.by for each in found] == ["retrieval", "tracking"] and error(found[1], SHARES[-1]) < 0.002
+    assert tracker.track(BLIND, CAMERA, cam_from_odometry=pose(SHARES[2]) @ world_from_odometry).by == "nothing"
+    again = tracker.track(frames["front", SHARES[1]], CAMERA, cam_from_odometry=pose(SHARES[1]) @ world_from_odometry)
+    assert again.by == "tracking" and error(again, SHARES[1]) < 0.002
 
 
 def test_few_matches_near_the_expected_place_are_not_believed(

@@ -150,10 +150,10 @@ class Tracker:
         seconds: float | None,
         odometry: Rigid | None,
     ) -> None:
-        """What the next frame is expected from; nothing where this one has no pose."""
+        """What the next frame is expected from; where this one has no pose, only odometry leads on."""
         rows = [row for row, estimate in enumerate(found) if estimate.is_localized]
         if not rows:
-            self._last = []
+            self._last = [] if odometry is None else self._last[-1:]
             return
         best = max(rows, key=lambda row: found[row].confidence)
         pose = found[best].cam_from_world

@@ -11,6 +11,7 @@ SETTINGS = {
     "max_reproj_error": 3.5,
     "min_inliers": 21,
     "refine_intrinsics": False,
+    "rigs": "fixed",
 }
 
 
@@ -30,6 +31,13 @@ def test_settings_reach_the_global_mapper(refine: bool) -> None:
     assert (options.random_seed, options.min_model_size) == (7, 5)
     adjustment = options.mapper.bundle_adjustment
     assert (adjustment.refine_focal_length, adjustment.refine_extra_params) == (refine, refine)
+
+
+@pytest.mark.parametrize(("rigs", "refined"), [("fixed", False), ("refined", True), ("none", False)])
+def test_mounts_move_only_where_that_is_asked(rigs: str, refined: bool) -> None:
+    settings = {**SETTINGS, "rigs": rigs}
+    assert _incremental_options(settings).ba_refine_sensor_from_rig == refined
+    assert _global_options(settings).mapper.bundle_adjustment.refine_sensor_from_rig == refined
 
 
 def test_mappers_work_on_one_thread_whatever_the_pairs_are_given() -> None:

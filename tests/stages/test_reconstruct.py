@@ -38,7 +38,7 @@ MATCHES["left", "far"] = matches_of(*SAME)
 
 def reconstructed(config: SfmConfig, wide: Camera = WIDE, guessed: str = "") -> SparseMap:
     views = {"left": View(wide, None, guessed), "right": View(LONG, None), "far": View(wide, None, guessed)}
-    return RECONSTRUCT.run(config, Runtime(), NAMES, views, FEATURES, MATCHES, 0)
+    return RECONSTRUCT.run(config, Runtime(), NAMES, views, FEATURES, MATCHES, 0, None)
 
 
 def assert_is_the_relief(sparse: SparseMap, tolerance: float) -> None:
@@ -78,7 +78,7 @@ def test_devices_of_the_same_guess_are_cameras_of_their_own() -> None:
     """The middle camera is of another device than the outer ones, and has twice their focal length."""
     guess = Camera("PINHOLE", 400, 300, (130.0, 130.0, 200.0, 150.0))
     views = {name: View(guess, None, "tablet" if name == "right" else "phone") for name in NAMES}
-    sparse = RECONSTRUCT.run(SfmConfig(), Runtime(), NAMES, views, FEATURES, MATCHES, 0)
+    sparse = RECONSTRUCT.run(SfmConfig(), Runtime(), NAMES, views, FEATURES, MATCHES, 0, None)
     ratio = sparse.camera(NAMES.index("right")).focal[0] / sparse.camera(NAMES.index("left")).focal[0]
     assert ratio == pytest.approx(2, rel=0.2)
     assert sparse.camera(NAMES.index("left")) == sparse.camera(NAMES.index("far"))
