@@ -12,7 +12,6 @@ from .describing import check_recorded, plugins_of
 from .known_cameras import with_known_cameras
 from .looking import Looked, look
 from .map import Map
-from .paradigms import check_paradigm
 from .photo_matching import check_photo_matching
 from .placing import Placed, place
 from .points import check_has_points
@@ -53,11 +52,14 @@ def check(map_: Map, photos: Photos, config: LocalizationConfig) -> dict[str, Od
     queries, matcher = photos.capture, query_matcher(config, map_.config)
     if config.paradigm == "map":
         check_has_points(map_)
+    else:
+        from .paradigms import check_paradigm  # which take longer to import than to refuse
+
+        check_paradigm(map_, config)
     check_photo_matching(map_, config, matcher)
     require(plugins_of(map_.config.extract, map_.config.describe, matcher))
     check_recorded(photos, queries.images.names, map_.config.describe, of_map=False)
     check_rigs(queries, config.rig)
-    check_paradigm(map_, config)
     check_query_depth(map_, photos, config)
     return check_sequences(queries, config.sequence)
 

@@ -12,7 +12,6 @@ from .data.estimate import PoseEstimate
 from .looking import Looked
 from .map import Map
 from .matching.base import PhotoMatcher
-from .paradigms import approximate, place_locally
 from .photo_matching import sight
 from .query_depth import with_depth
 from .run.inputs import Table
@@ -45,9 +44,13 @@ def _joined(late: Mapping[str, Any], early: Mapping[str, Any]) -> Mapping[str, A
 def place(work: Workspace, map_: Map, config: LocalizationConfig, seen: Looked) -> Placed:
     """The poses of queries by the paradigm that is chosen."""
     if config.paradigm == "approximation":
+        from .paradigms import approximate
+
         found = approximate(work, map_, seen.described, config, seen.retrieved, seen.sensors)
         return Placed(found, None, (found,))
     if config.paradigm == "local-sfm":
+        from .paradigms import place_locally
+
         assert seen.features is not None  # noqa: S101 - `check_paradigm` sees to it
         known = [seen.features, seen.retrieved, seen.sensors, seen.qualities]
         found = place_locally(work, map_, seen.photos, config, known)

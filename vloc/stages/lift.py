@@ -18,7 +18,6 @@ from ..formats.depth import decode_depth
 from ..geometry.depth import planes_at
 from ..geometry.projection import unproject
 from ..runtime import Runtime
-from ..solvers.depth_points import LiftLimits, lift
 from ..solvers.ray_casting import RayCaster
 from ..solvers.triangulation import TriangulationConfig, without_points
 from ..stage import EachStage, OnceStage, Run
@@ -156,6 +155,8 @@ def _lift(
             f"no keypoint of {len(names)} images lies on a surface: are the depth maps empty, or is the scan in "
             "another frame than the poses of the images?"
         )
+    from ..solvers.depth_points import LiftLimits, lift
+
     limited = LiftLimits(config.merge_m, limits.max_reproj_error, limits.pose_error_px)
     return lift(posed_images(names, views), keypoints, surfaces, by_rows(names, matches), limited, start)
 
