@@ -22,22 +22,8 @@ LAYERS = {
     **dict.fromkeys(
         ("config", "map", "map_source", "photo_matching", "framing", "known_cameras", "imports", "describing"), 5
     ),
-    **dict.fromkeys(
-        (
-            "mapping",
-            "localization",
-            "looking",
-            "placing",
-            "localizer",
-            "placer",
-            "query",
-            "rigs",
-            "paradigms",
-            "tracker",
-            "api",
-        ),
-        5,
-    ),
+    **dict.fromkeys(("mapping", "localization", "looking", "placing", "paradigms", "api"), 5),
+    **dict.fromkeys(("localizer", "placer", "query", "tracker", "rigs"), 5),
     **dict.fromkeys(("sequences", "sharing", "tracks", "odometry", "points", "presets", "priors"), 5),
     **dict.fromkeys(("rendering", "query_depth"), 5),
     **dict.fromkeys(("cli", "page"), 6),

@@ -138,5 +138,7 @@ def test_what_is_no_next_frame_is_refused(
     tracker.track(frames["front", SHARES[0]], CAMERA, timestamp=5.0)
     with pytest.raises(DataError, match=r"later than the last frame's, 5.0 s, got 5.0 s"):
         tracker.track(frames["front", SHARES[1]], CAMERA, timestamp=5.0)
+    with pytest.raises(DataError, match="expected a file or an array of pixels, got int"):
+        tracker.track(3)
     with pytest.raises(ConfigError, match="search_px"):
         vloc.Tracker(localizer, search_px=0)

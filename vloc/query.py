@@ -60,7 +60,7 @@ def sensor_of(map_: Map, image: Image, camera: Camera | str | None) -> Sensor:
         return Sensor("camera", camera=camera, focal_source=GIVEN)
     if camera is not None and not (isinstance(camera, str) and camera.startswith(PREFIX)):
         raise DataError(f"camera: expected a vloc.Camera with the intrinsics of the image, or map:NAME, got {camera!r}")
-    if isinstance(image, np.ndarray):
+    if not isinstance(image, str | Path):
         height, width = pixels_of(image, False).shape
         sensor = rough_sensor(ImageHeader(width, height))
     else:

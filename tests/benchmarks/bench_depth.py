@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from error_curves import draw
 
 import vloc
 from vloc.formats.results import read_poses
@@ -94,20 +95,6 @@ def told(way: str, map_: vloc.Map, found: dict[str, tuple[float, float]]) -> str
         f"{100 * np.median(table[placed, 0]):.4f} cm {np.median(table[placed, 1]):.4f} deg (day {by['day']:.4f}, night "
         f"{by['night']:.4f}), mean {100 * table[placed, 0].mean():.4f}, worst {100 * table[placed, 0].max():.3f} cm"
     )
-
-
-def draw(path: Path, metres: dict[str, list[float]]) -> None:
-    """How large a part of the queries each way places within how many centimetres."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
-    axes = figure.subplots()
-    for way, found in metres.items():
-        placed = 100 * np.sort(found)
-        axes.step(placed, 100 * np.arange(1, len(placed) + 1) / len(placed), where="post", label=way)
-    axes.set(xscale="log", xlabel="error of the camera's centre, cm", ylabel="queries, %", ylim=(0, 100))
-    axes.legend(frameon=False, loc="upper left")
-    figure.savefig(path)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from error_curves import draw
 
 import vloc
 from vloc.formats.results import read_truth
@@ -86,20 +87,6 @@ def scenes(flags: argparse.Namespace) -> list[tuple[str, str, str, Path, float |
         make(scene, GalleryConfig(90, 60, seed=seed))
         made.append((scene.name, str(scene / "mapping"), str(scene / "query"), scene / "query_truth.txt", None))
     return made
-
-
-def draw(path: Path, metres: dict[str, list[float]]) -> None:
-    """How large a part of the queries each way places within how many centimetres."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
-    axes = figure.subplots()
-    for way, found in metres.items():
-        placed = 100 * np.sort(found)
-        axes.step(placed, 100 * np.arange(1, len(placed) + 1) / len(placed), where="post", label=way)
-    axes.set(xscale="log", xlabel="error of the camera's centre, cm", ylabel="queries, %", ylim=(0, 100))
-    axes.legend(frameon=False, loc="upper left")
-    figure.savefig(path)
 
 
 def main() -> None:

@@ -43,6 +43,10 @@ class SfmConfig:
     with everything else; auto: fixed for incremental, refined for global, which loses the scale of fixed ones; none:
     every image stands for itself"""
 
+    def __post_init__(self) -> None:
+        if self.method == "global" and self.rigs == "fixed":
+            raise ConfigError("sfm: global SfM loses the scale of fixed rigs: choose --sfm.rigs refined or none")
+
 
 @dataclass(frozen=True, eq=False)
 class UnposedImages:
@@ -82,8 +86,6 @@ def reconstruct(
     Runs in a child process: whatever COLMAP dies of becomes a StageError, and so does having no model at the end.
     `num_threads` (-1: all) is for the pairs; it changes no result. With fixed rigs the scale is that of their mounts.
     """
-    if config.method == "global" and config.rigs == "fixed":
-        raise ConfigError("sfm: global SfM loses the scale of fixed rigs: choose --sfm.rigs refined or none")
     _check(images, keypoints, matches)
     with TemporaryDirectory(prefix="vloc-sfm-") as folder:
         settings = {**asdict(config), "rigs": _rigs(config), "seed": seed, "num_threads": num_threads}
