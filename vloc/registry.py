@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 import msgspec
@@ -79,6 +78,8 @@ class Registry(Generic[P]):
     def _load_entry_points(self) -> None:
         if not self._entry_points_loaded:
             self._entry_points_loaded = True
+            from importlib.metadata import entry_points
+
             for point in entry_points(group=f"vloc.{self.kind}"):
                 point.load()
 

@@ -127,10 +127,16 @@ def test_so_many_items_are_worked_on_at_a_time(tmp_path: Path, workers: int) -> 
 
 def test_opencv_takes_the_cores_of_workers_that_have_nothing_left_to_do(tmp_path: Path) -> None:
     seen: dict[int, int] = {}
+    at_work: set[int] = set()
+    everyone = threading.Barrier(4)
 
     def run_it(items: Iterator[np.ndarray]) -> Iterator[Table]:
         for item in items:
-            seen[len(item)] = cv2.getNumThreads()
+            if (worker := threading.get_ident()) not in at_work:
+                at_work.add(worker)
+                everyone.wait(10)  # four are at work, so there is no core to take
+                seen[len(item)] = cv2.getNumThreads()
+                everyone.wait(10)
             end = time.monotonic() + 10
             while len(item) == 0 and seen[0] < 4 and time.monotonic() < end:  # the first ends last
                 seen[0] = cv2.getNumThreads()
@@ -138,8 +144,14 @@ def test_opencv_takes_the_cores_of_workers_that_have_nothing_left_to_do(tmp_path
 
     before, stage = cv2.getNumThreads(), EachStage("counting", 1, Table, lambda *_: run_it, 4)
     run(tmp_path / "many", stage, Numbers.first(9), workers=4)
-    assert seen[0] == 4 and {seen[item] for item in range(1, 5)} == {1}
-    run(tmp_path / "one", stage, Numbers.first(1), workers=3)
+    assert len(seen) == 4 and sorted(seen.values()) == [1, 1, 1, 4] and seen[0] == 4
+
+    def alone(items: Iterator[np.ndarray]) -> Iterator[Table]:
+        for item in items:
+            seen[0] = cv2.getNumThreads()
+            yield Table(item)
+
+    run(tmp_path / "one", EachStage("counting", 1, Table, lambda *_: alone, 4), Numbers.first(1), workers=3)
     assert seen[0] == 3 and cv2.getNumThreads() == before
 
 

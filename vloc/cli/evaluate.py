@@ -38,7 +38,7 @@ class EvaluateFlags:
     --retrieval also relevance lists (JSON of imlist, qimlist, gnd, as of the revisited Oxford and Paris)"""
     all: options.Switch = False
     """score every image of the truth, even those that RESULTS.json does not list as queries"""
-    thresholds: tuple[str, ...] = ()
+    thresholds: options.Words = ()
     """METRES,DEGREES of each recall; 0.25,2 0.5,5 5,10 unless given, with --retrieval 4,40 25,45"""
     retrieval: options.Switch = False
     """score the retrieved images instead of the poses"""

@@ -60,7 +60,7 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     of the map; left out: the map's where it has images of the same device, else EXIF, else a guess"""
     matcher: str | None = None
     """matcher of local features; the map's own when left out"""
-    rerank: tuple[str, ...] = ()
+    rerank: options.Words = ()
     """what puts retrieved images in another order, one after the other: dba, alpha_qe, k_reciprocal, diffusion,
     diverse, geometric (alpha_qe:k=5,alpha=3)"""
     preset: PresetName | None = None

@@ -41,7 +41,7 @@ class MapFlags(options.ReadFlags, options.RunFlags):
     """folder of the map; a begun one is finished, a changed one updated"""
     features: str = "sift"
     """local feature, NAME:KEY=VALUE,..."""
-    retrieval: tuple[str, ...] = ("densevlad",)
+    retrieval: options.Words = ("densevlad",)
     """global descriptors"""
     fusion: str = "gharm"
     """late fusion of the descriptors' similarities"""

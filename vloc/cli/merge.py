@@ -23,7 +23,7 @@ class MergeFlags(options.ReadFlags, WriteFlags):
 
     captures: Annotated[list[str], tyro.conf.Positional, tyro.conf.arg(metavar="CAPTURE CAPTURE ... OUT")]
     """FORMAT:PATH, or paths whose format is recognised; the last is the output, where a bare path means kapture"""
-    prefix: tuple[str, ...] = ()
+    prefix: options.Words = ()
     """one for each capture: images become PREFIX/NAME, and sensors, rigs and feature types that clash PREFIX_NAME"""
 
 

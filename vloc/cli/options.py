@@ -7,9 +7,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
+from tyro.constructors import PrimitiveConstructorSpec
 
 from ..errors import ConfigError
 from ..formats.base import Transfer
@@ -19,6 +20,12 @@ from ..runtime import Device, Runtime
 
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 """a flag without a value, and without a `--no-` twin: it is off unless given"""
+if TYPE_CHECKING:
+    Words = tuple[str, ...]
+else:  # the same to tyro, which would import typeguard to check a default against it
+    Words = Annotated[
+        object, PrimitiveConstructorSpec("*", "[STR [STR ...]]", tuple, lambda it: isinstance(it, tuple), list)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

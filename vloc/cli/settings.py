@@ -7,7 +7,8 @@ import sys
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_type_hints
 
 from ..config import REGISTRIES, SEVERAL, LocalizationConfig, MappingConfig, make_config
 from ..errors import ConfigError
@@ -96,7 +97,17 @@ def parse_flags(command: str, flags: type[A], arguments: Sequence[str]) -> A:
 def _cli(command: str, flags: type[A], arguments: Sequence[str]) -> A:
     import tyro
 
-    return tyro.cli(flags, args=list(arguments), prog=f"vloc {command}")
+    return tyro.cli(_plainly_typed(flags), args=list(arguments), prog=f"vloc {command}")
+
+
+def _plainly_typed(flags: type[A]) -> type[A]:
+    """The same flags with `Optional[X]` for `X | None`, whose default tyro 1.0 checks itself.
+
+    For `X | None` it imports typeguard, which imports asyncio and ssl: a tenth of a command's start.
+    """
+    hints: dict[str, Any] = get_type_hints(flags, include_extras=True)
+    unions = {name: Union[get_args(hint)] for name, hint in hints.items() if isinstance(hint, UnionType)}  # noqa: UP007
+    return type(flags.__name__, (flags,), {"__annotations__": unions, "__doc__": flags.__doc__})
 
 
 def _long_names(arguments: Sequence[str]) -> list[str]:

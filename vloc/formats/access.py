@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,6 +73,8 @@ def formats() -> list[Format]:
 @cache
 def _load_all() -> None:
     """Import what registers formats, once: looking through all installed packages takes its time."""
+    from importlib.metadata import entry_points
+
     for module in MODULES.values():
         import_module(f".{module}", __package__)
     for point in entry_points(group="vloc.format"):

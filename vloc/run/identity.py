@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from .. import __version__
 from ..stage import Context, EachStage, OnceStage
 from .fingerprint import fingerprint
 from .shard import FORMAT
@@ -43,7 +43,7 @@ def identify(stage: EachStage[Any, Any] | OnceStage[Any], settings: object, cont
     marks = [value.fingerprint for value in context]
     inputs = list(zip(_input_names(stage, len(marks)), marks, strict=True))
     key = fingerprint(FORMAT, stage.name, stage.version, settings, marks)
-    return Identity(stage.name, stage.version, dict(_flat(settings)), inputs, key, _vloc_version())
+    return Identity(stage.name, stage.version, dict(_flat(settings)), inputs, key, __version__)
 
 
 def difference(new: Identity, old: Identity) -> str:
@@ -97,10 +97,3 @@ def _flat(value: object, name: str = "") -> list[tuple[str, Plain]]:
 
 def _flat_parts(parts: Mapping[str, object], name: str) -> list[tuple[str, Plain]]:
     return [row for key, part in parts.items() for row in _flat(part, f"{name}.{key}" if name else key)]
-
-
-def _vloc_version() -> str:
-    try:
-        return version("vloc")
-    except PackageNotFoundError:
-        return "not installed"
