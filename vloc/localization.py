@@ -41,8 +41,7 @@ def localize_capture(work: Workspace, map_: Map, queries: Capture, config: Local
     if again := shared_images(queries, config, map_.sparse, placed.estimates, seen.retrieved):
         placed = place(work, map_, config, seen.given(again)).over(placed)
         seen = seen.given({**seen.retrieved, **again})
-    evidence = [seen.features, placed.matches, seen.retrieved, seen.sensors, seen.qualities]
-    rigged = by_rigs(work, map_, queries, config, evidence, placed.estimates)
+    rigged = by_rigs(work, map_, config, seen, placed)
     sensible = with_priors(config.priors, sensed, every_estimate(map_, seen, placed, rigged))
     return by_sequences(queries, config, sensible, odometry)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from .config import LocalizationConfig
 from .data.capture import Capture
@@ -13,7 +12,9 @@ from .data.instants import Instant, instants_of
 from .data.rig_estimate import RigEstimate
 from .errors import DataError
 from .geometry.rigid import Rigid
+from .looking import Looked
 from .map import Map
+from .placing import Placed
 from .run.inputs import Groups
 from .run.workspace import Workspace
 from .solvers.rig_consensus import Belief, consensus
@@ -21,24 +22,18 @@ from .stages.rigs import REGISTER_RIG, RigConfig
 
 
 def by_rigs(
-    work: Workspace,
-    map_: Map,
-    queries: Capture,
-    config: LocalizationConfig,
-    seen: Sequence[Mapping[str, Any] | None],
-    alone: Mapping[str, PoseEstimate],
+    work: Workspace, map_: Map, config: LocalizationConfig, seen: Looked, placed: Placed
 ) -> Mapping[str, PoseEstimate]:
-    """The estimates, those of images that a rig took together by its pose, where rigs are used and it has one.
-
-    `seen`: the queries' features, matches, retrieved map images, sensors and qualities.
-    """
+    """The estimates, those of images that a rig took together by its pose, where rigs are used and it has one."""
+    alone = placed.estimates
     if config.rig.use == "none":
         return alone
-    instants = {instant.key: instant for instant in _instants(queries, list(alone), config.rig)}
+    instants = {instant.key: instant for instant in _instants(seen.photos.capture, list(alone), config.rig)}
     if config.rig.use == "transfer":
         made = [transferred(instant, alone, config.rig) for instant in instants.values()]
     else:
-        tables = [table for table in seen if table is not None]  # photos that are matched as they are lack features
+        evidence = seen.features, placed.matches, seen.retrieved, seen.sensors, seen.qualities
+        tables = [table for table in evidence if table is not None]  # photos that are matched as they are lack features
         items = Groups({key: instant.names for key, instant in instants.items()}, tables)
         shared = [instants, map_.features, map_.stored, map_.calibration, config.register, config.seed]
         found = work.each(REGISTER_RIG, items, config.refine, each=tables, shared=shared)
