@@ -25,7 +25,7 @@ LAYERS = {
     **dict.fromkeys(("mapping", "localization", "looking", "placing", "paradigms", "api"), 5),
     **dict.fromkeys(("localizer", "placer", "query", "tracker", "rigs"), 5),
     **dict.fromkeys(("sequences", "sharing", "tracks", "odometry", "points", "presets", "priors"), 5),
-    **dict.fromkeys(("rendering", "query_depth"), 5),
+    **dict.fromkeys(("rendering", "query_depth", "view_check"), 5),
     **dict.fromkeys(("cli", "page"), 6),
 }
 HEAVY = {"torch", "kornia", "open3d", "pycolmap", "cv2", "matplotlib", "rich", "h5py", "poselib"}

@@ -92,7 +92,7 @@ def test_a_map_whose_photos_are_gone_says_so_before_any_work(
     shutil.rmtree(tmp_path / "mapping")
     assert run("localize", tmp_path / "m", gallery / "query", tmp_path / "poses.txt") == 2
     told = capsys.readouterr().err
-    assert f"queries are matched with the map's own photos, and {tmp_path / 'mapping'}: no such file or folder" in told
+    assert f"queries are compared with the map's own photos, and {tmp_path / 'mapping'}: no such file or folder" in told
     map_ = vloc.build_map(
         vloc.read(gallery / "mapping"), tmp_path / "p", matcher=f"made:gallery={gallery}", pair={"num_pairs": 2}
     )

@@ -55,15 +55,22 @@ def build_map(
 
 
 def localize(
-    map_: Map, queries: Capture | str | Path, folder: str | Path, *, runtime: Runtime | None = None, **settings: Any
+    map_: Map,
+    queries: Capture | str | Path,
+    folder: str | Path,
+    *,
+    runtime: Runtime | None = None,
+    scan: str | Path | None = None,
+    **settings: Any,
 ) -> list[PoseEstimate]:
     """Localize every image of a capture, or of what `read` finds at a location.
 
-    Intermediate results stay in `folder`, so that a killed run resumes.
+    Intermediate results stay in `folder`, so that a killed run resumes. `scan`: the file of a mesh or cloud in the
+    frame of the map, for `view={"use": "check"}`.
     """
     config = make_config(LocalizationConfig, **{_STAGE_OF.get(name, name): value for name, value in settings.items()})
     with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
-        return localize_capture(work, map_, _captured(queries), config)
+        return localize_capture(work, map_, _captured(queries), config, None if scan is None else Path(scan))
 
 
 def _about(given: Capture | str | Path, captured: Capture) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from .solvers.pose_approximation import ApproximationConfig
 from .solvers.pose_priors import PriorConfig
 from .solvers.sfm import SfmConfig
 from .solvers.triangulation import TriangulationConfig
+from .solvers.view_similarity import ViewConfig
 from .stages.calibrate import CalibrateConfig
 from .stages.correspond import CorrespondConfig
 from .stages.images import LookConfig
@@ -108,6 +109,8 @@ class LocalizationConfig:
     """what accelerometers and satellites say"""
     depth: QueryDepthConfig = field(default_factory=QueryDepthConfig)
     """depth maps of queries"""
+    view: ViewConfig = field(default_factory=ViewConfig)
+    """what poses would see of a scan"""
     rig: RigConfig = field(default_factory=RigConfig)
     """images taken together by a rig"""
     sequence: SequenceConfig = field(default_factory=SequenceConfig)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from .config import LocalizationConfig, query_matcher
 from .data.capture import Capture
@@ -28,25 +29,28 @@ from .stages.quality import explained
 from .weights import require
 
 
-def localize_capture(work: Workspace, map_: Map, queries: Capture, config: LocalizationConfig) -> list[PoseEstimate]:
+def localize_capture(
+    work: Workspace, map_: Map, queries: Capture, config: LocalizationConfig, scan: Path | None = None
+) -> list[PoseEstimate]:
     """One estimate for every image of `queries`, in their order; broken images get one that says so.
 
-    Rough intrinsics give way to the map's where the same device took a query.
+    Rough intrinsics give way to the map's where the same device took a query. `scan`: a file that `formats.scan` reads,
+    in the frame of the map, for `config.view`.
     """
     queries = with_known_cameras(map_, queries)
     photos = Photos(queries, work.content_hash, map_.config.look)
-    odometry, sensed = check(map_, photos, config), sensed_by(queries, map_, config.priors)
+    odometry, sensed = check(map_, photos, config, scan), sensed_by(queries, map_, config.priors)
     seen = look(work, map_, photos, config)
-    placed = place(work, map_, config, seen)
+    placed = place(work, map_, config, seen, scan)
     if again := shared_images(queries, config, map_.sparse, placed.estimates, seen.retrieved):
-        placed = place(work, map_, config, seen.given(again)).over(placed)
+        placed = place(work, map_, config, seen.given(again), scan).over(placed)
         seen = seen.given({**seen.retrieved, **again})
     rigged = by_rigs(work, map_, config, seen, placed)
     sensible = with_priors(config.priors, sensed, every_estimate(map_, seen, placed, rigged))
     return by_sequences(queries, config, sensible, odometry)
 
 
-def check(map_: Map, photos: Photos, config: LocalizationConfig) -> dict[str, Odometry]:
+def check(map_: Map, photos: Photos, config: LocalizationConfig, scan: Path | None) -> dict[str, Odometry]:
     """ConfigError or DataError, before any work, for what cannot be done; and the queries' odometry, which is read."""
     queries, matcher = photos.capture, query_matcher(config, map_.config)
     if config.paradigm == "map":
@@ -60,6 +64,10 @@ def check(map_: Map, photos: Photos, config: LocalizationConfig) -> dict[str, Od
     check_recorded(photos, queries.images.names, map_.config.describe, of_map=False)
     check_rigs(queries, config.rig)
     check_query_depth(map_, photos, config)
+    if config.view.use != "none" or scan is not None:
+        from .view_check import check_view
+
+        check_view(map_, photos, config, scan)
     return check_sequences(queries, config.sequence)
 
 

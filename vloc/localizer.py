@@ -80,6 +80,11 @@ def _check(map_: Map, config: LocalizationConfig) -> None:
             "sequences, `vloc.Tracker` follows one frame by frame"
         )
     check_query_depth(map_, None, config)
+    if config.view.use != "none":
+        raise ConfigError(
+            f"view: use={config.view.use}: looks at the map's own photos, which are not held in memory: localize "
+            "captures by `vloc localize` or `vloc.localize`"
+        )
     made = map_.config
     if brought := [to_text(m) for m in (made.extract, *made.describe) if isinstance(m, Imported | Radio | Gnss)]:
         raise ConfigError(

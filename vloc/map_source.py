@@ -27,7 +27,7 @@ def photos_behind(map_: Map) -> Capture:
             raise DataError("its capture has no image files")
     except VlocError as error:
         raise DataError(
-            f"{map_.folder}: queries are matched with the map's own photos, and {error}: run `vloc map` again on its "
+            f"{map_.folder}: queries are compared with the map's own photos, and {error}: run `vloc map` again on its "
             "capture where it lies now, from the folder that commands are run from"
         ) from None
     return source

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .config import LocalizationConfig, query_matcher
@@ -41,7 +42,17 @@ def _joined(late: Mapping[str, Any], early: Mapping[str, Any]) -> Mapping[str, A
     return ChainMap(late, early)  # type: ignore[arg-type]
 
 
-def place(work: Workspace, map_: Map, config: LocalizationConfig, seen: Looked) -> Placed:
+def place(work: Workspace, map_: Map, config: LocalizationConfig, seen: Looked, scan: Path | None = None) -> Placed:
+    """The poses of queries, held against what they would see of a scan where that is asked for."""
+    placed = place_by_paradigm(work, map_, config, seen)
+    if config.view.use == "none" or scan is None:
+        return placed
+    from .view_check import with_views
+
+    return with_views(work, map_, config, seen, placed, scan)
+
+
+def place_by_paradigm(work: Workspace, map_: Map, config: LocalizationConfig, seen: Looked) -> Placed:
     """The poses of queries by the paradigm that is chosen."""
     if config.paradigm == "approximation":
         from .paradigms import approximate

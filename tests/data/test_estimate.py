@@ -8,6 +8,7 @@ import pytest
 from vloc.data.estimate import PoseEstimate
 from vloc.data.evidence import Evidence
 from vloc.data.quality import ImageQuality
+from vloc.data.view import ViewSimilarity
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 
@@ -23,6 +24,7 @@ PLACED = PoseEstimate(
     camera=CAMERA,
     focal_source="EXIF 35 mm tag",
     focal_sigma_px=1.25,
+    view=ViewSimilarity(0.9, 0.5),
 )
 LOST = PoseEstimate("q.jpg", None, "none", 3, 9, reason="3 inliers, a pose needs 12")
 
@@ -32,7 +34,7 @@ def test_an_estimate_reads_back_as_it_was(estimate):
     again = PoseEstimate.from_arrays(estimate.to_arrays())
     for name in ("name", "source", "num_inliers", "num_matches", "retrieved", "reason"):
         assert getattr(again, name) == getattr(estimate, name)
-    for name in ("camera", "focal_source", "focal_sigma_px"):
+    for name in ("camera", "focal_source", "focal_sigma_px", "view"):
         assert getattr(again, name) == getattr(estimate, name)
     assert again.is_localized == estimate.is_localized
     if estimate.covariance is not None:
@@ -40,10 +42,11 @@ def test_an_estimate_reads_back_as_it_was(estimate):
 
 
 def test_estimates_with_and_without_a_pose_are_stored_side_by_side():
-    known = replace(PLACED, quality=ImageQuality(*np.arange(6.0)), evidence=Evidence(*np.arange(6.0)))
+    scores = {"quality": ImageQuality(*np.arange(6.0)), "evidence": Evidence(*np.arange(6.0))}
+    known = replace(PLACED, **scores)
     arrays = [estimate.to_arrays() for estimate in (LOST, known, LOST)]
     joined = {name: np.concatenate([own[name] for own in arrays]) for name in arrays[0]}
-    for name in ("rotation", "translation", "covariance", "quality", "evidence"):
+    for name in ("rotation", "translation", "covariance", "quality", "evidence", "view"):
         np.testing.assert_array_equal(joined[name], arrays[1][name])
 
 

@@ -47,3 +47,11 @@ def test_where_there_is_nothing_depth_is_zero():
         .depth_map(Camera("SIMPLE_PINHOLE", 4, 4, (4.0, 2.0, 2.0)), turned)
         .values.any()
     )
+
+
+def test_rays_meet_a_wall_where_it_is_and_across_its_normal():
+    at = np.array([100.0, 200.0, 0.0])
+    directions = np.array([(0.0, 0, 1), (0.5, 0, 2), (0, 0, -1)])
+    reach, normals = RayCaster(lambda: wall(at)).hits(at, directions)
+    np.testing.assert_allclose(reach, [3, 1.5, np.inf], rtol=1e-6)
+    np.testing.assert_allclose(np.abs(normals[:2]), [(0, 0, 1)] * 2, atol=1e-6)

@@ -18,6 +18,7 @@ from ..data.capture import CALIBRATED, Capture
 from ..data.estimate import PoseEstimate
 from ..data.evidence import Evidence
 from ..data.quality import ImageQuality
+from ..data.view import ViewSimilarity
 from ..errors import DataError
 from ..formats.image_folder import orientation_note
 from ..formats.results import check_names, poses_text, read_poses
@@ -44,7 +45,7 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     """Queries in, poses out: a line `name qw qx qy qz tx ty tz` (world to camera) for every query with a pose.
 
     Short flags: --num-retrieved N for --retrieve.num-retrieved, --min-quality Q for --quality.min-quality, --rig WAY
-    for --rig.use, --sequence WAY for --sequence.use, --causal for --sequence.causal.
+    for --rig.use, --view check for --view.use, --sequence WAY for --sequence.use, --causal for --sequence.causal.
     """
 
     map: options.folder("MAP")  # type: ignore[valid-type]
@@ -68,6 +69,8 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     sources: str | None = None
     """where the poses in RESULTS may come from (pnp,rig,sequence,retrieval); left out: all. Others are withheld, and
     RESULTS.json says so"""
+    scan: Path | None = None
+    """mesh or point cloud of the place, in the frame of the map, for --view check"""
     overwrite: options.Switch = False
     """replace RESULTS even if vloc did not write it; files of a capture or a truth are never replaced"""
 
@@ -81,7 +84,7 @@ def run(arguments: Sequence[str]) -> int:
     queries = read_queries(flags, map_)
     check_names(flags.results, queries.images.names)
     with Workspace(beside(flags.results, ".work"), flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
-        estimates = kept(localize_capture(work, map_, queries, config), flags.sources)
+        estimates = kept(localize_capture(work, map_, queries, config, flags.scan), flags.sources)
         failures = summary_of_failures(work.failures)
         if not flags.dry_run:
             check_outputs(flags)
@@ -148,6 +151,7 @@ def to_json(estimate: PoseEstimate, seconds: float | None) -> dict[str, Any]:
         "evidence": None if estimate.evidence is None else asdict(estimate.evidence),
         "retrieved": list(estimate.retrieved),
         "seconds": seconds,
+        "view": None if estimate.view is None else asdict(estimate.view),
         "quality": None if estimate.quality is None else estimate.quality.to_json(),
         "unit": estimate.unit,
         "covariance": None if estimate.covariance is None else estimate.covariance.tolist(),
@@ -193,6 +197,7 @@ def _from_json(row: Mapping[str, Any], cam_from_world: Rigid | None) -> PoseEsti
         evidence=None if row["evidence"] is None else Evidence(**row["evidence"]),
         **_camera_from_json(row["camera"]),
         unit=row.get("unit", "m"),
+        view=None if row.get("view") is None else ViewSimilarity(**row["view"]),
         quality=None if row["quality"] is None else ImageQuality.from_json(row["quality"]),
     )
 

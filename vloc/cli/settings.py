@@ -35,6 +35,7 @@ SHORT = {
     "--fusion-weights": "--fuse.weights",
     "--upright": "--look.upright",
     "--depth": "--depth.use",
+    "--view": "--view.use",
     "--points": "--points.source",
     "--rig": "--rig.use",
     "--sequence": "--sequence.use",

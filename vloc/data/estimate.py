@@ -15,6 +15,7 @@ from .features import Arrays
 from .frame import Unit
 from .quality import LIMITS, ImageQuality
 from .sparse_map import camera_line, parse_camera_line
+from .view import ViewSimilarity
 
 Source = Literal["pnp", "rig", "sequence", "retrieval", "none"]
 
@@ -36,7 +37,8 @@ class PoseEstimate:
     the map's frame.
 
     `num_inliers` of `num_matches` are the evidence: found without knowing the pose. `num_guided`: matches looked for
-    near where points project, on which the pose was then refined; 0 where it was not.
+    near where points project, on which the pose was then refined; 0 where it was not. `view`: how much the photo looks
+    like what the pose would see of a scan; None where nobody compared them.
     """
 
     name: str
@@ -56,6 +58,7 @@ class PoseEstimate:
     confidence: float = 0.0
     evidence: Evidence | None = None
     num_guided: int = 0
+    view: ViewSimilarity | None = None
 
     @property
     def is_localized(self) -> bool:
@@ -76,6 +79,7 @@ class PoseEstimate:
             "confidence": np.array([self.confidence]),
             "evidence": _row(None if evidence is None else evidence.to_row(), len(Evidence.NAMES)),
             "counts": np.array([[self.num_inliers, self.num_matches, self.num_guided]]),
+            "view": _row(None if self.view is None else np.array(astuple(self.view)), 2),
             "text": np.frombuffer("\n".join(text).encode(), np.uint8),
         }
 
@@ -104,6 +108,7 @@ class PoseEstimate:
             confidence=float(arrays["confidence"][0]),
             evidence=Evidence.from_row(arrays["evidence"][0]) if len(arrays["evidence"]) else None,
             num_guided=guided,
+            view=ViewSimilarity.from_arrays(arrays) if len(arrays.get("view", ())) else None,  # earlier ones lack it
         )
 
 

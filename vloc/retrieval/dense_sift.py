@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..array_types import Float32, UInt8
+from ..array_types import Bool, Float32, UInt8
 
 ORIENTATIONS = 8
 CELLS = 4
@@ -27,16 +27,31 @@ def dense_root_sift(
     blur for all scales. Patches without contrast are left out, so a blank image has none.
     """
     channels = _orientation_channels(image)
-    return np.concatenate([_roots(_cell_grid(_cell_sums(channels, size), size, step)) for size in cell_sizes])
+    grids = (_cell_grid(_cell_sums(channels, size), size, step) for size in cell_sizes)
+    return np.concatenate([_roots(grid.reshape(-1, DIMS)) for grid in grids])
+
+
+def root_sift_grid(
+    image: UInt8[np.ndarray, "h w"], cell_size: int, step: int
+) -> Float32[np.ndarray, "rows columns 128"]:
+    """The same descriptors of one size where they are on the grid; those of patches without contrast are 0."""
+    grid = _cell_grid(_cell_sums(_orientation_channels(image), cell_size), cell_size, step)
+    roots: Float32[np.ndarray, "rows columns 128"] = np.zeros_like(grid)
+    roots[_has_contrast(grid)] = _roots(grid.reshape(-1, DIMS))
+    return roots
 
 
 def _roots(histograms: Float32[np.ndarray, "n 128"]) -> Float32[np.ndarray, "some 128"]:
     """RootSIFT of those with contrast."""
-    sums = histograms @ np.ones(DIMS, np.float32)
-    has_contrast = sums > MIN_GRADIENT
-    roots = histograms[has_contrast]
-    roots /= sums[has_contrast, None]
+    roots = histograms[_has_contrast(histograms)]
+    roots /= (roots @ np.ones(DIMS, np.float32))[:, None]
     return np.sqrt(roots, out=roots)
+
+
+def _has_contrast(histograms: Float32[np.ndarray, "*n 128"]) -> Bool[np.ndarray, "*n"]:
+    """Whether patches show more than noise."""
+    has_contrast: Bool[np.ndarray, "*n"] = histograms @ np.ones(DIMS, np.float32) > MIN_GRADIENT
+    return has_contrast
 
 
 def _orientation_channels(image: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w 8"]:
@@ -66,7 +81,7 @@ def _cell_sums(channels: Float32[np.ndarray, "h w 8"], size: int) -> Float32[np.
     return sums
 
 
-def _cell_grid(cells: Float32[np.ndarray, "h w 8"], size: int, step: int) -> Float32[np.ndarray, "n 128"]:
+def _cell_grid(cells: Float32[np.ndarray, "h w 8"], size: int, step: int) -> Float32[np.ndarray, "rows columns 128"]:
     """Weighted cells around every grid point whose patch lies inside the image."""
     height, width, _ = cells.shape
     span = CELLS * size
@@ -80,4 +95,4 @@ def _cell_grid(cells: Float32[np.ndarray, "h w 8"], size: int, step: int) -> Flo
             y, x = i * size + size // 2, j * size + size // 2
             taken = cells[y::step, x::step][:rows, :columns]
             np.multiply(taken, weights[i] * weights[j], out=grid[:, :, i, j])
-    return grid.reshape(-1, DIMS)
+    return grid.reshape(rows, columns, DIMS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,13 @@ from ..geometry.rigid import Rigid
 
 ROWS_AT_A_TIME = 128
 """of an image: bounds memory"""
+
+
+class Hits(NamedTuple):
+    """Where rays meet a scan first: how many times each direction reaches there (inf: nowhere), and unit normals."""
+
+    reach: Float64[np.ndarray, "n"]
+    normals: Float64[np.ndarray, "n 3"]
 
 
 class RayCaster:
@@ -44,10 +51,15 @@ class RayCaster:
         # The first pixel is centred at (0.5, 0.5).
         x, y = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(first, last) + 0.5)
         rays = unproject(camera, np.stack([x.ravel(), y.ravel()], axis=1))
+        depth = self.hits(pose.center, _directions(rays, pose)).reach
+        return np.where(np.isfinite(depth), depth, 0).astype(np.float32).reshape(x.shape)
+
+    def hits(self, center: Float64[np.ndarray, "3"], directions: Float64[np.ndarray, "n 3"]) -> Hits:
+        """What rays from a place meet, both in the world; the normals of a surface point to either side."""
         scene, origin = self._scene()
-        cast = np.concatenate([np.broadcast_to(pose.center - origin, (len(rays), 3)), _directions(rays, pose)], axis=1)
-        distance = scene.cast_rays(open3d().core.Tensor(cast.astype(np.float32)))["t_hit"].numpy()
-        return np.where(np.isfinite(distance), distance, 0).astype(np.float32).reshape(x.shape)
+        rays = np.concatenate([np.broadcast_to(center - origin, directions.shape), directions], axis=1)
+        found = scene.cast_rays(open3d().core.Tensor(rays.astype(np.float32)))
+        return Hits(*(found[part].numpy().astype(np.float64) for part in ("t_hit", "primitive_normals")))
 
 
 def _scene_of(scan: Scan) -> tuple[Any, Float64[np.ndarray, "3"]]:

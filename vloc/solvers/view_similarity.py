@@ -1,0 +1,72 @@
+"""How much a photo looks like a synthesized view, by dense descriptors (InLoc's DensePV, Taira et al., CVPR 2018)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+
+from ..array_types import Bool, UInt8
+from ..data.view import ViewSimilarity
+from ..retrieval.dense_sift import CELLS, root_sift_grid
+from .view_synthesis import SynthesizedView
+
+ViewUse = Literal["none", "check"]
+CELL_SIZE, STEP = 4, 4
+"""px of the reduced photo; patches are four cells wide"""
+KNOWN = 0.9
+"""of a patch's pixels, the part that has to be known"""
+FILLED_BY = 2.0
+"""px; standard deviation of the weights of neighbours that fill pixels that are not known"""
+
+
+@dataclass(frozen=True)
+class ViewConfig:
+    """Whether poses are held against what they would see of a scan (--scan)."""
+
+    use: ViewUse = "none"
+    """nothing; to refuse poses that would see something else than the photo shows (check)"""
+    min_similarity: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.85
+    """0 to 1, median of dense descriptors; below, a pose is refused"""
+    min_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.05
+    """of the picture; where less of it can be compared, the view says nothing"""
+    size: Annotated[int, msgspec.Meta(ge=64)] = 320
+    """px; longer side of the views and of the photos that they are compared with and painted with"""
+    num_photos: Annotated[int, msgspec.Meta(ge=1)] = 10
+    """retrieved map images, best first, whose photos paint a view"""
+
+
+def view_similarity(photo: UInt8[np.ndarray, "h w"], view: SynthesizedView) -> ViewSimilarity:
+    """How much a photo looks like a view of its size.
+
+    Compared are the patches in which the photo has contrast and the view is known; RootSIFT does not see their
+    brightness and contrast. A view without contrast there is unlike it.
+    """
+    own, seen = (root_sift_grid(pixels, CELL_SIZE, STEP) for pixels in (photo, _without_holes(view)))
+    counts = own.any(axis=2) & _is_known(view.is_known, own.shape[:2]) if own.size else np.zeros(1, bool)
+    if not counts.any():
+        return ViewSimilarity(0.0, 0.0)
+    likeness = (own[counts] * seen[counts]).sum(axis=1)
+    return ViewSimilarity(min(float(np.median(likeness)), 1.0), float(counts.mean()))
+
+
+def _is_known(is_known: Bool[np.ndarray, "h w"], grid: tuple[int, int]) -> Bool[np.ndarray, "rows columns"]:
+    """Whether enough of each patch is known."""
+    from numpy.lib.stride_tricks import sliding_window_view
+
+    span = CELLS * CELL_SIZE
+    patches = sliding_window_view(is_known, (span, span))[::STEP, ::STEP][: grid[0], : grid[1]]
+    known: Bool[np.ndarray, "rows columns"] = patches.mean(axis=(2, 3)) >= KNOWN
+    return known
+
+
+def _without_holes(view: SynthesizedView) -> UInt8[np.ndarray, "h w"]:
+    """The view, pixels that are not known filled from their neighbours, as holes would be edges."""
+    import cv2
+
+    weight = view.is_known.astype(np.float32)
+    blurred, weights = (cv2.GaussianBlur(x, (0, 0), FILLED_BY) for x in (weight * view.pixels, weight))
+    filled = blurred / np.maximum(weights, np.finfo(np.float32).tiny)
+    return np.where(view.is_known, view.pixels, filled.round().astype(np.uint8))
