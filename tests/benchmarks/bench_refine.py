@@ -1,6 +1,6 @@
 """What refining poses on matches near where points project brings, and costs: the same queries with it and without.
 
-    python tests/benchmarks/bench_refine.py OUT --galleries 85 86 [--scenes DATA/strecha/fountain-P11 ...]
+    python tests/benchmarks/bench_refine.py OUT --galleries 85 86 [--plot FILE] [--scenes DATA/strecha/fountain-P11 ...]
 
 Galleries: 90 map images, 60 queries, every other one at night. Scenes: as in `bench_folds.py`. Without: the pose of the
 matches that registration used. All: that of all keypoints matched with all retrieved images (`correspond.strongest=0`).
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from bench_guided import all_folds
+from error_curves import draw
 
 import vloc
 from vloc.formats.results import read_poses
@@ -30,6 +31,7 @@ from datasets.synthetic_gallery import GalleryConfig, make
 
 Row = tuple[str, float, float, float, float, float]
 """condition; cm without, with, and of all matches; inliers with / without; CPU ms"""
+WAYS = ("registered", "refined", "everything matched")
 
 
 def rows_of(map_: vloc.Map, queries: vloc.Capture, root: Path, truth: dict[str, vloc.Rigid]) -> Iterator[Row]:
@@ -94,13 +96,19 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--galleries", type=int, nargs="*", default=[])
     parser.add_argument("--scenes", type=Path, nargs="*", default=[])
-    flags = parser.parse_args()
+    parser.add_argument("--plot", type=Path)
+    flags, metres = parser.parse_args(), {way: list[float]() for way in WAYS}
     for seed in flags.galleries:
         rows = list(gallery(flags.out, seed))
+        for row in rows:
+            for way, error in zip(WAYS, row[1:4], strict=True):
+                metres[way].append(error / 100)
         for condition in sorted({row[0] for row in rows}):
             print(told(f"gallery {seed}, {condition}", [row for row in rows if row[0] == condition]), flush=True)
     for path in flags.scenes:
         print(told(path.name, list(scene(path))), flush=True)
+    if flags.plot is not None:
+        draw(flags.plot, metres)
 
 
 if __name__ == "__main__":

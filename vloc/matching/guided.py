@@ -36,11 +36,13 @@ def near(keypoints: Float32[np.ndarray, "n 2"], pixels: Float64[np.ndarray, "p 2
     least, most = y.min(initial=0), y.max(initial=0) + 2 * radius_px  # so far apart are strips
     along = np.floor(x / radius_px) * (most - least) + y
     order = np.argsort(along, kind="stable")
-    strips = np.floor(pixels[:, :1] / radius_px) + np.arange(-1, 2)
-    middle = strips * (most - least) + pixels[:, 1:].clip(least, most)
-    starts, stops = (np.searchsorted(along[order], middle + reach).ravel() for reach in (-radius_px, radius_px))
+    strips = np.floor(pixels[:, 0] / radius_px) + np.arange(-1, 2)[:, None]
+    middle = strips * (most - least) + pixels[:, 1].clip(least, most)
+    in_order = np.argsort(middle[1])  # what is looked up in order is found in half of the time
+    looked_up = middle[:, in_order].ravel()
+    starts, stops = (np.searchsorted(along[order], looked_up + reach) for reach in (-radius_px, radius_px))
     counts = stops - starts
-    places = np.repeat(np.arange(len(pixels)).repeat(3), counts)
+    places = np.repeat(np.tile(in_order, 3), counts)
     found = order[_runs(starts, counts)]
     apart = np.square(x[found] - pixels[places, 0]) + np.square(y[found] - pixels[places, 1])
     kept = apart <= radius_px**2
@@ -65,7 +67,9 @@ def most_similar(
     count = len(candidates.places)
     best, votes = np.full(count, -np.inf, np.float32), np.zeros(count, np.float32)
     starts = np.searchsorted(candidates.places, np.arange(len(points) + 1))
-    compare = partial(_compare, query, query.descriptors.astype(np.float32), candidates.keypoints, points, starts)
+    place_of = np.full(points.max(initial=-1) + 2, -1)  # a table is looked up in a fifth of a search's time
+    place_of[points] = np.where(np.diff(starts) > 0, np.arange(len(points)), -1)
+    compare = partial(_compare, query, query.descriptors.astype(np.float32), candidates.keypoints, place_of, starts)
     for rows, values in map_(compare, images if count else ()):
         np.maximum.at(best, rows, values)
         np.add.at(votes, rows, values)
@@ -91,16 +95,17 @@ def _compare(
     query: LocalFeatures,
     descriptors: Float32[np.ndarray, "n d"],
     keypoints: Int64[np.ndarray, "c"],
-    points: Int64[np.ndarray, "p"],
+    place_of: Int64[np.ndarray, "r"],
     starts: Int64[np.ndarray, "p_plus_1"],
     image: Shown,
 ) -> tuple[Int64[np.ndarray, "s"], Float32[np.ndarray, "s"]]:
     """Rows of candidates whose point an image shows, and their cosines.
 
-    `descriptors`: the query's as float32, which is what takes time; `starts`: where each point's candidates begin.
+    `descriptors`: the query's as float32, which is what takes time; `place_of`: the places of map points that have
+    candidates, -1 for others, at its end for all rows beyond; `starts`: where each place's candidates begin.
     """
-    places = np.searchsorted(points, image.points.astype(points.dtype)).clip(max=len(points) - 1)
-    shown = np.flatnonzero((points[places] == image.points) & (starts[places + 1] > starts[places]))
+    places = place_of.take(image.points, mode="clip")
+    shown = np.flatnonzero(places >= 0)
     places, theirs = places[shown], image.features.descriptors[shown].astype(np.float32)
     counts, lengths = starts[places + 1] - starts[places], image.features.lengths[shown]
     observations, rows = np.repeat(np.arange(len(counts)), counts), _runs(starts[places], counts)

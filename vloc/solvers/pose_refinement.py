@@ -89,8 +89,9 @@ class Linearised:
 
     def whitened(self, whitening: Float64[np.ndarray, "m 2 2"]) -> Linearised:
         """Of residuals that are multiplied by these matrices."""
-        residuals = np.einsum("mij,jm->im", whitening, self.residuals)
-        return Linearised(residuals, np.einsum("mij,jkm->ikm", whitening, self.jacobian), self.depth)
+        (a, b), (c, d) = np.ascontiguousarray(whitening.transpose(1, 2, 0))
+        residuals, jacobian = (np.stack([a * x + b * y, c * x + d * y]) for x, y in (self.residuals, self.jacobian))
+        return Linearised(residuals, jacobian, self.depth)
 
 
 @dataclass(frozen=True, eq=False)
