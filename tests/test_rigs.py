@@ -14,6 +14,7 @@ import vloc
 from vloc.data.estimate import PoseEstimate
 from vloc.data.instants import Instant
 from vloc.data.selection import Correspondences
+from vloc.data.view import ViewSimilarity
 from vloc.errors import DataError
 from vloc.formats.results import read_poses
 from vloc.geometry.pose_error import pose_errors
@@ -127,6 +128,12 @@ def test_an_image_that_follows_is_where_its_camera_is_mounted() -> None:
     expected = TURN @ Rigid(np.eye(3), np.array([2.0, 0, 0]))
     assert max(pose_errors(found["c"].cam_from_world, expected)) < 1e-12
     assert (found["a"].source, found["c"].source, found["c"].confidence, found["c"].reason) == ("pnp", "rig", 0.9, "")
+
+
+def test_a_pose_by_a_rig_does_not_keep_what_its_own_would_see() -> None:
+    alone = {name: replace(each, view=ViewSimilarity(0.9, 0.5)) for name, each in estimates(a=shifted(2.0)).items()}
+    found = transferred(INSTANT, alone, RigConfig("transfer"))
+    assert found["a"].view == ViewSimilarity(0.9, 0.5) and found["c"].view is None
 
 
 def test_a_pose_that_two_others_contradict_gives_way() -> None:

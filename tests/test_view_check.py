@@ -90,6 +90,31 @@ def test_a_changed_threshold_does_not_render_again(gallery: Path, built: Path, s
     assert all("expected 1 or more" in estimate.reason for estimate in strict)
 
 
+def test_single_photos_are_held_to_what_they_would_see(gallery: Path, built: Path, scan: Path, tmp_path: Path) -> None:
+    queries = vloc.read(gallery / "query")
+    name = queries.images.names[0]
+    path = gallery / "query" / "sensors" / "records_data" / name
+    batch = {e.name: e for e in vloc.localize(vloc.Map.open(built), queries, tmp_path, scan=scan, view=CHECK)}
+    for turned in (False, True):
+        image = path if not turned else turned_by_exif(path, tmp_path / "turned.jpg")
+        found = vloc.Localizer(built, scan=scan, view=CHECK).localize(image, queries.camera(name))
+        assert found.is_localized and found.view is not None and batch[name].view is not None
+        assert abs(found.view.similarity - batch[name].view.similarity) < 0.01
+    strict = vloc.Localizer(built, scan=scan, view={**CHECK, "min_similarity": 1.0})
+    assert "expected 1 or more" in strict.localize(path, queries.camera(name)).reason
+
+
+def turned_by_exif(source: Path, target: Path) -> Path:
+    """The same pixels, said to be upside down."""
+    from PIL import Image
+
+    with Image.open(source) as image:
+        exif = image.getexif()
+        exif[274] = 3
+        image.save(target, quality=95, exif=exif)
+    return target
+
+
 def test_a_scan_in_another_frame_is_refused(gallery: Path, built: Path, scan: Path, tmp_path: Path) -> None:
     files, moved = import_module("open3d").io, tmp_path / "moved.ply"
     files.write_triangle_mesh(str(moved), files.read_triangle_mesh(str(scan)).translate((3.0, 1.0, 0.5)))
@@ -103,7 +128,7 @@ def test_what_is_missing_is_said_before_any_work(gallery: Path, built: Path, sca
         vloc.localize(map_, queries, work, view=CHECK)
     with pytest.raises(ConfigError, match=r"--scan .*scan\.ply: poses are held against it by --view check alone"):
         vloc.localize(map_, queries, work, scan=scan)
-    with pytest.raises(DataError, match=r"none\.ply: No such file"):
+    with pytest.raises(DataError, match=r"none\.ply: no such file of a scan"):
         vloc.localize(map_, queries, work, scan=tmp_path / "none.ply", view=CHECK)
     alone = shutil.copytree(built, tmp_path / "map")
     manifest = json.loads((alone / "map.json").read_text())
@@ -111,6 +136,8 @@ def test_what_is_missing_is_said_before_any_work(gallery: Path, built: Path, sca
     (alone / "map.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match=r"compared with the map's own photos, and .*gone: no such file or folder"):
         vloc.localize(vloc.Map.open(alone), queries, work, scan=scan, view=CHECK)
-    with pytest.raises(ConfigError, match="looks at the map's own photos"):
+    with pytest.raises(ConfigError, match="--view check: needs the file of the scan"):
         vloc.Localizer(map_, view=CHECK)
+    with pytest.raises(DataError, match="no such file of a scan"):
+        vloc.Localizer(map_, view=CHECK, scan=tmp_path / "none.ply")
     assert not list(work.glob("*-*"))

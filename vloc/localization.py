@@ -67,7 +67,7 @@ def check(map_: Map, photos: Photos, config: LocalizationConfig, scan: Path | No
     if config.view.use != "none" or scan is not None:
         from .view_check import check_view
 
-        check_view(map_, photos, config, scan)
+        check_view(map_, config, scan)
     return check_sequences(queries, config.sequence)
 
 

@@ -14,7 +14,7 @@ from .geometry.camera import Camera
 from .geometry.rigid import Rigid
 from .map import Map
 from .matching.base import PhotoMatcher
-from .placer import Placer
+from .placer import Held, Placer
 from .points import check_has_points
 from .query import Image
 from .query_depth import check_query_depth
@@ -27,14 +27,23 @@ from .runtime import Runtime, one_blas_thread
 class Localizer:
     """Holds a map's descriptors, points and models, and localizes one image after another. Thread safe.
 
-    `settings` are those of `LocalizationConfig`: `Localizer(map_, retrieve={"num_retrieved": 10})`.
+    `settings` are those of `LocalizationConfig`: `Localizer(map_, retrieve={"num_retrieved": 10})`. `scan`: the file of
+    a mesh or cloud in the frame of the map, for `view={"use": "check"}`, which reads the map's photos as it needs them.
     """
 
-    def __init__(self, map_: Map | str | Path, runtime: Runtime | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        map_: Map | str | Path,
+        runtime: Runtime | None = None,
+        *,
+        scan: str | Path | None = None,
+        **settings: Any,
+    ) -> None:
         self.map = map_ if isinstance(map_, Map) else Map.open(map_)
         self.config = make_config(LocalizationConfig, **settings)
         _check(self.map, self.config)
-        self.placer = Placer(self.map, runtime or Runtime(), self.config)
+        view = _view_check(self.map, self.config, None if scan is None else Path(scan))
+        self.placer = Placer(self.map, runtime or Runtime(), self.config, view)
 
     def localize(self, image: Image, camera: Camera | str | None = None, name: str = "query") -> PoseEstimate:
         """The pose of one image: a file, or uint8 pixels (h, w) grey or (h, w, 3) RGB, which are taken as upright.
@@ -71,6 +80,17 @@ class Localizer:
             return [place.told(query, placed[query.name]) for query in queries]
 
 
+def _view_check(map_: Map, config: LocalizationConfig, scan: Path | None) -> Held | None:
+    """What holds poses against what they would see, where that is asked for; errors as of `check_view`."""
+    if config.view.use == "none" and scan is None:
+        return None
+    from .view_check import ViewCheck, check_view
+
+    check_view(map_, config, scan)
+    assert scan is not None  # noqa: S101 - `check_view` sees to it
+    return ViewCheck(map_, config, scan)
+
+
 def _check(map_: Map, config: LocalizationConfig) -> None:
     """ConfigError for a map that says more of its images than a single one says of itself, or for sequences."""
     check_has_points(map_)
@@ -80,11 +100,6 @@ def _check(map_: Map, config: LocalizationConfig) -> None:
             "sequences, `vloc.Tracker` follows one frame by frame"
         )
     check_query_depth(map_, None, config)
-    if config.view.use != "none":
-        raise ConfigError(
-            f"view: use={config.view.use}: looks at the map's own photos, which are not held in memory: localize "
-            "captures by `vloc localize` or `vloc.localize`"
-        )
     made = map_.config
     if brought := [to_text(m) for m in (made.extract, *made.describe) if isinstance(m, Imported | Radio | Gnss)]:
         raise ConfigError(

@@ -44,12 +44,15 @@ from .stages.register import register
 from .stages.retrieve import num_listed
 from .stages.rigs import refine_rig, register_rig
 
+Held = Callable[[Query, PoseEstimate], PoseEstimate]
+"""a query and its estimate -> the estimate, whose pose may not stand"""
+
 
 class Placer:
     """Looks at images, finds the map's images and points in them, and from these their poses. Thread safe."""
 
-    def __init__(self, map_: Map, runtime: Runtime, config: LocalizationConfig) -> None:
-        self.map, self.config = map_, config
+    def __init__(self, map_: Map, runtime: Runtime, config: LocalizationConfig, held: Held | None = None) -> None:
+        self.map, self.config, self._held = map_, config, held
         matcher = query_matcher(config, map_.config)
         assert not isinstance(matcher, PhotoMatcher)  # noqa: S101 - the localizer refuses those that look at the map's photos
         self._runtime = runtime
@@ -125,7 +128,9 @@ class Placer:
         seen = query.sensor, query.quality, query.features, query.matches
         estimate = register(config.register, query.name, *seen, sparse, self.map.calibration.value, config.seed)
         images, known = [self.shown(row) for row in query.rows], (query.sensor, query.features)
-        return refine(refining or config.refine, config.register, estimate, *known, images, sparse, self._threads.map)
+        rules = refining or config.refine, config.register
+        refined = refine(*rules, estimate, *known, images, sparse, self._threads.map)
+        return refined if self._held is None else self._held(query, refined)
 
     def place_together(
         self, queries: Sequence[Query], cams_from_rig: Sequence[Rigid], alone: Mapping[str, PoseEstimate]

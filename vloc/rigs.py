@@ -107,4 +107,5 @@ def placed_by(estimate: PoseEstimate, belief: Belief, source: Source = "rig") ->
         covariance=belief.covariance,
         confidence=belief.confidence,
         reason="",
+        view=None,
     )

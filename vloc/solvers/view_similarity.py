@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 import numpy as np
 
-from ..array_types import Bool, UInt8
+from ..array_types import Bool, Float32, UInt8
 from ..data.view import ViewSimilarity
 from ..retrieval.dense_sift import CELLS, root_sift_grid
 from .view_synthesis import SynthesizedView
@@ -39,17 +39,25 @@ class ViewConfig:
 
 
 def view_similarity(photo: UInt8[np.ndarray, "h w"], view: SynthesizedView) -> ViewSimilarity:
-    """How much a photo looks like a view of its size.
+    """How much a photo looks like a view of its size."""
+    likeness = likeness_of_patches(photo, view)
+    compared = likeness[np.isfinite(likeness)]
+    if not len(compared):
+        return ViewSimilarity(0.0, 0.0)
+    return ViewSimilarity(min(float(np.median(compared)), 1.0), len(compared) / likeness.size)
 
-    Compared are the patches in which the photo has contrast and the view is known; RootSIFT does not see their
-    brightness and contrast. A view without contrast there is unlike it.
+
+def likeness_of_patches(photo: UInt8[np.ndarray, "h w"], view: SynthesizedView) -> Float32[np.ndarray, "rows columns"]:
+    """How much each patch of a photo looks like that of a view of its size, 0 to 1; NaN for those not compared.
+
+    Compared are patches in which the photo has contrast and the view is known; RootSIFT does not see their brightness
+    and contrast. A patch of the view without contrast is unlike it.
     """
     own, seen = (root_sift_grid(pixels, CELL_SIZE, STEP) for pixels in (photo, _without_holes(view)))
-    counts = own.any(axis=2) & _is_known(view.is_known, own.shape[:2]) if own.size else np.zeros(1, bool)
-    if not counts.any():
-        return ViewSimilarity(0.0, 0.0)
-    likeness = (own[counts] * seen[counts]).sum(axis=1)
-    return ViewSimilarity(min(float(np.median(likeness)), 1.0), float(counts.mean()))
+    likeness: Float32[np.ndarray, "rows columns"] = (own * seen).sum(axis=2)
+    if likeness.size:
+        likeness[~(own.any(axis=2) & _is_known(view.is_known, own.shape[:2]))] = np.nan
+    return likeness
 
 
 def _is_known(is_known: Bool[np.ndarray, "h w"], grid: tuple[int, int]) -> Bool[np.ndarray, "rows columns"]:

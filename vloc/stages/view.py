@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import numpy as np
+
+from ..array_types import UInt8
 from ..data.estimate import PoseEstimate
 from ..data.sparse_map import SparseMap
 from ..data.view import ViewSimilarity
@@ -20,6 +23,8 @@ from .images import ImageItems
 
 KEPT_PHOTOS = 512
 """reduced photos of the map (75 kB each) that stay in memory"""
+Compare = Callable[[PoseEstimate, UInt8[np.ndarray, "h w"], Iterable[str]], ViewSimilarity]
+"""(estimate with a pose, its photo, map images that paint the view) -> how alike photo and view are"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +60,23 @@ def judged(config: ViewConfig, estimate: PoseEstimate, view: ViewSimilarity) -> 
     return replace(told, cam_from_world=None, source="none", covariance=None, reason=reason)
 
 
+def comparison(size: int, map_photos: ImageItems, sparse: SparseMap, caster: RayCaster) -> Compare:
+    """What compares photos with the views of poses, at a size; StageError for a scan in another frame than the map."""
+    check_frame(caster.hits, sparse)
+
+    @lru_cache(KEPT_PHOTOS)
+    def posed(name: str) -> PosedPhoto:
+        row = sparse.row_of[name]
+        return PosedPhoto(reduced(map_photos[name], size), sparse.camera(row), sparse.cam_from_world[row])
+
+    def compare(estimate: PoseEstimate, photo: UInt8[np.ndarray, "h w"], images: Iterable[str]) -> ViewSimilarity:
+        pose, camera, small = estimate.cam_from_world, estimate.camera, reduced(photo, size)
+        assert pose is not None and camera is not None  # noqa: S101 - poses alone are compared
+        return view_similarity(small, synthesize(caster.hits, camera, pose, small.shape, map(posed, images)))
+
+    return compare
+
+
 def _start(
     size: int,
     runtime: Runtime,
@@ -64,22 +86,10 @@ def _start(
     sparse: SparseMap,
     caster: RayCaster,
 ) -> Run[str, ViewSimilarity]:
-    check_frame(caster.hits, sparse)
-
-    @lru_cache(KEPT_PHOTOS)
-    def posed(name: str) -> PosedPhoto:
-        row = sparse.row_of[name]
-        camera = sparse.cameras[sparse.camera_of_image[row]]
-        return PosedPhoto(reduced(around.photos[name], size), camera, sparse.cam_from_world[row])
-
-    def compare(name: str) -> ViewSimilarity:
-        estimate, photo = estimates[name], reduced(queries[name], size)
-        pose, camera = estimate.cam_from_world, estimate.camera
-        assert pose is not None and camera is not None  # noqa: S101 - poses alone are compared
-        return view_similarity(photo, synthesize(caster.hits, camera, pose, photo.shape, map(posed, around[name])))
+    compare = comparison(size, around.photos, sparse, caster)
 
     def run(names: Iterable[str]) -> Iterator[ViewSimilarity]:
-        return map(compare, names)
+        return (compare(estimates[name], queries[name], around[name]) for name in names)
 
     return run
 

@@ -1,0 +1,181 @@
+"""Poses held against what they would see: right ones, right ones moved, and those that photos from elsewhere get.
+
+    python tests/benchmarks/bench_view.py FOLDER --seeds 91 92 [--scans mesh cloud points] [--hard-night]
+
+A gallery of 90 images at 640 x 480, 120 queries, every other one at night. `right`: the poses that vloc finds. Each is
+moved in a random direction, or turned about a random axis, by so much. `mirrored`: the queries mirrored, `foreign`:
+those of the next seed's gallery; both get every pose that is found, no confidence asked, and none is right. A pose is
+`refused` at the usual settings; `auc`: how often a right pose's similarity is above such a one's. The scan is the
+gallery's mesh; a cloud of it, 400 points a square metre, each off by 5 mm (standard deviation); or the map's own
+points that three images show. --at: refusals at other thresholds. CPU: of the whole stage, each query's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import vloc
+from vloc.config import LocalizationConfig
+from vloc.data.view import ViewSimilarity
+from vloc.formats.results import read_poses
+from vloc.formats.scan import open3d
+from vloc.geometry.motion import by_motion
+from vloc.geometry.pose_error import pose_errors
+from vloc.looking import Looked
+from vloc.placing import Placed
+from vloc.run.progress import Silent
+from vloc.run.workspace import Workspace
+from vloc.solvers.view_similarity import ViewConfig
+from vloc.stages.images import Photos
+from vloc.view_check import with_views
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from bench_night import darken
+
+from datasets.synthetic_gallery import GalleryConfig, make
+
+RIGHT_M, RIGHT_DEG = 0.02, 0.2
+MOVES = {
+    **{f"{metres:g} m": (metres, 0.0) for metres in (0.05, 0.25, 1.0)},
+    **{f"{degrees:g} deg": (0.0, degrees) for degrees in (1.0, 5.0, 15.0)},
+}
+POINTS_A_M2, NOISE_M = 400, 0.005
+Estimates = Mapping[str, vloc.PoseEstimate]
+Views = Mapping[str, ViewSimilarity]
+
+
+def moved(pose: vloc.Rigid, metres: float, degrees: float, rng: np.random.Generator) -> vloc.Rigid:
+    """A pose off by so much in a random direction, about a random axis."""
+    drawn = rng.normal(size=(2, 3))
+    axis, way = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return by_motion(np.concatenate([np.radians(degrees) * axis, metres * way])) @ pose
+
+
+def views_of(map_: vloc.Map, queries: vloc.Capture, estimates: Estimates, scan: Path) -> tuple[Views, float]:
+    """How what their poses would see looks like the photos, and the CPU seconds that it took."""
+    rows = {n: np.array([map_.sparse.row_of[image] for image in each.retrieved]) for n, each in estimates.items()}
+    folder = scan.parent / "views"
+    shutil.rmtree(folder, ignore_errors=True)
+    with Workspace(folder, vloc.Runtime(), Silent()) as work:
+        seen = Looked(Photos(queries, work.content_hash), {}, {}, None, (), {}, rows)
+        config, start = LocalizationConfig(view=ViewConfig("check")), time.process_time()
+        found = with_views(work, map_, config, seen, Placed(estimates, None, ()), scan).estimates
+        return {n: e.view for n, e in found.items() if e.view is not None}, time.process_time() - start
+
+
+def placed(map_: vloc.Map, queries: vloc.Capture, folder: Path) -> dict[str, vloc.PoseEstimate]:
+    """Every pose that is found, however little speaks for it."""
+    found = vloc.localize(map_, queries, folder, register={"min_confidence": 0.0})
+    return {each.name: each for each in found if each.cam_from_world is not None}
+
+
+def is_right(estimate: vloc.PoseEstimate, truth: vloc.Rigid) -> bool:
+    """Whether a pose is one that vloc vouches for, and good."""
+    assert estimate.cam_from_world is not None
+    metres, radians = pose_errors(estimate.cam_from_world, truth)
+    return bool(estimate.confidence >= 0.5 and metres < RIGHT_M and np.degrees(radians) < RIGHT_DEG)
+
+
+def mirrored(scene: Path) -> vloc.Capture:
+    """The queries as a mirror shows them."""
+    import cv2
+
+    folder = scene / "mirrored"
+    if not folder.exists():
+        shutil.copytree(scene / "query", folder)
+        for path in folder.rglob("*.jpg"):
+            cv2.imwrite(str(path), cv2.imread(str(path))[:, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
+    return vloc.read(f"kapture:{folder}")
+
+
+def scan_of(scene: Path, map_: vloc.Map, kind: str) -> Path:
+    """The file of a scan of a gallery."""
+    if kind == "mesh":
+        return scene / "scan.ply"
+    path, library = scene / f"{kind}.ply", open3d()
+    if path.exists():
+        return path
+    cloud = library.geometry.PointCloud()
+    if kind == "cloud":
+        mesh = library.io.read_triangle_mesh(str(scene / "scan.ply"))
+        library.utility.random.seed(0)
+        cloud = mesh.sample_points_uniformly(int(POINTS_A_M2 * mesh.get_surface_area()))
+        points = np.asarray(cloud.points)
+        points += np.random.default_rng(0).normal(0, NOISE_M, points.shape)
+        cloud = library.geometry.PointCloud(library.utility.Vector3dVector(points))
+    else:
+        cloud.points = library.utility.Vector3dVector(map_.sparse.points[map_.sparse.track_lengths >= 3])
+    library.io.write_point_cloud(str(path), cloud)
+    return path
+
+
+def told(views: Views, right: Views, at: list[float]) -> str:
+    """A line of figures, by day and by night."""
+    parts = []
+    for light in ("day", "night"):
+        own, good = ([v for n, v in table.items() if n.startswith(light)] for table in (views, right))
+        if not own:
+            continue
+        similarity, share = np.array([(v.similarity, v.share) for v in own]).T
+        low, middle, high = np.percentile(similarity, (0, 50, 100))
+        config = ViewConfig()
+        refused = [((similarity < limit) & (share >= config.min_share)).sum() for limit in (config.min_similarity, *at)]
+        above = np.mean([[(g.similarity > s) + (g.similarity == s) / 2 for s in similarity] for g in good])
+        parts.append(
+            f"{light} {refused[0]} of {len(own)} refused"
+            + "".join(f", {count} at {limit:g}" for count, limit in zip(refused[1:], at, strict=True))
+            + f" ({(share < config.min_share).sum()} not comparable), similarity {middle:.3f} ({low:.3f} to "
+            f"{high:.3f}), share {np.median(share):.2f}" + ("" if views is right else f", auc {above:.4f}")
+        )
+    return "; ".join(parts)
+
+
+def report(scene: Path, other: Path, kind: str, at: list[float]) -> None:
+    """Lines for a gallery and a kind of scan."""
+    map_, queries = vloc.Map.open(scene / "map"), vloc.read(f"kapture:{scene / 'query'}")
+    truth, scan = read_poses(scene / "query_truth.txt"), scan_of(scene, map_, kind)
+    good = {n: e for n, e in placed(map_, queries, scene / "poses").items() if is_right(e, truth[n])}
+    right, seconds = views_of(map_, queries, good, scan)
+    print(f"{scene.name}, {kind}: {1000 * seconds / len(right):.0f} CPU ms a query", flush=True)
+    print(f"  right: {told(right, right, at)}", flush=True)
+    rng = np.random.default_rng(0)
+    for name, (metres, degrees) in MOVES.items():
+        off = {n: replace(e, cam_from_world=moved(e.cam_from_world, metres, degrees, rng)) for n, e in good.items()}
+        print(f"  {name}: {told(views_of(map_, queries, off, scan)[0], right, at)}", flush=True)
+    others = {"mirrored": mirrored(scene), "foreign": vloc.read(f"kapture:{other / 'query'}")}
+    for name, photos in others.items():
+        wrong = placed(map_, photos, scene / f"{name} poses")
+        print(f"  {name}: {told(views_of(map_, photos, wrong, scan)[0], right, at)}", flush=True)
+
+
+def main() -> None:
+    """Lines for every seed and scan."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="+", required=True)
+    parser.add_argument("--scans", nargs="+", choices=["mesh", "cloud", "points"], default=["mesh"])
+    parser.add_argument("--at", type=float, nargs="*", default=[])
+    parser.add_argument("--num-queries", type=int, default=120)
+    parser.add_argument("--hard-night", action="store_true")
+    flags = parser.parse_args()
+    if flags.hard_night:
+        darken()
+    scenes = [flags.folder / f"view{seed}" for seed in flags.seeds]
+    for seed, scene in zip(flags.seeds, scenes, strict=True):
+        make(scene, GalleryConfig(90, flags.num_queries, with_depth=True, seed=seed))
+        vloc.build_map(f"kapture:{scene / 'mapping'}", scene / "map")
+    for scene, other in zip(scenes, [*scenes[1:], scenes[0]], strict=True):
+        for kind in flags.scans:
+            report(scene, other, kind, flags.at)
+
+
+if __name__ == "__main__":
+    main()
