@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import vloc
+from vloc.config import LocalizationConfig, make_config
 from vloc.data.estimate import PoseEstimate
 from vloc.errors import ConfigError, DataError
 from vloc.formats.results import read_poses
@@ -61,6 +62,10 @@ def test_captures_without_the_sensors_are_refused_before_any_work(gallery: Path,
         with pytest.raises(DataError, match=said):
             vloc.localize(map_, gallery / "query", tmp_path / "work", priors=settings)
     assert not any((tmp_path / "work").glob("extract-*"))
+    for settings in ({}, {"gravity_deg": 1.0, "paradigm": "approximation"}):
+        paradigm = {"paradigm": settings.pop("paradigm", "map")}
+        with pytest.raises(ConfigError, match=r"needs --priors\.gravity-deg and --paradigm map"):
+            vloc.localize(map_, gallery / "query", tmp_path / "work", priors={"upright": True, **settings}, **paradigm)
     with pytest.raises(ConfigError, match="priors: a single photo"):
         vloc.Localizer(map_, priors={"gravity_deg": 1.0})
 
@@ -71,7 +76,11 @@ def test_positions_on_earth_need_a_map_that_knows_where_it_is(gallery: Path, bui
     queries = sensing(vloc.read(gallery / "query"), anything, anything)
     sensors = {key: replace(s, params=("EPSG:4326",)) if s.kind == "gnss" else s for key, s in queries.sensors.items()}
     with pytest.raises(ConfigError, match="does not know where on earth it is: `vloc align"):
-        sensed_by(replace(queries, sensors=sensors), vloc.Map.open(built), PriorConfig(gnss_m=5.0))
+        sensed_by(
+            replace(queries, sensors=sensors),
+            vloc.Map.open(built),
+            make_config(LocalizationConfig, priors={"gnss_m": 5.0}),
+        )
 
 
 def test_queries_are_held_to_what_their_sensors_felt(gallery: Path, built: Path, tmp_path: Path) -> None:
@@ -81,7 +90,7 @@ def test_queries_are_held_to_what_their_sensors_felt(gallery: Path, built: Path,
     centers = {name: pose.center for name, pose in truth.items()}
     wrong = {first: np.roll(ups[first], 1)}, {second: centers[second] + 5.0}
     queries = sensing(vloc.read(gallery / "query"), {**ups, **wrong[0]}, {**centers, **wrong[1]})
-    priors = {"gravity_deg": 1.0, "gnss_m": 0.5}
+    priors = {"gravity_deg": 1.0, "gnss_m": 0.5, "upright": True}
     found = {e.name: e for e in vloc.localize(vloc.Map.open(built), queries, tmp_path / "work", priors=priors)}
     assert [name for name, e in found.items() if not e.is_localized] == [first, second]
     assert "accelerometer" in found[first].reason and "8.66 m from the position" in found[second].reason

@@ -16,7 +16,7 @@ from .map import Map
 from .photo_matching import check_photo_matching
 from .placing import Placed, place
 from .points import check_has_points
-from .priors import sensed_by, with_priors
+from .priors import sensed_by, uprights, with_priors
 from .query_depth import check_query_depth
 from .rigs import by_rigs, check_rigs
 from .run.workspace import Workspace
@@ -39,8 +39,8 @@ def localize_capture(
     """
     queries = with_known_cameras(map_, queries)
     photos = Photos(queries, work.content_hash, map_.config.look)
-    odometry, sensed = check(map_, photos, config, scan), sensed_by(queries, map_, config.priors)
-    seen = look(work, map_, photos, config)
+    odometry, sensed = check(map_, photos, config, scan), sensed_by(queries, map_, config)
+    seen = look(work, map_, photos, config, uprights(config.priors, sensed))
     placed = place(work, map_, config, seen, scan)
     if again := shared_images(queries, config, map_.sparse, placed.estimates, seen.retrieved):
         placed = place(work, map_, config, seen.given(again), scan).over(placed)

@@ -20,6 +20,7 @@ from .matching.base import PhotoMatcher
 from .retrieval.filters import Choice
 from .retrieval.geometric import Geometric
 from .run.workspace import Workspace
+from .solvers.pose_priors import Upright
 from .stage import Results
 from .stages.arrange import ARRANGE
 from .stages.describe import DESCRIBE
@@ -35,7 +36,8 @@ class Looked:
     """Queries by name, those that are broken or refused left out.
 
     `features`: None where photos are matched as they are, or not at all. `retrieved`: rows of the map images that look
-    most like each, best first. `qualities` and `refused` are of all queries that could be read.
+    most like each, best first. `qualities` and `refused` are of all queries that could be read. `ups`: those under
+    which poses are to be looked for.
     """
 
     photos: Photos
@@ -45,13 +47,14 @@ class Looked:
     described: tuple[Results[GlobalDescriptor], ...]
     sensors: Mapping[str, Sensor]
     retrieved: Mapping[str, np.ndarray]
+    ups: Mapping[str, Upright | None]
 
     def given(self, images: Mapping[str, np.ndarray]) -> Looked:
         """Some of the queries with other map images."""
         return replace(self, retrieved=images)
 
 
-def look(work: Workspace, map_: Map, photos: Photos, config: LocalizationConfig) -> Looked:
+def look(work: Workspace, map_: Map, photos: Photos, config: LocalizationConfig, ups: Mapping[str, Upright]) -> Looked:
     """Everything that is to be known of the queries."""
     names, feature = photos.capture.images.names, map_.config.extract
     qualities = judged(work, photos, feature, config)
@@ -65,7 +68,8 @@ def look(work: Workspace, map_: Map, photos: Photos, config: LocalizationConfig)
     sensors = {name: photos.capture.sensor(name) for name in found}
     choice = Choice(config.filter, taken_in(photos.capture, found), map_.taken) if config.filter.is_active else None
     retrieved = retrieve(work, map_, described, features, sensors, config, choice)
-    return Looked(photos, qualities, refused, features, tuple(described), sensors, retrieved)
+    under = {name: ups.get(name) for name in found}
+    return Looked(photos, qualities, refused, features, tuple(described), sensors, retrieved, under)
 
 
 def judged(

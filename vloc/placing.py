@@ -77,13 +77,13 @@ def place_by_map(work: Workspace, map_: Map, config: LocalizationConfig, seen: L
         assert isinstance(matcher, PhotoMatcher)  # noqa: S101 - which there are no features for
         sighted = sight(work, map_, seen.photos, seen.retrieved, seen.sensors, matcher)
         parts = PartOf(sighted, lambda own: own.features), PartOf(sighted, lambda own: own.matches)
-        evidence: list[Table] = [*parts, seen.sensors, qualities]
+        evidence: list[Table] = [*parts, seen.sensors, qualities, seen.ups]
         registered = work.each(REGISTER, list(sighted), pnp, each=evidence, shared=known)
         return Placed(registered, sighted, (sighted, registered))
     tables: list[Table] = [features, seen.retrieved, seen.sensors]
     shared = [map_.features, sparse, config.correspond, pnp, config.seed]
     matches = work.each(CORRESPOND, list(seen.retrieved), matcher, each=tables, shared=shared)
-    evidence = [features, matches, seen.sensors, qualities]
+    evidence = [features, matches, seen.sensors, qualities, seen.ups]
     registered = work.each(REGISTER, list(matches), pnp, each=evidence, shared=known)
     shared = [map_.features, sparse, pnp]
     refined = work.each(REFINE, list(registered), config.refine, each=[registered, *tables], shared=shared)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .array_types import Float64
+from .config import LocalizationConfig
 from .data.capture import Capture
 from .data.estimate import PoseEstimate
 from .data.gravity import Gravity
@@ -16,7 +17,7 @@ from .formats.gps import LOCAL
 from .geometry.geodesy import enu_from_wgs84
 from .geometry.rigid import Rigid
 from .map import Map
-from .solvers.pose_priors import Measured, PriorConfig, drawn, of_center, of_up, sigmas_apart
+from .solvers.pose_priors import Measured, PriorConfig, Upright, drawn, of_center, of_up, sigmas_apart
 from .stages.places import check_reading
 from .stages.positions import image_readings
 
@@ -37,11 +38,25 @@ class Sensed:
     num_axes: int
 
 
-def sensed_by(queries: Capture, map_: Map, config: PriorConfig) -> Sensed:
+def sensed_by(queries: Capture, map_: Map, config: LocalizationConfig) -> Sensed:
     """What there is of what priors ask for; DataError, before any work, where there is none of it."""
-    ups = _ups(queries) if config.gravity_deg else {}
-    centers, num_axes = _centers(queries, map_) if config.gnss_m else ({}, 0)
+    priors = config.priors
+    if priors.upright and not (priors.gravity_deg and config.paradigm == "map"):
+        raise ConfigError(
+            "--priors.upright samples matches with the map under the up that an accelerometer felt: it needs "
+            "--priors.gravity-deg and --paradigm map"
+        )
+    ups = _ups(queries) if priors.gravity_deg else {}
+    centers, num_axes = _centers(queries, map_) if priors.gnss_m else ({}, 0)
     return Sensed(ups, centers, num_axes)
+
+
+def uprights(config: PriorConfig, sensed: Sensed) -> dict[str, Upright]:
+    """The ups under which poses are looked for; none unless that is asked for."""
+    if not config.upright:
+        return {}
+    sigma = float(np.radians(config.gravity_deg))
+    return {name: Upright(up, config.up_in_world, sigma) for name, up in sensed.ups.items()}
 
 
 def _ups(queries: Capture) -> dict[str, Float64[np.ndarray, "3"]]:
@@ -94,10 +109,9 @@ def _with_priors(config: PriorConfig, sensed: Sensed, estimate: PoseEstimate) ->
 
 def _measured(config: PriorConfig, sensed: Sensed, name: str, pose: Rigid) -> dict[str, Measured]:
     """What sensors say of a query's pose, by what it is about."""
-    told, sign = {}, -1.0 if config.up.startswith("-") else 1.0
+    told = {}
     if name in sensed.ups:
-        up = sign * np.eye(3)["xyz".index(config.up[-1])]
-        told["up"] = of_up(pose, up, sensed.ups[name], float(np.radians(config.gravity_deg)))
+        told["up"] = of_up(pose, config.up_in_world, sensed.ups[name], float(np.radians(config.gravity_deg)))
     if name in sensed.centers:
         told["place"] = of_center(pose, sensed.centers[name], sensed.num_axes, config.gnss_m)
     return told

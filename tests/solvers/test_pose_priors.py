@@ -7,8 +7,11 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from vloc.geometry.motion import by_motion
+from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
 from vloc.solvers.pose_priors import drawn, of_center, of_up, sigmas_apart
+
+from .world import PINHOLE, sightings
 
 UP = np.array([0.0, 0.0, 1.0])
 
@@ -88,3 +91,48 @@ def test_right_poses_are_as_rarely_far_off_as_sigmas_say_and_errors_shrink() -> 
     assert np.mean(np.array(apart) < 1) == pytest.approx(0.683, abs=0.07)
     assert np.mean(np.array(apart) > 3) < 0.015
     assert np.mean(after) < 0.8 * np.mean(before) and np.mean(inside) > 0.92
+
+
+def test_a_drawn_pose_is_the_gauss_newton_step_of_pose_and_sensor_together() -> None:
+    rng = np.random.default_rng(7)
+    root = rng.normal(size=(6, 6)) * [0.05, 0.05, 0.05, 0.3, 0.3, 0.3]
+    pose, covariance = random_pose(rng), root.T @ root
+    for measured in (
+        of_up(pose, UP, Rotation.from_rotvec([0.05, -0.02, 0.03]).as_matrix() @ pose.rotation @ UP, 0.02),
+        of_center(pose, pose.center + np.array([0.2, -0.1, 0.3]), 2, 0.1),
+    ):
+        # residuals: the motion, in standard deviations of the pose, and what is left of the sensor's, in its own
+        whitened = np.linalg.inv(np.linalg.cholesky(covariance))
+        design = np.vstack([whitened, measured.by_motion / measured.sigma])
+        right = np.concatenate([np.zeros(6), measured.residual / measured.sigma])
+        step = np.linalg.lstsq(design, right, rcond=None)[0]
+        moved, kept = drawn(pose, covariance, measured)
+        expected = by_motion(step) @ pose
+        np.testing.assert_allclose(moved.rotation, expected.rotation, atol=1e-9)
+        np.testing.assert_allclose(moved.translation, expected.translation, atol=1e-9)
+        np.testing.assert_allclose(kept, np.linalg.inv(design.T @ design), rtol=1e-6, atol=1e-12)
+
+
+def test_the_step_ends_where_a_refinement_with_the_sensor_as_a_residual_does() -> None:
+    from scipy.optimize import least_squares
+
+    noise_px, sigma, camera = 1.0, np.radians(0.2), PINHOLE
+    pixels, points, truth, _ = sightings(camera, 12, noise_px, seed=8)
+    felt = Rotation.from_rotvec([0.003, -0.002, 0.001]).as_matrix() @ truth.rotation @ UP
+
+    def off(motion: np.ndarray, start: Rigid) -> np.ndarray:
+        pose = by_motion(motion) @ start
+        return np.append((project(camera, pose.apply(points)) - pixels).ravel() / noise_px, [])
+
+    def with_sensor(motion: np.ndarray, start: Rigid) -> np.ndarray:
+        return np.append(off(motion, start), np.cross((by_motion(motion) @ start).rotation @ UP, felt) / sigma)
+
+    alone = least_squares(off, np.zeros(6), args=(truth,))
+    pose = by_motion(alone.x) @ truth
+    jacobian = least_squares(off, np.zeros(6), args=(pose,)).jac
+    covariance = np.linalg.inv(jacobian.T @ jacobian)
+    moved, _ = drawn(pose, covariance, of_up(pose, UP, felt, sigma))
+    together = by_motion(least_squares(with_sensor, np.zeros(6), args=(pose,)).x) @ pose
+    went = np.linalg.norm(together.center - pose.center)
+    assert went > 0.1 * np.sqrt(np.trace(covariance[3:, 3:]))  # the sensor says something
+    assert np.linalg.norm(moved.center - together.center) < 0.05 * went

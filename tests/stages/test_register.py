@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from vloc.runtime import Runtime
 from vloc.solvers.absolute_pose import absolute_pose
 from vloc.solvers.calibration import calibrated
 from vloc.solvers.pnp import PnpConfig
+from vloc.solvers.pose_priors import Upright
 from vloc.stages.register import REGISTER, register
 
 from .places import two_places
@@ -91,7 +94,8 @@ def run_stage(queries, config):
     """The stage's answers, in the order of the queries."""
     features, matches = ({name: pair[side] for name, pair in queries.items()} for side in (0, 1))
     sensors = {name: Sensor("camera", camera=WIDE) for name in queries}
-    run = REGISTER.start(config, Runtime(), features, matches, sensors, dict.fromkeys(sensors, GOOD), BY_HAND, PRIOR, 0)
+    tables = features, matches, sensors, dict.fromkeys(sensors, GOOD), dict.fromkeys(sensors)
+    run = REGISTER.start(config, Runtime(), *tables, BY_HAND, PRIOR, 0)
     return list(run(list(queries)))
 
 
@@ -104,6 +108,29 @@ def test_each_query_gets_the_pose_that_its_own_matches_say_by_hand():
     assert estimate.covariance.shape == (6, 6) and estimate.camera == WIDE
     assert (lost.name, lost.source, lost.cam_from_world, lost.num_matches) == ("lost.jpg", "none", None, 11)
     assert "11 matches" in lost.reason and lost.focal_sigma_px == 0
+
+
+def test_where_no_pose_is_believed_samples_under_a_felt_up_have_a_try():
+    features, matches = sighting(30)
+    wrong = Correspondences(  # 300 with another map image, which say nothing against the agreement of the first
+        np.resize(matches.keypoints, 300), np.random.default_rng(1).integers(0, 30, 300).astype(np.int32),
+        np.ones(300, np.float32), np.ones(300, np.int32),
+    )  # fmt: skip
+    joined = Correspondences(*(np.concatenate(p) for p in zip(columns(matches), columns(wrong), strict=True)))
+    config, sensor = PnpConfig(max_iterations=128, max_error_px=2), Sensor("camera", camera=WIDE)
+    seen = config, "q", sensor, GOOD, features, joined, BY_HAND, PRIOR, 0
+    alone = register(*seen)
+    up = Upright(np.array([0.0, -1, 0]), np.array([0.0, -1, 0]), 0.001)
+    assert not alone.is_localized
+    found = register(*seen, up)
+    np.testing.assert_allclose(found.cam_from_world.center, [1, 0, 0], atol=1e-4)
+    assert found.source == "pnp" and found.confidence > config.min_confidence and found.num_inliers >= 30
+    lying = register(*seen, replace(up, in_cam=np.array([1.0, 0, 0])))
+    assert not lying.is_localized and lying.reason
+
+
+def columns(matches):
+    return matches.keypoints, matches.points, matches.scores, matches.images
 
 
 def test_the_error_of_a_focal_length_is_told_in_px_of_the_first_one():

@@ -32,6 +32,25 @@ class PriorConfig:
     """where up is in the map's coordinates"""
     max_sigmas: Annotated[float, msgspec.Meta(gt=0)] = 3.0
     """standard deviations that pose and sensor may be apart, as unlikely as so many are of one number"""
+    upright: bool = False
+    """whether photos whose pose is not believed are sampled again by two matches under the felt up (gravity_deg)"""
+
+    @property
+    def up_in_world(self) -> Float64[np.ndarray, "3"]:
+        """The unit vector that points up in the map's coordinates."""
+        return (-1.0 if self.up.startswith("-") else 1.0) * np.eye(3)["xyz".index(self.up[-1])]
+
+
+@dataclass(frozen=True, eq=False)
+class Upright:
+    """Which way is up in the axes of a camera, as it was felt, and in those of the world: unit vectors.
+
+    `sigma`: standard deviation of the former, radians, either way.
+    """
+
+    in_cam: Float64[np.ndarray, "3"]
+    in_world: Float64[np.ndarray, "3"]
+    sigma: float
 
 
 @dataclass(frozen=True, eq=False)

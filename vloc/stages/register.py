@@ -20,8 +20,9 @@ from ..solvers.absolute_pose import absolute_pose
 from ..solvers.acceptance import doubt, weigh
 from ..solvers.calibration import confidence
 from ..solvers.focal_pose import prepare
-from ..solvers.pnp import PnpConfig
+from ..solvers.pnp import PnpConfig, PnpResult
 from ..solvers.pnp_refinement import with_map_errors
+from ..solvers.pose_priors import Upright
 from ..stage import EachStage, Run
 
 
@@ -35,15 +36,41 @@ def register(
     sparse: SparseMap,
     calibration: Calibration,
     seed: int,
+    up: Upright | None = None,
 ) -> PoseEstimate:
     """The pose of one query from its matches with points of the map, refused where it is not to be believed.
 
-    Without a `quality` (nobody looked at the photo) it counts as a good one.
+    Without a `quality` (nobody looked at the photo) it counts as a good one. Where an `up` is to be used and no pose is
+    believed, samples under it have a try, and the pose of more confidence counts.
     """
     pixels, points = features.keypoints[matches.keypoints].astype(np.float64), sparse.points[matches.points]
     if sensor.camera is None:
         raise DataError(f"{name}: recorded by a {sensor.kind}, expected a camera")
-    found = absolute_pose(pixels, points, sensor.camera, config, seed, sensor.focal_source)
+    known, seen = (pixels, points, sensor.camera, config), (features, matches, sparse, calibration, seed)
+    found = absolute_pose(*known, seed, sensor.focal_source)
+    estimate = believed(config, name, sensor, quality, found, *seen)
+    if up is None or estimate.is_localized:
+        return estimate
+    from ..solvers.upright_pose import upright_pose  # which few queries need
+
+    again = upright_pose(*known, up, seed, sensor.focal_source)
+    return max(estimate, believed(config, name, sensor, quality, again, *seen), key=lambda each: each.confidence)
+
+
+def believed(
+    config: PnpConfig,
+    name: str,
+    sensor: Sensor,
+    quality: ImageQuality | None,
+    found: PnpResult,
+    features: LocalFeatures,
+    matches: Correspondences,
+    sparse: SparseMap,
+    calibration: Calibration,
+    seed: int,
+) -> PoseEstimate:
+    """What was found for a query, with the evidence of all its matches, refused where that is too little."""
+    pixels, points = features.keypoints[matches.keypoints].astype(np.float64), sparse.points[matches.points]
     told = with_map_errors(found, sparse, matches.points)
     estimate = PoseEstimate(
         name,
@@ -82,6 +109,7 @@ def _start(
     matches: Mapping[str, Correspondences],
     sensors: Mapping[str, Sensor],
     qualities: Mapping[str, ImageQuality | None],
+    ups: Mapping[str, Upright | None],
     sparse: SparseMap,
     calibration: Calibration,
     seed: int,
@@ -89,13 +117,12 @@ def _start(
     if any(sensor.is_rough for sensor in sensors.values()):
         prepare()
 
+    def one(name: str) -> PoseEstimate:
+        seen = sensors[name], qualities[name], features[name], matches[name]
+        return register(config, name, *seen, sparse, calibration, seed, ups[name])
+
     def run(names: Iterable[str]) -> Iterator[PoseEstimate]:
-        return (
-            register(
-                config, name, sensors[name], qualities[name], features[name], matches[name], sparse, calibration, seed
-            )
-            for name in names
-        )
+        return map(one, names)
 
     return run
 
