@@ -4,10 +4,14 @@
 
 A gallery of 90 images at 640 x 480, 120 queries, every other one at night. `right`: the poses that vloc finds. Each is
 moved in a random direction, or turned about a random axis, by so much. `mirrored`: the queries mirrored, `foreign`:
-those of the next seed's gallery; both get every pose that is found, no confidence asked, and none is right. A pose is
-`refused` at the usual settings; `auc`: how often a right pose's similarity is above such a one's. The scan is the
+those of the next seed's gallery; both get every pose that is found, no confidence asked, and none is right. `unsure`:
+the queries' own poses of a confidence below 0.5, and how many of those that the view leaves and of those that it
+refuses are within (0.25 m, 2 deg). A pose is `refused` at the usual settings; `auc`: how often a right pose's
+similarity is above such a one's. The scan is the
 gallery's mesh; a cloud of it, 400 points a square metre, each off by 5 mm (standard deviation); or the map's own
 points that three images show. --at: refusals at other thresholds. CPU: of the whole stage, each query's.
+--picture FILE: a photo, what its pose would see, and how alike they are. --hard-night, in a folder of its own: a
+quarter of the night's light, twice its noise.
 """
 
 from __future__ import annotations
@@ -25,15 +29,20 @@ import numpy as np
 import vloc
 from vloc.config import LocalizationConfig
 from vloc.data.view import ViewSimilarity
+from vloc.features.reduced_size import reduced
+from vloc.formats.images import decode
 from vloc.formats.results import read_poses
-from vloc.formats.scan import open3d
+from vloc.formats.scan import open3d, read_scan
 from vloc.geometry.motion import by_motion
 from vloc.geometry.pose_error import pose_errors
 from vloc.looking import Looked
+from vloc.map_source import photos_behind
 from vloc.placing import Placed
 from vloc.run.progress import Silent
 from vloc.run.workspace import Workspace
-from vloc.solvers.view_similarity import ViewConfig
+from vloc.solvers.ray_casting import RayCaster
+from vloc.solvers.view_similarity import ViewConfig, likeness_of_patches, view_similarity
+from vloc.solvers.view_synthesis import PosedPhoto, synthesize
 from vloc.stages.images import Photos
 from vloc.view_check import with_views
 
@@ -42,7 +51,8 @@ from bench_night import darken
 
 from datasets.synthetic_gallery import GalleryConfig, make
 
-RIGHT_M, RIGHT_DEG = 0.02, 0.2
+RIGHT, NEAR = (0.02, 0.2), (0.25, 2.0)
+"""m, degrees"""
 MOVES = {
     **{f"{metres:g} m": (metres, 0.0) for metres in (0.05, 0.25, 1.0)},
     **{f"{degrees:g} deg": (0.0, degrees) for degrees in (1.0, 5.0, 15.0)},
@@ -65,7 +75,7 @@ def views_of(map_: vloc.Map, queries: vloc.Capture, estimates: Estimates, scan: 
     folder = scan.parent / "views"
     shutil.rmtree(folder, ignore_errors=True)
     with Workspace(folder, vloc.Runtime(), Silent()) as work:
-        seen = Looked(Photos(queries, work.content_hash), {}, {}, None, (), {}, rows)
+        seen = Looked(Photos(queries, work.content_hash), {}, {}, None, (), {}, rows, {})
         config, start = LocalizationConfig(view=ViewConfig("check")), time.process_time()
         found = with_views(work, map_, config, seen, Placed(estimates, None, ()), scan).estimates
         return {n: e.view for n, e in found.items() if e.view is not None}, time.process_time() - start
@@ -77,11 +87,11 @@ def placed(map_: vloc.Map, queries: vloc.Capture, folder: Path) -> dict[str, vlo
     return {each.name: each for each in found if each.cam_from_world is not None}
 
 
-def is_right(estimate: vloc.PoseEstimate, truth: vloc.Rigid) -> bool:
-    """Whether a pose is one that vloc vouches for, and good."""
+def is_near(estimate: vloc.PoseEstimate, truth: vloc.Rigid, limits: tuple[float, float]) -> bool:
+    """Whether a pose is within so many metres and degrees."""
     assert estimate.cam_from_world is not None
     metres, radians = pose_errors(estimate.cam_from_world, truth)
-    return bool(estimate.confidence >= 0.5 and metres < RIGHT_M and np.degrees(radians) < RIGHT_DEG)
+    return bool(metres < limits[0] and np.degrees(radians) < limits[1])
 
 
 def mirrored(scene: Path) -> vloc.Capture:
@@ -138,14 +148,62 @@ def told(views: Views, right: Views, at: list[float]) -> str:
     return "; ".join(parts)
 
 
+def unsure(views: Views, found: Estimates, truth: Mapping[str, vloc.Rigid]) -> str:
+    """How many of the poses that little speaks for are near the truth, of those kept and of those refused."""
+    limit, parts = ViewConfig().min_similarity, []
+    for light in ("day", "night"):
+        near = {n: is_near(e, truth[n], NEAR) for n, e in found.items() if e.confidence < 0.5 and n.startswith(light)}
+        kept = [is_it for name, is_it in near.items() if views[name].similarity >= limit]
+        refused = [is_it for name, is_it in near.items() if views[name].similarity < limit]
+        parts.append(
+            f"{light} {sum(kept)} of {len(kept)} kept ones near, {sum(refused)} of {len(refused)} refused ones"
+        )
+    return "; ".join(parts)
+
+
+def draw(path: Path, map_: vloc.Map, queries: vloc.Capture, estimate: vloc.PoseEstimate, scan: Path) -> None:
+    """A photo, what its pose would see, and how alike they are patch by patch; then with a pose 5 degrees off."""
+    from matplotlib.figure import Figure
+
+    sparse, caster, size = map_.sparse, RayCaster(lambda: read_scan(scan)), ViewConfig().size
+    of_map = photos_behind(map_)
+
+    def small(capture: vloc.Capture, name: str) -> np.ndarray:
+        assert capture.files is not None
+        return reduced(decode(capture.files.read(name), name, color=False), size)
+
+    def posed(name: str) -> PosedPhoto:
+        row = sparse.row_of[name]
+        return PosedPhoto(small(of_map, name), sparse.camera(row), sparse.cam_from_world[row])
+
+    photos, photo = [posed(name) for name in estimate.retrieved[:10]], small(queries, estimate.name)
+    figure = Figure(figsize=(9.6, 5.0), layout="constrained")
+    rng, pose = np.random.default_rng(0), estimate.cam_from_world
+    for row, at in zip(figure.subplots(2, 3), (pose, moved(pose, 0, 5, rng)), strict=True):
+        view = synthesize(caster.hits, estimate.camera, at, photo.shape, photos)
+        found, likeness = view_similarity(photo, view), likeness_of_patches(photo, view)
+        off = "the pose found" if at is pose else "5 degrees off"
+        for axes, shown, title in zip(row, (photo, view.pixels), ("photo", f"what it would see: {off}"), strict=False):
+            axes.imshow(shown, cmap="gray", vmin=0, vmax=shown.max())
+            axes.set_title(title, fontsize="small")
+        drawn = row[2].imshow(likeness, vmin=0.5, vmax=1, cmap="viridis")
+        row[2].set_title(f"likeness of patches, median {found.similarity:.2f}", fontsize="small")
+        figure.colorbar(drawn, ax=row[2], shrink=0.8)
+        for axes in row:
+            axes.set_axis_off()
+    figure.savefig(path, dpi=100, pil_kwargs={"quality": 85})
+
+
 def report(scene: Path, other: Path, kind: str, at: list[float]) -> None:
     """Lines for a gallery and a kind of scan."""
     map_, queries = vloc.Map.open(scene / "map"), vloc.read(f"kapture:{scene / 'query'}")
     truth, scan = read_poses(scene / "query_truth.txt"), scan_of(scene, map_, kind)
-    good = {n: e for n, e in placed(map_, queries, scene / "poses").items() if is_right(e, truth[n])}
+    found = placed(map_, queries, scene / "poses")
+    good = {n: e for n, e in found.items() if e.confidence >= 0.5 and is_near(e, truth[n], RIGHT)}
     right, seconds = views_of(map_, queries, good, scan)
     print(f"{scene.name}, {kind}: {1000 * seconds / len(right):.0f} CPU ms a query", flush=True)
     print(f"  right: {told(right, right, at)}", flush=True)
+    print(f"  unsure: {unsure(views_of(map_, queries, found, scan)[0], found, truth)}", flush=True)
     rng = np.random.default_rng(0)
     for name, (metres, degrees) in MOVES.items():
         off = {n: replace(e, cam_from_world=moved(e.cam_from_world, metres, degrees, rng)) for n, e in good.items()}
@@ -165,6 +223,7 @@ def main() -> None:
     parser.add_argument("--at", type=float, nargs="*", default=[])
     parser.add_argument("--num-queries", type=int, default=120)
     parser.add_argument("--hard-night", action="store_true")
+    parser.add_argument("--picture", type=Path)
     flags = parser.parse_args()
     if flags.hard_night:
         darken()
@@ -175,6 +234,11 @@ def main() -> None:
     for scene, other in zip(scenes, [*scenes[1:], scenes[0]], strict=True):
         for kind in flags.scans:
             report(scene, other, kind, flags.at)
+    if flags.picture is not None:
+        map_, queries = vloc.Map.open(scenes[0] / "map"), vloc.read(f"kapture:{scenes[0] / 'query'}")
+        found = placed(map_, queries, scenes[0] / "poses")
+        night = next(name for name in found if name.startswith("night"))
+        draw(flags.picture, map_, queries, found[night], scenes[0] / "scan.ply")
 
 
 if __name__ == "__main__":

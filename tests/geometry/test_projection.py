@@ -13,6 +13,7 @@ from vloc.geometry.projection import (
     focal_derivative,
     project,
     unproject,
+    widest,
 )
 
 VALUES = {
@@ -96,6 +97,14 @@ def test_a_pixel_beyond_the_fold_of_a_distortion_has_no_ray():
     # r (1 - r^2 / 2) has its maximum 0.544 at r = 0.816: no ray is seen further out.
     rays = unproject(folding, np.array([[500 + 0.54 * 500, 500], [500 + 0.6 * 500, 500.0]]))
     assert np.isfinite(rays[0]).all() and np.isnan(rays[1]).all()
+
+
+def test_a_picture_reaches_as_far_as_its_corners_where_these_have_rays():
+    assert widest(Camera("PINHOLE", 80, 60, (40.0, 60.0, 40.0, 30.0))) == pytest.approx(np.hypot(1, 0.5))
+    bent = Camera("SIMPLE_RADIAL", 80, 60, (80.0, 40.0, 30.0, -0.1))
+    assert widest(bent) == pytest.approx(np.linalg.norm(unproject(bent, np.array([[80.0, 60.0]]))))
+    beyond = Camera("SIMPLE_RADIAL", 80, 60, (40.0, 40.0, 30.0, -0.1))  # its corners are beyond the fold, at 1.83
+    assert 1.15 < widest(beyond) < (1 / 0.3) ** 0.5
 
 
 @given(st.floats(-0.3, 0.3), st.floats(-0.05, 0.05), st.floats(-0.7, 0.7), st.floats(-0.7, 0.7))

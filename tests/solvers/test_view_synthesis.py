@@ -103,3 +103,17 @@ def test_a_view_through_a_lens_is_what_the_lens_gives() -> None:
     view = synthesize(cast, lens, HERE, (60, 80), [photo(HERE)])
     u = 0.5  # on the axis through the middle: x / z = 0.5 comes to 40 + 40 * 0.5 * (1 - 0.1 * 0.25) = 59.5
     assert view.pixels[30, 59] == pytest.approx(grey(np.array(u * WALL)), abs=1)
+
+
+def test_detail_finer_than_the_pixels_of_the_view_is_averaged() -> None:
+    near = PosedPhoto(np.where(np.indices((60, 80)).sum(axis=0) % 2, 200, 0).astype(np.uint8), CAMERA, at(0.0, 3.5))
+    view = synthesize(cast, CAMERA, HERE, (60, 80), [near])
+    assert view.is_known.sum() == 10 * 8  # an eighth each way; 8 of the rows have their centre in 7.5
+    assert np.abs(view.pixels[view.is_known].astype(float) - 100).max() < 5
+
+
+def test_what_a_lens_model_folds_into_the_picture_is_not_shown() -> None:
+    lens = Camera("SIMPLE_RADIAL", 80, 60, (40.0, 40.0, 30.0, -0.1))
+    # The wall at x = 12, three times as far aside as away, is projected to 40 + 40 * 3 * (1 - 0.1 * 9) = 52.
+    view = synthesize(cast, CAMERA, at(12.0), (60, 80), [PosedPhoto(photo(HERE).pixels, lens, HERE)])
+    assert not view.is_known.any()

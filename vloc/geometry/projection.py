@@ -18,6 +18,8 @@ PlaneMap = Callable[[np.ndarray, np.ndarray], Pair]
 Distortion = Callable[[np.ndarray, np.ndarray, tuple[complex, ...]], Pair]
 
 STEP = 1e-30  # of the complex-step derivative: no subtraction, so no lower limit
+BORDER = 17
+"""points a side at which a picture's border is looked at"""
 FISHEYE = frozenset({"OPENCV_FISHEYE", "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE", "THIN_PRISM_FISHEYE"})
 
 
@@ -150,6 +152,17 @@ def unproject(camera: Camera, pixels: Float64[np.ndarray, "n 2"]) -> Float64[np.
     if camera.model in FISHEYE:
         return np.stack(_from_fisheye(plane[:, 0], plane[:, 1]), -1)
     return plane
+
+
+def widest(camera: Camera) -> float:
+    """How far from the axis a picture reaches: the largest norm of (x/z, y/z) on its border, where that has rays.
+
+    Lens models bring some points that are farther off back into the picture. Infinite for a border without rays.
+    """
+    along = np.linspace(0, 1, BORDER)
+    ends = np.concatenate([[(t, 0), (t, 1), (0, t), (1, t)] for t in along]) * camera.size
+    reach = np.linalg.norm(unproject(camera, ends), axis=1)
+    return float(reach[np.isfinite(reach)].max(initial=0.0)) or np.inf
 
 
 def _invert(model: PlaneMap, target: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "n 2"]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from ..array_types import Bool, Float32, Float64, UInt8
 from ..geometry.camera import Camera
-from ..geometry.projection import project, unproject
+from ..geometry.projection import project, unproject, widest
 from ..geometry.rigid import Rigid
 from .ray_casting import Hits
 
@@ -18,7 +18,8 @@ NEARER = 0.01
 """relative; a surface so much nearer to a photo than a point hides it: more than rays differ on one surface"""
 GRAZING = 0.1
 """cosine, of 84 degrees; how a photo sees a surface that it looks along more closely is not known"""
-
+HALF_PIXEL = 0.5
+"""standard deviation, in pixels, of what one sees"""
 
 Cast = Callable[[Float64[np.ndarray, "3"], Float64[np.ndarray, "n 3"]], Hits]
 """(centre, directions), in the world -> where the rays meet a scan"""
@@ -42,10 +43,14 @@ class SynthesizedView:
 
 
 class Surface(NamedTuple):
-    """What a camera sees of a scan: places in the world (NaN: nothing), and unit normals that point to its side."""
+    """What a camera sees of a scan: places in the world (NaN: nothing), and unit normals that point to its side.
+
+    `pixels_m`: how wide what one pixel sees is, across its ray.
+    """
 
     points: Float64[np.ndarray, "n 3"]
     normals: Float64[np.ndarray, "n 3"]
+    pixels_m: Float64[np.ndarray, "n"]
 
 
 def synthesize(
@@ -61,8 +66,9 @@ def synthesize(
     behind, exists = np.zeros(len(grey), bool), np.isfinite(surface.points[:, 0])
     for photo in photos:
         left = np.flatnonzero(exists & np.isnan(grey))
-        places, side = shown_by(cast, photo, Surface(*(part[left] for part in surface)))
-        grey[left[side > 0]] = _sampled(photo, places[side > 0])
+        there = Surface(*(part[left] for part in surface))
+        places, side = shown_by(cast, photo, there)
+        grey[left[side > 0]] = _sampled(_smoothed(photo, there, side > 0), places[side > 0])
         behind[left[side < 0]] = True
     is_known = np.isfinite(grey) | behind
     return SynthesizedView(np.nan_to_num(grey).round().astype(np.uint8).reshape(shape), is_known.reshape(shape))
@@ -77,8 +83,8 @@ def surface_seen(cast: Cast, camera: Camera, cam_from_world: Rigid, shape: tuple
     directions = np.column_stack([rays, np.ones(len(rays))]) @ cam_from_world.rotation
     reach, normals = cast(cam_from_world.center, directions)
     away = np.sign((normals * directions).sum(axis=1, keepdims=True))
-    known = np.where(np.isfinite(reach), reach, np.nan)[:, None]
-    return Surface(cam_from_world.center + known * directions, -away * normals)
+    along = np.where(np.isfinite(reach), reach, np.nan)[:, None] * directions
+    return Surface(cam_from_world.center + along, -away * normals, _pixels_m(camera, shape, along))
 
 
 def shown_by(
@@ -88,13 +94,42 @@ def shown_by(
 
     1: the side that normals point to; -1: the other; 0: it does not.
     """
-    places, center = project(photo.camera, photo.cam_from_world.apply(surface.points)), photo.cam_from_world.center
-    inside, side = ((places > 0) & (places < photo.camera.size)).all(axis=1), np.zeros(len(places))
+    places, center = _inside(photo.camera, photo.cam_from_world.apply(surface.points)), photo.cam_from_world.center
+    inside, side = np.isfinite(places[:, 0]), np.zeros(len(places))
     to_points = surface.points[inside] - center
     cosines = -(to_points * surface.normals[inside]).sum(axis=1) / np.linalg.norm(to_points, axis=1)
     is_free = (cast(center, to_points).reach > 1 - NEARER) & (np.abs(cosines) > GRAZING)
     side[inside] = np.sign(cosines) * is_free
     return places, side
+
+
+def _inside(camera: Camera, points_in_cam: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "n 2"]:
+    """Pixels of points in a camera's picture; NaN for others, and for those that its lens model folds into it."""
+    places = project(camera, points_in_cam)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        wide = np.linalg.norm(points_in_cam[:, :2], axis=1) / points_in_cam[:, 2]
+    is_inside = ((places > 0) & (places < camera.size)).all(axis=1) & (wide <= widest(camera))
+    return np.where(is_inside[:, None], places, np.nan)
+
+
+def _pixels_m(
+    camera: Camera, shape: tuple[int, int], to_points: Float64[np.ndarray, "n 3"]
+) -> Float64[np.ndarray, "n"]:
+    """How wide one of (height, width) pixels of a camera is at points, across the rays from its centre to them."""
+    pixels: Float64[np.ndarray, "n"] = np.linalg.norm(to_points, axis=1) * camera.width / (camera.focal[0] * shape[1])
+    return pixels
+
+
+def _smoothed(photo: PosedPhoto, surface: Surface, shown: Bool[np.ndarray, "n"]) -> PosedPhoto:
+    """The photo without detail that is finer than the view's pixels where it paints them: it would be noise there."""
+    import cv2
+
+    to_points = surface.points[shown] - photo.cam_from_world.center
+    shape = photo.pixels.shape[0], photo.pixels.shape[1]
+    finer = surface.pixels_m[shown] / _pixels_m(photo.camera, shape, to_points)
+    if not len(finer) or (factor := float(np.median(finer))) <= 1:
+        return photo
+    return replace(photo, pixels=cv2.GaussianBlur(photo.pixels, (0, 0), HALF_PIXEL * np.sqrt(factor**2 - 1)))
 
 
 def _sampled(photo: PosedPhoto, places: Float64[np.ndarray, "n 2"]) -> Float32[np.ndarray, "n"]:

@@ -94,4 +94,4 @@ def _start(
     return run
 
 
-VIEW: EachStage[str, ViewSimilarity] = EachStage("view", 1, ViewSimilarity, _start)
+VIEW: EachStage[str, ViewSimilarity] = EachStage("view", 2, ViewSimilarity, _start)
