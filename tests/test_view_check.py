@@ -14,6 +14,7 @@ import pytest
 import vloc
 from vloc.config import LocalizationConfig
 from vloc.data.estimate import PoseEstimate
+from vloc.data.view import ViewConfig
 from vloc.errors import ConfigError, DataError, StageError
 from vloc.formats.results import read_poses
 from vloc.looking import Looked
@@ -21,7 +22,6 @@ from vloc.placing import Placed
 from vloc.run.progress import Silent
 from vloc.run.workspace import Workspace
 from vloc.runtime import Runtime
-from vloc.solvers.view_similarity import ViewConfig
 from vloc.stages.images import Photos
 from vloc.view_check import with_views
 

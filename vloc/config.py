@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from .data.view import ViewConfig
 from .errors import ConfigError
 from .features import FEATURES
 from .features.base import LocalFeature
@@ -30,7 +31,6 @@ from .solvers.pose_approximation import ApproximationConfig
 from .solvers.pose_priors import PriorConfig
 from .solvers.sfm import SfmConfig
 from .solvers.triangulation import TriangulationConfig
-from .solvers.view_similarity import ViewConfig
 from .stages.calibrate import CalibrateConfig
 from .stages.correspond import CorrespondConfig
 from .stages.images import LookConfig

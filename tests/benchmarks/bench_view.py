@@ -1,17 +1,19 @@
 """Poses held against what they would see: right ones, right ones moved, and those that photos from elsewhere get.
 
     python tests/benchmarks/bench_view.py FOLDER --seeds 91 92 [--scans mesh cloud points] [--hard-night]
+    python tests/benchmarks/bench_view.py FOLDER --scenes DATA/strecha/fountain-P11 DATA/strecha/Herz-Jesus-P8
 
 A gallery of 90 images at 640 x 480, 120 queries, every other one at night. `right`: the poses that vloc finds. Each is
 moved in a random direction, or turned about a random axis, by so much. `mirrored`: the queries mirrored, `foreign`:
 those of the next seed's gallery; both get every pose that is found, no confidence asked, and none is right. `unsure`:
 the queries' own poses of a confidence below 0.5, and how many of those that the view leaves and of those that it
 refuses are within (0.25 m, 2 deg). A pose is `refused` at the usual settings; `auc`: how often a right pose's
-similarity is above such a one's. The scan is the
-gallery's mesh; a cloud of it, 400 points a square metre, each off by 5 mm (standard deviation); or the map's own
-points that three images show. --at: refusals at other thresholds. CPU: of the whole stage, each query's.
---picture FILE: a photo, what its pose would see, and how alike they are. --hard-night, in a folder of its own: a
-quarter of the night's light, twice its noise.
+similarity is above such a one's. CPU: of the whole stage, each query's.
+
+The scan is the gallery's mesh; a cloud of it, 400 points a square metre, each off by 5 mm (standard deviation); or the
+map's own points that three images show, as for photographed scenes. --at: refusals at other thresholds. --picture FILE:
+a photo, what its pose would see, and how alike they are. --hard-night, in a folder of its own: a quarter of the night's
+light, twice its noise.
 """
 
 from __future__ import annotations
@@ -20,15 +22,15 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 import vloc
 from vloc.config import LocalizationConfig
-from vloc.data.view import ViewSimilarity
+from vloc.data.view import ViewConfig, ViewSimilarity
 from vloc.features.reduced_size import reduced
 from vloc.formats.images import decode
 from vloc.formats.results import read_poses
@@ -41,7 +43,7 @@ from vloc.placing import Placed
 from vloc.run.progress import Silent
 from vloc.run.workspace import Workspace
 from vloc.solvers.ray_casting import RayCaster
-from vloc.solvers.view_similarity import ViewConfig, likeness_of_patches, view_similarity
+from vloc.solvers.view_similarity import likeness_of_patches, view_similarity
 from vloc.solvers.view_synthesis import PosedPhoto, synthesize
 from vloc.stages.images import Photos
 from vloc.view_check import with_views
@@ -127,31 +129,44 @@ def scan_of(scene: Path, map_: vloc.Map, kind: str) -> Path:
     return path
 
 
+def lights_of(names: Iterable[str]) -> list[str]:
+    """Night and day where queries are of either; their names begin so."""
+    lights = sorted({name.partition("/")[0] for name in names})
+    return lights if set(lights) <= {"day", "night"} else [""]
+
+
 def told(views: Views, right: Views, at: list[float]) -> str:
     """A line of figures, by day and by night."""
     parts = []
-    for light in ("day", "night"):
+    for light in lights_of(views):
         own, good = ([v for n, v in table.items() if n.startswith(light)] for table in (views, right))
-        if not own:
-            continue
-        similarity, share = np.array([(v.similarity, v.share) for v in own]).T
-        low, middle, high = np.percentile(similarity, (0, 50, 100))
-        config = ViewConfig()
-        refused = [((similarity < limit) & (share >= config.min_share)).sum() for limit in (config.min_similarity, *at)]
-        above = np.mean([[(g.similarity > s) + (g.similarity == s) / 2 for s in similarity] for g in good])
-        parts.append(
-            f"{light} {refused[0]} of {len(own)} refused"
-            + "".join(f", {count} at {limit:g}" for count, limit in zip(refused[1:], at, strict=True))
-            + f" ({(share < config.min_share).sum()} not comparable), similarity {middle:.3f} ({low:.3f} to "
-            f"{high:.3f}), share {np.median(share):.2f}" + ("" if views is right else f", auc {above:.4f}")
-        )
+        parts.append(f"{light} {figures(own, at)}" + ("" if views is right else f", auc {auc(good, own):.4f}"))
     return "; ".join(parts)
+
+
+def figures(views: list[ViewSimilarity], at: list[float]) -> str:
+    """How many of some poses are refused, and how alike views and photos are."""
+    similarity, share = np.array([(view.similarity, view.share) for view in views]).T
+    low, middle, high = np.percentile(similarity, (0, 50, 100))
+    usual, is_compared = ViewConfig(), share >= ViewConfig().min_share
+    refused = [int(((similarity < limit) & is_compared).sum()) for limit in (usual.min_similarity, *at)]
+    others = "".join(f", {count} at {limit:g}" for count, limit in zip(refused[1:], at, strict=True))
+    return (
+        f"{refused[0]} of {len(views)} refused{others} ({int((~is_compared).sum())} not comparable), similarity "
+        f"{middle:.3f} ({low:.3f} to {high:.3f}), share {np.median(share):.2f}"
+    )
+
+
+def auc(right: list[ViewSimilarity], wrong: list[ViewSimilarity]) -> float:
+    """How often a right pose's similarity is above a wrong one's; ties count half."""
+    high, low = (np.array([view.similarity for view in views]) for views in (right, wrong))
+    return float(((high[:, None] > low) + (high[:, None] == low) / 2).mean())
 
 
 def unsure(views: Views, found: Estimates, truth: Mapping[str, vloc.Rigid]) -> str:
     """How many of the poses that little speaks for are near the truth, of those kept and of those refused."""
     limit, parts = ViewConfig().min_similarity, []
-    for light in ("day", "night"):
+    for light in lights_of(found):
         near = {n: is_near(e, truth[n], NEAR) for n, e in found.items() if e.confidence < 0.5 and n.startswith(light)}
         kept = [is_it for name, is_it in near.items() if views[name].similarity >= limit]
         refused = [is_it for name, is_it in near.items() if views[name].similarity < limit]
@@ -194,32 +209,59 @@ def draw(path: Path, map_: vloc.Map, queries: vloc.Capture, estimate: vloc.PoseE
     figure.savefig(path, dpi=100, pil_kwargs={"quality": 85})
 
 
-def report(scene: Path, other: Path, kind: str, at: list[float]) -> None:
-    """Lines for a gallery and a kind of scan."""
-    map_, queries = vloc.Map.open(scene / "map"), vloc.read(f"kapture:{scene / 'query'}")
-    truth, scan = read_poses(scene / "query_truth.txt"), scan_of(scene, map_, kind)
-    found = placed(map_, queries, scene / "poses")
-    good = {n: e for n, e in found.items() if e.confidence >= 0.5 and is_near(e, truth[n], RIGHT)}
-    right, seconds = views_of(map_, queries, good, scan)
-    print(f"{scene.name}, {kind}: {1000 * seconds / len(right):.0f} CPU ms a query", flush=True)
-    print(f"  right: {told(right, right, at)}", flush=True)
-    print(f"  unsure: {unsure(views_of(map_, queries, found, scan)[0], found, truth)}", flush=True)
+@dataclass(frozen=True)
+class Case:
+    """Queries in a map, with their truth and a scan; `folder`: for what is stored."""
+
+    name: str
+    map_: vloc.Map
+    queries: vloc.Capture
+    truth: Mapping[str, vloc.Rigid]
+    scan: Path
+    folder: Path
+
+
+def report(case: Case, others: Mapping[str, vloc.Capture], at: list[float]) -> None:
+    """Lines for a case; `others`: queries that do not belong there."""
+    found = placed(case.map_, case.queries, case.folder / "poses")
+    good = {n: e for n, e in found.items() if e.confidence >= 0.5 and is_near(e, case.truth[n], RIGHT)}
+    right, seconds = views_of(case.map_, case.queries, good, case.scan)
+    print(
+        f"{case.name}: {1000 * seconds / len(right):.0f} CPU ms a query\n  right: {told(right, right, at)}", flush=True
+    )
+    every, _ = views_of(case.map_, case.queries, found, case.scan)
+    print(f"  unsure: {unsure(every, found, case.truth)}", flush=True)
     rng = np.random.default_rng(0)
     for name, (metres, degrees) in MOVES.items():
         off = {n: replace(e, cam_from_world=moved(e.cam_from_world, metres, degrees, rng)) for n, e in good.items()}
-        print(f"  {name}: {told(views_of(map_, queries, off, scan)[0], right, at)}", flush=True)
-    others = {"mirrored": mirrored(scene), "foreign": vloc.read(f"kapture:{other / 'query'}")}
+        print(f"  {name}: {told(views_of(case.map_, case.queries, off, case.scan)[0], right, at)}", flush=True)
     for name, photos in others.items():
-        wrong = placed(map_, photos, scene / f"{name} poses")
-        print(f"  {name}: {told(views_of(map_, photos, wrong, scan)[0], right, at)}", flush=True)
+        wrong = placed(case.map_, photos, case.folder / f"{name} poses")
+        print(f"  {name}: {told(views_of(case.map_, photos, wrong, case.scan)[0], right, at)}", flush=True)
+
+
+def gallery(scene: Path, kind: str) -> Case:
+    """A gallery that is made, with a kind of scan."""
+    map_, queries = vloc.Map.open(scene / "map"), vloc.read(f"kapture:{scene / 'query'}")
+    truth = read_poses(scene / "query_truth.txt")
+    return Case(f"{scene.name}, {kind}", map_, queries, truth, scan_of(scene, map_, kind), scene)
+
+
+def photographed(data: Path, folder: Path) -> Case:
+    """A scene of Strecha et al., with the points of its map as its scan."""
+    folder.mkdir(parents=True, exist_ok=True)
+    map_ = vloc.build_map(f"kapture:{data / 'mapping'}", folder / "map")
+    queries, truth = vloc.read(f"kapture:{data / 'query'}"), read_poses(data / "gt_poses.txt")
+    return Case(f"{data.name}, points", map_, queries, truth, scan_of(folder, map_, "points"), folder)
 
 
 def main() -> None:
-    """Lines for every seed and scan."""
+    """Lines for every seed and scan, and every scene."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", type=int, nargs="+", required=True)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[])
     parser.add_argument("--scans", nargs="+", choices=["mesh", "cloud", "points"], default=["mesh"])
+    parser.add_argument("--scenes", type=Path, nargs="*", default=[])
     parser.add_argument("--at", type=float, nargs="*", default=[])
     parser.add_argument("--num-queries", type=int, default=120)
     parser.add_argument("--hard-night", action="store_true")
@@ -231,14 +273,17 @@ def main() -> None:
     for seed, scene in zip(flags.seeds, scenes, strict=True):
         make(scene, GalleryConfig(90, flags.num_queries, with_depth=True, seed=seed))
         vloc.build_map(f"kapture:{scene / 'mapping'}", scene / "map")
-    for scene, other in zip(scenes, [*scenes[1:], scenes[0]], strict=True):
+    for scene, other in zip(scenes, [*scenes[1:], *scenes[:1]], strict=True):
+        others = {"mirrored": mirrored(scene), "foreign": vloc.read(f"kapture:{other / 'query'}")}
         for kind in flags.scans:
-            report(scene, other, kind, flags.at)
+            report(gallery(scene, kind), others, flags.at)
+    for data in flags.scenes:
+        report(photographed(data, flags.folder / data.name), {}, flags.at)
     if flags.picture is not None:
-        map_, queries = vloc.Map.open(scenes[0] / "map"), vloc.read(f"kapture:{scenes[0] / 'query'}")
-        found = placed(map_, queries, scenes[0] / "poses")
+        case = gallery(scenes[0], "mesh")
+        found = placed(case.map_, case.queries, case.folder / "poses")
         night = next(name for name in found if name.startswith("night"))
-        draw(flags.picture, map_, queries, found[night], scenes[0] / "scan.ply")
+        draw(flags.picture, case.map_, case.queries, found[night], case.scan)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from vloc.data.estimate import PoseEstimate
-from vloc.data.view import ViewSimilarity
+from vloc.data.view import ViewConfig, ViewSimilarity
 from vloc.geometry.rigid import Rigid
-from vloc.solvers.view_similarity import ViewConfig
 from vloc.stages.view import judged
 
 CHECK = ViewConfig("check", min_similarity=0.8, min_share=0.1)

@@ -1,12 +1,32 @@
-"""How much a photo looks like what its pose would see."""
+"""How much a photo looks like what its pose would see, and how much it should."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
+import msgspec
 import numpy as np
 
 from .features import Arrays
+
+ViewUse = Literal["none", "check"]
+
+
+@dataclass(frozen=True)
+class ViewConfig:
+    """Whether poses are held against what they would see of a scan (--scan)."""
+
+    use: ViewUse = "none"
+    """nothing; to refuse poses that would see something else than the photo shows (check)"""
+    min_similarity: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.85
+    """0 to 1, median of dense descriptors; below, a pose is refused"""
+    min_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.05
+    """of the picture; where less of it can be compared, the view says nothing"""
+    size: Annotated[int, msgspec.Meta(ge=64)] = 320
+    """px; longer side of the views and of the photos that they are compared with and painted with"""
+    num_photos: Annotated[int, msgspec.Meta(ge=1)] = 10
+    """retrieved map images, best first, whose photos paint a view"""
 
 
 @dataclass(frozen=True)

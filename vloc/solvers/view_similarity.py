@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
-
-import msgspec
 import numpy as np
 
 from ..array_types import Bool, Float32, UInt8
@@ -13,29 +9,12 @@ from ..data.view import ViewSimilarity
 from ..retrieval.dense_sift import CELLS, root_sift_grid
 from .view_synthesis import SynthesizedView
 
-ViewUse = Literal["none", "check"]
 CELL_SIZE, STEP = 4, 4
 """px of the reduced photo; patches are four cells wide"""
 KNOWN = 0.9
 """of a patch's pixels, the part that has to be known"""
 FILLED_BY = 2.0
 """px; standard deviation of the weights of neighbours that fill pixels that are not known"""
-
-
-@dataclass(frozen=True)
-class ViewConfig:
-    """Whether poses are held against what they would see of a scan (--scan)."""
-
-    use: ViewUse = "none"
-    """nothing; to refuse poses that would see something else than the photo shows (check)"""
-    min_similarity: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.85
-    """0 to 1, median of dense descriptors; below, a pose is refused"""
-    min_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.05
-    """of the picture; where less of it can be compared, the view says nothing"""
-    size: Annotated[int, msgspec.Meta(ge=64)] = 320
-    """px; longer side of the views and of the photos that they are compared with and painted with"""
-    num_photos: Annotated[int, msgspec.Meta(ge=1)] = 10
-    """retrieved map images, best first, whose photos paint a view"""
 
 
 def view_similarity(photo: UInt8[np.ndarray, "h w"], view: SynthesizedView) -> ViewSimilarity:

@@ -11,12 +11,12 @@ import numpy as np
 from ..array_types import UInt8
 from ..data.estimate import PoseEstimate
 from ..data.sparse_map import SparseMap
-from ..data.view import ViewSimilarity
+from ..data.view import ViewConfig, ViewSimilarity
 from ..features.reduced_size import reduced
 from ..runtime import Runtime
 from ..solvers.ray_casting import RayCaster
 from ..solvers.scan_frame import check_frame
-from ..solvers.view_similarity import ViewConfig, view_similarity
+from ..solvers.view_similarity import view_similarity
 from ..solvers.view_synthesis import PosedPhoto, synthesize
 from ..stage import EachStage, Run
 from .images import ImageItems
