@@ -141,3 +141,20 @@ def test_what_is_missing_is_said_before_any_work(gallery: Path, built: Path, sca
     with pytest.raises(DataError, match="no such file of a scan"):
         vloc.Localizer(map_, view=CHECK, scan=tmp_path / "none.ply")
     assert not list(work.glob("*-*"))
+
+
+def test_a_photo_of_the_map_that_is_gone_is_named_and_the_pose_stays(
+    gallery: Path, built: Path, scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mapping, map_ = shutil.copytree(gallery / "mapping", tmp_path / "mapping"), shutil.copytree(built, tmp_path / "map")
+    manifest = json.loads((map_ / "map.json").read_text())
+    manifest["capture"]["location"] = str(mapping)
+    (map_ / "map.json").write_text(json.dumps(manifest))
+    for photo in mapping.rglob("front/*.jpg"):
+        photo.unlink()
+    flags = ["--view", "check", "--scan", scan, "--quiet"]
+    assert run("localize", map_, gallery / "query", tmp_path / "poses.txt", *flags) == 3
+    rows = json.loads((tmp_path / "poses.txt.json").read_text())
+    assert "front/" in capsys.readouterr().err
+    failed = [row for row in rows if row["view"] is None]
+    assert failed and all(row["status"] == "localized" for row in failed)

@@ -5,10 +5,10 @@
 
 A gallery of 90 images at 640 x 480, 120 queries, every other one at night. `right`: the poses that vloc finds. Each is
 moved in a random direction, or turned about a random axis, by so much. `mirrored`: the queries mirrored, `foreign`:
-those of the next seed's gallery; both get every pose that is found, no confidence asked, and none is right. `unsure`:
-the queries' own poses of a confidence below 0.5, and how many of those that the view leaves and of those that it
-refuses are within (0.25 m, 2 deg). A pose is `refused` at the usual settings; `auc`: how often a right pose's
-similarity is above such a one's. CPU: of the whole stage, each query's.
+those of the next seed's gallery; both get every pose that COLMAP's `config2` would give, no confidence asked, and none
+is right. `unsure`: the queries' own poses of a confidence below 0.5, and how many of those that the view leaves and of
+those that it refuses are within (0.25 m, 2 deg). A pose is `refused` at the usual settings; `auc`: how often a right
+pose's similarity is above such a one's. CPU: of the whole stage, each query's.
 
 The scan is the gallery's mesh; a cloud of it, 400 points a square metre, each off by 5 mm (standard deviation); or the
 map's own points that three images show, as for photographed scenes. --at: refusals at other thresholds. --picture FILE:
@@ -25,6 +25,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -83,9 +84,9 @@ def views_of(map_: vloc.Map, queries: vloc.Capture, estimates: Estimates, scan: 
         return {n: e.view for n, e in found.items() if e.view is not None}, time.process_time() - start
 
 
-def placed(map_: vloc.Map, queries: vloc.Capture, folder: Path) -> dict[str, vloc.PoseEstimate]:
+def placed(map_: vloc.Map, queries: vloc.Capture, folder: Path, **settings: Any) -> dict[str, vloc.PoseEstimate]:
     """Every pose that is found, however little speaks for it."""
-    found = vloc.localize(map_, queries, folder, register={"min_confidence": 0.0})
+    found = vloc.localize(map_, queries, folder, register={"min_confidence": 0.0}, **settings)
     return {each.name: each for each in found if each.cam_from_world is not None}
 
 
@@ -221,7 +222,7 @@ class Case:
     folder: Path
 
 
-def report(case: Case, others: Mapping[str, vloc.Capture], at: list[float]) -> None:
+def report(case: Case, others: Mapping[str, vloc.Capture], moves: list[str], at: list[float]) -> None:
     """Lines for a case; `others`: queries that do not belong there."""
     found = placed(case.map_, case.queries, case.folder / "poses")
     good = {n: e for n, e in found.items() if e.confidence >= 0.5 and is_near(e, case.truth[n], RIGHT)}
@@ -232,11 +233,11 @@ def report(case: Case, others: Mapping[str, vloc.Capture], at: list[float]) -> N
     every, _ = views_of(case.map_, case.queries, found, case.scan)
     print(f"  unsure: {unsure(every, found, case.truth)}", flush=True)
     rng = np.random.default_rng(0)
-    for name, (metres, degrees) in MOVES.items():
+    for name, (metres, degrees) in ((name, MOVES[name]) for name in moves):
         off = {n: replace(e, cam_from_world=moved(e.cam_from_world, metres, degrees, rng)) for n, e in good.items()}
         print(f"  {name}: {told(views_of(case.map_, case.queries, off, case.scan)[0], right, at)}", flush=True)
     for name, photos in others.items():
-        wrong = placed(case.map_, photos, case.folder / f"{name} poses")
+        wrong = placed(case.map_, photos, case.folder / f"{name} poses", preset="config2")
         print(f"  {name}: {told(views_of(case.map_, photos, wrong, case.scan)[0], right, at)}", flush=True)
 
 
@@ -262,6 +263,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[])
     parser.add_argument("--scans", nargs="+", choices=["mesh", "cloud", "points"], default=["mesh"])
     parser.add_argument("--scenes", type=Path, nargs="*", default=[])
+    parser.add_argument("--moves", nargs="*", choices=list(MOVES), default=list(MOVES))
     parser.add_argument("--at", type=float, nargs="*", default=[])
     parser.add_argument("--num-queries", type=int, default=120)
     parser.add_argument("--hard-night", action="store_true")
@@ -276,9 +278,9 @@ def main() -> None:
     for scene, other in zip(scenes, [*scenes[1:], *scenes[:1]], strict=True):
         others = {"mirrored": mirrored(scene), "foreign": vloc.read(f"kapture:{other / 'query'}")}
         for kind in flags.scans:
-            report(gallery(scene, kind), others, flags.at)
+            report(gallery(scene, kind), others, flags.moves, flags.at)
     for data in flags.scenes:
-        report(photographed(data, flags.folder / data.name), {}, flags.at)
+        report(photographed(data, flags.folder / data.name), {}, flags.moves, flags.at)
     if flags.picture is not None:
         case = gallery(scenes[0], "mesh")
         found = placed(case.map_, case.queries, case.folder / "poses")
