@@ -9,7 +9,7 @@ from vloc.datasets.synthetic_gallery import GalleryConfig, make
 
 import vloc
 from vloc.cli import options
-from vloc.cli.evaluate import lines
+from vloc.cli.evaluation_text import lines
 from vloc.cli.settings import parse_flags
 from vloc.formats.results import read_truth
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vloc.cli.main import main
+from vloc.formats.access import read
 
 KEYS = {
     "num_queries", "num_localized", "median_translation_m", "median_rotation_deg", "max_translation_m",
@@ -35,7 +36,7 @@ def test_the_json_file_holds_the_promised_keys_and_figures(files: tuple[str, str
     assert found["max_rotation_deg"] == pytest.approx(90)
     assert found["median_translation_m"] == pytest.approx(0)
     assert [recall["percent"] for recall in found["recall"]] == pytest.approx([200 / 3] * 3)
-    assert set(found["recall"][0]) == {"translation_m", "rotation_deg", "percent"}
+    assert set(found["recall"][0]) == {"translation_m", "rotation_deg", "percent", "auc", "low", "high"}
 
 
 def test_thresholds_are_the_users(files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,3 +144,53 @@ def test_truth_and_results_can_be_captures_on_rigs_or_their_trajectories(
         assert "median: 1.00 cm, 0.000 deg" in capsys.readouterr().out
     assert main(["evaluate", str(tmp_path / "truth"), str(poses)]) == 0
     assert "median: 1.00 cm" in capsys.readouterr().out
+
+
+def test_conditions_come_from_a_file_and_stand_in_every_output(
+    files: tuple[str, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results, truth, figures = files
+    (tmp_path / "conditions.txt").write_text("a.jpg day\nb.jpg night_1\nc.jpg day\n")
+    outputs = ["--json", figures, "--latex", str(tmp_path / "table.tex")]
+    assert main(["evaluate", results, truth, "--conditions", str(tmp_path / "conditions.txt"), *outputs]) == 0
+    told = capsys.readouterr().out
+    assert "day: 2 of 2 localized, 100.0 / 100.0 / 100.0 %, median 5.00 cm, 0.000 deg" in told
+    assert {
+        name: each["num_queries"] for name, each in json.loads(Path(figures).read_text())["conditions"].items()
+    } == {
+        "day": 2,
+        "night_1": 1,
+    }
+    table = (tmp_path / "table.tex").read_text().splitlines()
+    assert r"day & 2 & 100.0 / 100.0 / 100.0 & 5.00\,cm, 0.000$^\circ$ \\" in table
+    assert table[6].startswith(r"night\_1 & 1 & 0.0 / 0.0 / 0.0")
+    assert main(["evaluate", results, truth, *outputs]) == 0  # what it wrote itself it may replace
+    (tmp_path / "conditions.txt").write_text("a.jpg day\nb.jpg\n")
+    assert main(["evaluate", results, truth, "--conditions", str(tmp_path / "conditions.txt")]) == 2
+    assert "conditions.txt:2: one field; expected 2: name condition" in capsys.readouterr().err
+    (tmp_path / "conditions.txt").write_text("a.jpg day\nb.jpg day\n")
+    assert main(["evaluate", results, truth, "--conditions", str(tmp_path / "conditions.txt")]) == 2
+    assert "1 queries have no condition, such as 'c.jpg'" in capsys.readouterr().err
+
+
+def test_two_runs_are_compared_query_by_query(
+    files: tuple[str, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text(TRUTH)
+    assert main(["evaluate", *files[:2], "--against", str(other), "--json", files[2]]) == 0
+    assert f"against {other}, within (0.25 m, 2 deg): -33.3 points" in capsys.readouterr().out
+    assert [(each["gained"], each["lost"]) for each in json.loads(Path(files[2]).read_text())["against"]] == [
+        ([], ["b.jpg"])
+    ] * 3
+
+
+def test_trajectories_need_the_timestamps_of_a_capture(job, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(job.results), str(job.truth), "--trajectory", "rigid"]) == 2
+    assert "says no timestamps: give a capture" in capsys.readouterr().err
+    truth = f"kapture:{job.mapping}"
+    assert main(["evaluate", truth, truth, "--trajectory", "similarity", "--json", str(tmp_path / "f.json")]) == 0
+    assert "trajectory, alignment similarity, scale 1.0000: ATE" in capsys.readouterr().out
+    found = json.loads((tmp_path / "f.json").read_text())["trajectory"]
+    num_cameras = len({*read(truth).images.devices.tolist()})
+    assert found["ate_m"] < 1e-6 and found["num_motions"] == found["num_poses"] - num_cameras

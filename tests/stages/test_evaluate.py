@@ -97,3 +97,48 @@ def test_no_poses_at_all_is_a_result():
 def test_an_empty_truth_is_refused():
     with pytest.raises(DataError, match="no poses"):
         evaluate({}, {})
+
+
+def test_the_area_under_the_curve_is_the_recall_averaged_over_shrinking_limits():
+    found = evaluate({"a.jpg": camera_at(0.1), "b.jpg": camera_at(1, 1.5), "c.jpg": camera_at(2.2)}, TRUTH)
+    (metres, degrees), shares = found.thresholds[0], (np.arange(10_000) + 0.5) / 10_000
+    within = [(found.translation_m <= u * metres) & (found.rotation_deg <= u * degrees) for u in shares]
+    assert found.auc[0] == pytest.approx(100 * np.mean(within), abs=0.01)
+
+
+def test_conditions_are_told_or_the_folders_in_which_names_differ():
+    truth = {"query/day/1.jpg": camera_at(0), "query/night/1.jpg": camera_at(1), "query/night/2.jpg": camera_at(2)}
+    found = evaluate({name: truth[name] for name in list(truth)[:2]}, truth)
+    assert {name: part.recall[0] for name, part in found.by_condition().items()} == {
+        "query/day": 100.0,
+        "query/night": 50.0,
+    }
+    told = found.by_condition({name: "dawn" if name.endswith("1.jpg") else "dusk" for name in truth})
+    assert {name: part.names for name, part in told.items()} == {"dawn": tuple(truth)[:2], "dusk": tuple(truth)[2:]}
+    with pytest.raises(DataError, match=r"2 queries have no condition, such as 'query/night/1\.jpg'"):
+        found.by_condition({"query/day/1.jpg": "day"})
+    assert evaluate({}, TRUTH).by_condition() == {}
+
+
+def test_medians_of_the_localized_leave_missing_poses_out():
+    figures = evaluate({"a.jpg": camera_at(0.1), "b.jpg": camera_at(1.3)}, TRUTH).figures()
+    assert figures["median_translation_m"] is None
+    assert figures["median_localized_translation_m"] == pytest.approx(0.2)
+    assert evaluate({}, TRUTH).figures()["median_localized_translation_m"] is None
+
+
+def test_errors_are_those_of_kapture_localization():
+    """The values of its tests/test_evaluation.py: 0.801 m and 15 degrees, and its counts within (0.9, 5), (10, 105)."""
+
+    def at(x: float, degrees: float) -> Rigid:
+        """Kapture's world_from_cam of three z-y-z Euler angles, of which it gives the first."""
+        world_from_cam = Rigid(Rotation.from_euler("z", degrees, degrees=True).as_matrix(), np.array([x, -74.0, -20.0]))
+        return world_from_cam.inverse()
+
+    single = evaluate({"a": at(144.801, 110)}, {"a": at(144, 125)})
+    assert (single.translation_m[0], single.rotation_deg[0]) == pytest.approx((0.801, 15.0))
+    poses = {"a": at(2.658, 111), "b": at(1.758, 108), "c": at(10.1, 10), "d": at(2, 110)}
+    found = evaluate(poses, dict.fromkeys("abcde", at(1.658, 110)), [(0.9, 5), (10, 105)])
+    np.testing.assert_allclose(found.translation_m, [1.0, 0.1, 8.442, 0.342, np.inf])
+    np.testing.assert_allclose(found.rotation_deg, [1.0, 2.0, 100.0, 0.0, np.inf], atol=1e-9)
+    assert found.recall == [40.0, 80.0]  # 2 and 4 of 5

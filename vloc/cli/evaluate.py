@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import atomic
 from ..data.frame import Unit
+from ..data.image_names import matched
+from ..data.sequences import camera_tracks
 from ..errors import ConfigError, DataError
-from ..formats.results import find_truth, read_truth
+from ..formats.access import read
+from ..formats.results import LINES, find_truth, read_truth
+from ..formats.text_fields import refusal
+from ..formats.text_lines import data_lines
+from ..geometry.rigid import Rigid
 from ..stages.evaluate import THRESHOLDS, Evaluation, Threshold, evaluate
 from ..stages.evaluate_retrieval import KS
+from ..stages.significance import differences
+from ..stages.trajectory_error import Alignment, TrajectoryError, trajectory_error
 from . import options
 from .evaluate_retrieval import figures_of, table
+from .evaluation_text import is_table, latex, text, to_json
 from .main import OK
 from .outputs import beside, check_output, is_figures, rows_of
 from .settings import parse_flags
@@ -46,20 +55,26 @@ class EvaluateFlags:
     """map, or capture with poses, whose images were retrieved"""
     ks: tuple[int, ...] = KS
     """of --retrieval, how many of the first images are looked at"""
+    conditions: Path | None = None
+    """file of lines `name condition`; left out: the first folders in which the names differ (query/day, query/night)"""
+    against: Path | None = None
+    """results of another run over the same queries: which recall is higher, and whether by chance"""
+    trajectory: Alignment | None = None
+    """also the errors of trajectories (ATE, RPE) once moved onto the truth: none, rigid or similarity; the truth has to
+    be a capture, whose timestamps say what follows what"""
+    latex: Path | None = None
+    """write a table of the recalls to this file"""
     json: Path | None = None
     """write the figures to this file"""
     overwrite: options.Switch = False
-    """replace that file even if it holds something else; files of a capture or a truth are never replaced"""
+    """replace those files even if they hold something else; files of a capture or a truth are never replaced"""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Compare poses with the truth."""
     flags = parse_flags("evaluate", EvaluateFlags, arguments)
-    if flags.json:
-        inputs = [flags.results, beside(flags.results, ".json"), flags.truth]
-        check_output(flags.json, is_figures, inputs, overwrite=flags.overwrite)
-    if flags.json and not flags.json.parent.is_dir():
-        raise DataError(f"{flags.json.parent}: no such folder")
+    for output, is_ours in ((flags.json, is_figures), (flags.latex, is_table)):
+        _check(flags, output, is_ours)
     thresholds = [options.parse_threshold(text) for text in flags.thresholds]
     if flags.retrieval:
         figures = figures_of(flags.results, flags.truth, flags.map, flags.ks, thresholds)
@@ -71,19 +86,72 @@ def run(arguments: Sequence[str]) -> int:
     return _evaluate_poses(flags, thresholds or THRESHOLDS)
 
 
+def _check(flags: EvaluateFlags, output: Path | None, is_ours: Callable[[Path], bool]) -> None:
+    """DataError for an output that cannot be written, or must not be replaced."""
+    if output is None:
+        return
+    inputs = [flags.results, beside(flags.results, ".json"), flags.truth]
+    check_output(output, is_ours, inputs, overwrite=flags.overwrite)
+    if not output.parent.is_dir():
+        raise DataError(f"{output.parent}: no such folder")
+
+
 def _evaluate_poses(flags: EvaluateFlags, thresholds: Sequence[Threshold]) -> int:
-    estimates, rows = read_truth(str(flags.results)), details(flags.results)
-    if rows and (unlisted := estimates.keys() - {row["name"] for row in rows}):
-        raise DataError(f"{beside(flags.results, '.json')}: does not list '{min(unlisted)}': it is of other results")
-    fallbacks = [row["name"] for row in rows if (row["source"], row["status"]) == ("retrieval", "localized")]
-    asked = [row["name"] for row in rows] if rows and not flags.all else None
-    unit: Unit = "map units" if any(row.get("unit") == "map units" for row in rows) else "m"
     kind, location = find_truth(flags.truth)
     print(f"truth: {location} ({kind})", file=sys.stderr)
-    evaluation = evaluate(estimates, read_truth(flags.truth), thresholds, fallbacks, asked, unit)
-    _write(flags.json, evaluation.to_json())
-    print(lines(evaluation))
+    truth = read_truth(flags.truth)
+    found = evaluation_of(flags.results, truth, thresholds, every=flags.all)
+    parts = found.by_condition(_conditions(flags.conditions, found.names))
+    other = flags.against and evaluation_of(flags.against, truth, thresholds, every=flags.all)
+    apart = differences(other, found) if other else []
+    followed = flags.trajectory and _followed(flags, truth, found, flags.trajectory)
+    _write(flags.json, to_json(found, parts, apart, followed or None))
+    if flags.latex:
+        atomic.write_text(flags.latex, latex({"all": found, **parts}))
+    print(text({"": found, **parts}, flags.against, apart, followed or None))
     return OK
+
+
+def evaluation_of(
+    results: Path, truth: Mapping[str, Rigid], thresholds: Sequence[Threshold], *, every: bool
+) -> Evaluation:
+    """Results against true poses; RESULTS.json says what was asked, unless `every` image of the truth was."""
+    estimates, rows = read_truth(str(results)), details(results)
+    if rows and (unlisted := estimates.keys() - {row["name"] for row in rows}):
+        raise DataError(f"{beside(results, '.json')}: does not list '{min(unlisted)}': it is of other results")
+    fallbacks = [row["name"] for row in rows if (row["source"], row["status"]) == ("retrieval", "localized")]
+    asked = [row["name"] for row in rows] if rows and not every else None
+    unit: Unit = "map units" if any(row.get("unit") == "map units" for row in rows) else "m"
+    return evaluate(estimates, truth, thresholds, fallbacks, asked, unit)
+
+
+def _conditions(path: Path | None, names: Sequence[str]) -> dict[str, str] | None:
+    """The condition of each query, by its name in the truth; DataError where a line is unclear or a query has none."""
+    if path is None:
+        return None
+    told: dict[str, str] = {}
+    for line, row in data_lines(path):
+        name, _, condition = row.rpartition(" ")
+        if not name.strip():
+            raise refusal(path, line, "one field", "2: name condition", row)
+        told[name.strip()] = condition
+    known = matched(told, names)
+    if missing := {*names} - {*known.values()}:
+        raise DataError(f"{path}: {len(missing)} queries have no condition, such as '{min(missing)}'")
+    return {known[name]: condition for name, condition in told.items() if name in known}
+
+
+def _followed(
+    flags: EvaluateFlags, truth: Mapping[str, Rigid], found: Evaluation, alignment: Alignment
+) -> TrajectoryError:
+    """Of the queries, in the order of the truth's timestamps."""
+    kind, location = find_truth(flags.truth)
+    if kind == LINES:
+        raise ConfigError(f"--trajectory: {location} says no timestamps: give a capture (kapture:FOLDER) as the truth")
+    capture, estimates = read(f"{kind}:{location}"), read_truth(str(flags.results))
+    true_name = matched(estimates, truth)
+    poses = {true_name[name]: pose for name, pose in estimates.items() if name in true_name}
+    return trajectory_error(poses, truth, camera_tracks(capture, found.names), alignment)
 
 
 def _write(path: Path | None, figures: dict[str, Any]) -> None:
@@ -98,33 +166,3 @@ def details(results: Path) -> list[dict[str, Any]]:
         return rows_of(path) if path.exists() else []
     except ValueError as error:
         raise DataError(f"{path}: expected the rows that vloc localize writes ({error})") from None
-
-
-def lines(evaluation: Evaluation) -> str:
-    """The figures for people: centimetres, or map units, and degrees."""
-    figures = evaluation.to_json()
-    fallbacks = f", {evaluation.num_fallbacks} by retrieval alone" if evaluation.num_fallbacks else ""
-    rows = [f"{evaluation.num_localized} of {len(evaluation.names)} localized{fallbacks}"]
-    for which in ("median", "max"):
-        length = figures[f"{which}_translation_{evaluation.unit.replace(' ', '_')}"]
-        degrees = figures[f"{which}_rotation_deg"]
-        text = "infinite (queries without pose)" if length is None else error_text(length, degrees, evaluation.unit)
-        rows.append(f"{which}: {text}")
-    rows += [
-        f"within ({r['translation_m']:g} m, {r['rotation_deg']:g} deg): {r['percent']:.1f} %" for r in figures["recall"]
-    ]
-    if evaluation.unit != "m":
-        rows.append(
-            "no recall: the map has no metres, and errors mean something only where the truth is in its own frame: "
-            "`vloc align MAP --to` poses of some of its images, then localize again"
-        )
-    if evaluation.num_without_truth:
-        rows.append(f"{evaluation.num_without_truth} queries have no truth and were not counted")
-    if evaluation.num_not_asked:
-        rows.append(f"{evaluation.num_not_asked} images of the truth were no queries (--all counts them as failed)")
-    return "\n".join(rows)
-
-
-def error_text(length: float, degrees: float, unit: Unit) -> str:
-    """The errors of a pose, centimetres where the unit is metres."""
-    return f"{100 * length:.2f} cm, {degrees:.3f} deg" if unit == "m" else f"{length:#.3g} {unit}, {degrees:.3f} deg"

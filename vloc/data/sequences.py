@@ -50,6 +50,18 @@ def sequences_of(capture: Capture, names: Sequence[str], max_gap: int = 0) -> li
     return [sequence for sequence in found if sequence.times[-1] > sequence.times[0]]
 
 
+def camera_tracks(capture: Capture, names: Sequence[str]) -> list[list[str]]:
+    """The images of each camera of each sequence, in the order of time."""
+    found: list[list[str]] = []
+    for sequence in sequences_of(capture, names):
+        tracks: dict[str, list[str]] = {}
+        for instant in sequence.instants:
+            for name in instant.names:
+                tracks.setdefault(capture.device(name), []).append(name)
+        found += tracks.values()
+    return found
+
+
 def usual_gap(instants: Sequence[Instant]) -> int:
     """Ten times the median of the steps from one time to the next."""
     steps = np.diff(np.unique([instant.timestamp for instant in instants]))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..array_types import Float64
+from ..array_types import Bool, Float64
 from ..data.frame import Unit
-from ..data.image_names import matched
+from ..data.image_names import by_condition, matched
 from ..errors import DataError
 from ..geometry.pose_error import pose_errors
 from ..geometry.rigid import Rigid
@@ -48,34 +48,78 @@ class Evaluation:
     @property
     def recall(self) -> list[float]:
         """Percent of queries within both limits (inclusive), for each threshold."""
+        return [100 * float(hits.mean()) for hits in self.hits]
+
+    @property
+    def hits(self) -> list[Bool[np.ndarray, "q"]]:
+        """Which queries are within both limits (inclusive), for each threshold; none without metres."""
+        limits = self.thresholds if self.unit == "m" else ()
+        return [(self.translation_m <= t) & (self.rotation_deg <= r) for t, r in limits]
+
+    @property
+    def auc(self) -> list[float]:
+        """Percent: the recall at u times both limits, averaged over u from 0 to 1, for each threshold.
+
+        1 for a perfect pose, 0 for one on a limit or beyond: the area under the cumulative curve.
+        """
         if self.unit != "m":
             return []
-        within = [(self.translation_m <= t) & (self.rotation_deg <= r) for t, r in self.thresholds]
-        return [100 * float(hits.mean()) for hits in within]
+        worse = [np.maximum(self.translation_m / t, self.rotation_deg / r) for t, r in self.thresholds]
+        return [100 * float(np.maximum(1 - share, 0).mean()) for share in worse]
+
+    def of(self, rows: Sequence[int]) -> Evaluation:
+        """Some of the queries."""
+        names = tuple(self.names[row] for row in rows)
+        return replace(self, names=names, translation_m=self.translation_m[rows], rotation_deg=self.rotation_deg[rows])
+
+    def by_condition(self, condition_of: Mapping[str, str] | None = None) -> dict[str, Evaluation]:
+        """The queries of each condition: as they are given, else by the first folders in which names differ, if any do.
+
+        DataError where a query has none.
+        """
+        if condition_of is None:
+            rows = by_condition(self.names)
+            del rows["all"]
+            return {condition: self.of(of) for condition, of in rows.items()}
+        if missing := [name for name in self.names if name not in condition_of]:
+            raise DataError(f"{len(missing)} queries have no condition, such as '{missing[0]}'")
+        given = [condition_of[name] for name in self.names]
+        return {each: self.of([row for row, own in enumerate(given) if own == each]) for each in sorted({*given})}
+
+    def figures(self) -> dict[str, Any]:
+        """What the errors add up to; infinite ones are null. Lengths in another unit than metres have other names."""
+        translation, found = f"translation_{self.unit.replace(' ', '_')}", np.isfinite(self.translation_m)
+        errors = {translation: self.translation_m, "rotation_deg": self.rotation_deg}
+        return {
+            "num_queries": len(self.names),
+            "num_localized": self.num_localized,
+            **{f"median_{what}": _finite(np.median(each)) for what, each in errors.items()},
+            **{f"median_localized_{what}": _median(each[found]) for what, each in errors.items()},
+            **{f"max_{what}": _finite(each.max()) for what, each in errors.items()},
+            "recall": [
+                {"translation_m": t, "rotation_deg": r, "percent": percent, "auc": auc}
+                for (t, r), percent, auc in zip(self.thresholds, self.recall, self.auc, strict=False)
+            ],
+        }
 
     def to_json(self) -> dict[str, Any]:
-        """The figures; infinite ones are null. Lengths in another unit than metres have other names."""
+        """All figures, and the errors of every query."""
         translation = f"translation_{self.unit.replace(' ', '_')}"
         return {
             "unit": self.unit,
-            "num_queries": len(self.names),
-            "num_localized": self.num_localized,
             "num_fallbacks": self.num_fallbacks,
             "num_without_truth": self.num_without_truth,
             "num_not_asked": self.num_not_asked,
-            f"median_{translation}": _finite(np.median(self.translation_m)),
-            "median_rotation_deg": _finite(np.median(self.rotation_deg)),
-            f"max_{translation}": _finite(self.translation_m.max()),
-            "max_rotation_deg": _finite(self.rotation_deg.max()),
-            "recall": [
-                {"translation_m": t, "rotation_deg": r, "percent": percent}
-                for (t, r), percent in zip(self.thresholds, self.recall, strict=False)
-            ],
+            **self.figures(),
             "queries": [
                 {"name": name, translation: _finite(metres), "rotation_deg": _finite(degrees)}
                 for name, metres, degrees in zip(self.names, self.translation_m, self.rotation_deg, strict=True)
             ],
         }
+
+
+def _median(values: np.ndarray) -> float | None:
+    return float(np.median(values)) if len(values) else None
 
 
 def _finite(value: float) -> float | None:
