@@ -36,6 +36,7 @@ from .main import OK, WITH_FAILURES
 from .map_folder import is_map
 from .outputs import beside, check_output, is_details, is_results, read_json
 from .report import failure_lines, read_capture, summary_of_failures
+from .results import check_style, write_beside
 from .settings import parse
 from .sources import counts, kept, status, told
 
@@ -71,6 +72,9 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     RESULTS.json says so"""
     scan: Path | None = None
     """mesh or point cloud of the place, in the frame of the map, for --view check"""
+    style: str | None = None
+    """also write the poses as a benchmark wants them, beside RESULTS (poses.aachen.txt): plain, aachen, inloc, cmu,
+    silda, robotcar, naver, eth-ms, rio10, lamar, or 4seasons:LIST of pairs (docs/evaluation.md)"""
     overwrite: options.Switch = False
     """replace RESULTS even if vloc did not write it; files of a capture or a truth are never replaced"""
 
@@ -83,12 +87,16 @@ def run(arguments: Sequence[str]) -> int:
     kept([], flags.sources)  # refuses an unknown name before any work
     queries = read_queries(flags, map_)
     check_names(flags.results, queries.images.names)
+    if flags.style:
+        check_style(flags.style, queries)
     with Workspace(beside(flags.results, ".work"), flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
         estimates = kept(localize_capture(work, map_, queries, config, flags.scan), flags.sources)
         failures = summary_of_failures(work.failures)
         if not flags.dry_run:
             check_outputs(flags)
             write_results(flags.results, estimates, work.seconds)
+            if flags.style:
+                write_beside(flags.results, flags.style, poses_of(estimates), queries, str(flags.map))
     if flags.dry_run:
         return options.print_plan(work.plan, flags)
     _print(flags, estimates, [*queries.notes, *orientation_note(queries), *preset_notes(flags.preset)], failures)
@@ -133,8 +141,12 @@ def write_results(results: Path, estimates: Sequence[PoseEstimate], seconds: Map
     results.parent.mkdir(parents=True, exist_ok=True)
     rows = [to_json(estimate, seconds.get(estimate.name)) for estimate in estimates]
     text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
-    poses = poses_text(results, {e.name: e.cam_from_world for e in estimates if e.cam_from_world is not None})
-    atomic.write_texts({beside(results, ".json"): text + "\n", results: poses})
+    atomic.write_texts({beside(results, ".json"): text + "\n", results: poses_text(results, poses_of(estimates))})
+
+
+def poses_of(estimates: Sequence[PoseEstimate]) -> dict[str, Rigid]:
+    """`cam_from_world` of those that have a pose, by name."""
+    return {estimate.name: estimate.cam_from_world for estimate in estimates if estimate.cam_from_world is not None}
 
 
 def to_json(estimate: PoseEstimate, seconds: float | None) -> dict[str, Any]:

@@ -13,6 +13,9 @@ from ..formats.photo_files import is_photo
 from ..formats.results import read_poses
 from ..regular_file import read_regular
 
+POSES = "holds poses"
+"""what `source_data` says of a file of result lines that is part of no capture"""
+
 
 def check_output(
     path: Path, is_ours: Callable[[Path], bool], inputs: Sequence[str | Path] = (), *, overwrite: bool | None = None
@@ -51,7 +54,7 @@ def source_data(path: Path) -> str:
             if form.recognises(place):
                 return f"is {'' if place == path else f'in {place}, '}a capture of format {form.name}"
     try:
-        return "holds poses" if read_poses(path) else ""
+        return POSES if read_poses(path) else ""
     except DataError:
         return ""
 
