@@ -203,10 +203,15 @@ class Weighted(Protocol):
 def require(plugins: Iterable[object]) -> None:
     """WeightsMissingError for the first of them whose weights are not there: told before any work."""
     for plugin in plugins:
-        if isinstance(plugin, Weighted):
-            files = plugin.weights
-            for file in (files,) if isinstance(files, str) else files:
-                find(file)
+        for file in files_of(plugin):
+            find(file)
+
+
+def files_of(plugin: object) -> tuple[str, ...]:
+    """The published files that a plugin loads."""
+    if not isinstance(plugin, Weighted):
+        return ()
+    return (plugin.weights,) if isinstance(plugin.weights, str) else plugin.weights
 
 
 def get(file: str) -> Path:

@@ -29,10 +29,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_query_that_failed_comes_first_with_its_reason(job, tmp_path: Path) -> None:
     estimates = read_estimates(job.results)
     lost = PoseEstimate(estimates[-1].name, None, "none", 5, 9, reason="5 inliers of 9 matches, fewer than 12")
-    page.write(
-        tmp_path, Map.open(job.map), vloc.read(str(job.queries)), [*estimates[:-1], lost], read_truth(job.truth),
-        photos=vloc.read(str(job.mapping)).files,
-    )  # fmt: skip
+    photos = vloc.read(str(job.mapping)).files
+    run = page.Run("run", Map.open(job.map), vloc.read(str(job.queries)), [*estimates[:-1], lost], photos)
+    page.write(tmp_path / page.PAGE, [run], read_truth(job.truth))
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     first = text.index(f"1. {lost.name}")
     assert text.index("not localized: 5 inliers of 9") > first

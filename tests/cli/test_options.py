@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from vloc.cli.messages import failure_lines, summary_of_failures
 from vloc.cli.options import parse_threshold
-from vloc.cli.report import failure_lines, summary_of_failures
 from vloc.errors import ConfigError
 
 

@@ -8,7 +8,7 @@ from vloc.data.selection import Correspondences
 from vloc.data.sparse_map import SparseMap
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
-from vloc.page.evidence import best_image, reprojects
+from vloc.page.evidence import best_image, errors_px
 
 CAMERA = Camera("SIMPLE_PINHOLE", 100, 80, (100.0, 50.0, 40.0))
 # Seen from the origin along z: (0, 0, 2) is in the middle, (0.2, 0, 2) is 100 * 0.1 = 10 px to its right.
@@ -29,12 +29,12 @@ def matches(*points: int) -> Correspondences:
     return Correspondences(rows, rows, np.ones(len(rows), np.float32), np.zeros(len(rows), np.int32))
 
 
-def test_a_match_agrees_within_the_limit_and_never_behind_the_camera() -> None:
-    assert reprojects(Rigid.identity(), CAMERA, PIXELS, POINTS, 5.0).tolist() == [True, False, False]
+def test_a_match_is_off_by_pixels_and_infinitely_behind_the_camera() -> None:
+    np.testing.assert_allclose(errors_px(Rigid.identity(), CAMERA, PIXELS, POINTS), [3.0, 6.1, np.inf])
 
 
 def test_without_a_pose_nothing_agrees() -> None:
-    assert not reprojects(None, CAMERA, PIXELS, POINTS, 5.0).any()
+    assert np.isinf(errors_px(None, CAMERA, PIXELS, POINTS)).all()
 
 
 def test_the_best_image_shows_most_points_that_agree() -> None:

@@ -14,7 +14,7 @@ from ..formats.access import formats, write
 from . import options
 from .exporting import capture_of_map
 from .map_folder import is_map
-from .report import read_capture, tell_losses
+from .messages import read_capture, tell_losses
 from .settings import parse_flags
 
 

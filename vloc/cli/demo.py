@@ -111,13 +111,11 @@ def write_page(flags: DemoFlags, steps: Steps) -> Path:
     truth = read_truth(str(gallery / "query_truth.txt"))
     times = {f"time of {name}": f"{seconds:.1f} s" for name, seconds in steps.seconds.items()}
     about = page.About("vloc demo: a synthetic gallery", steps.lines, {**times, **installed_versions()})
-    return page.write(
-        flags.folder,
+    run = page.Run(
+        "vloc demo",
         Map.open(flags.folder / "gallery.map"),
         read(f"kapture:{gallery / 'query'}"),
         read_estimates(flags.folder / "poses.txt"),
-        truth,
-        photos=read(f"kapture:{gallery / 'mapping'}").files,
-        about=about,
-        runtime=Runtime(workers=flags.workers),
+        read(f"kapture:{gallery / 'mapping'}").files,
     )
+    return page.write(flags.folder / page.PAGE, [run], truth, about=about, runtime=Runtime(workers=flags.workers))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -34,9 +35,10 @@ from ..run.workspace import Workspace
 from . import options
 from .main import OK, WITH_FAILURES
 from .map_folder import is_map
+from .messages import failure_lines, read_capture, summary_of_failures
 from .outputs import beside, check_output, is_details, is_results, read_json
-from .report import failure_lines, read_capture, summary_of_failures
 from .results import check_style, write_beside
+from .run_record import write_record
 from .settings import parse
 from .sources import counts, kept, status, told
 
@@ -72,6 +74,8 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     RESULTS.json says so"""
     scan: Path | None = None
     """mesh or point cloud of the place, in the frame of the map, for --view check"""
+    report: Path | None = None
+    """also write a page of the run (docs/report.md), here"""
     style: str | None = None
     """also write the poses as a benchmark wants them, beside RESULTS (poses.aachen.txt): plain, aachen, inloc, cmu,
     silda, robotcar, naver, eth-ms, rio10, lamar, or 4seasons:LIST of pairs (docs/evaluation.md)"""
@@ -85,6 +89,8 @@ def run(arguments: Sequence[str]) -> int:
     map_ = Map.open(flags.map)
     check_outputs(flags)
     kept([], flags.sources)  # refuses an unknown name before any work
+    if flags.report:
+        check_report(flags.report)
     queries = read_queries(flags, map_)
     check_names(flags.results, queries.images.names)
     if flags.style:
@@ -95,16 +101,28 @@ def run(arguments: Sequence[str]) -> int:
         if not flags.dry_run:
             check_outputs(flags)
             write_results(flags.results, estimates, work.seconds)
+            read = {**flags.read_options, "pixel_center": pixel_center_of(flags, map_)}
+            write_record(work, flags.map, flags.queries, read, config, shlex.join(["vloc", "localize", *arguments]))
             if flags.style:
                 write_beside(flags.results, flags.style, poses_of(estimates), queries, str(flags.map))
     if flags.dry_run:
         return options.print_plan(work.plan, flags)
+    if flags.report:
+        write_page(flags)
     _print(flags, estimates, [*queries.notes, *orientation_note(queries), *preset_notes(flags.preset)], failures)
     print(failure_lines(failures), end="", file=sys.stderr)
     if estimates and not any(estimate.is_localized for estimate in estimates):
         print(f"vloc: no pose to write: {told(estimates)}", file=sys.stderr)
         return WITH_FAILURES
     return WITH_FAILURES if failures else OK
+
+
+def write_page(flags: LocalizeFlags) -> None:
+    """The page of the run that has ended."""
+    from .report import write_report
+
+    assert flags.report is not None  # noqa: S101 - it was asked for
+    write_report(flags.report, [flags.results], None, str(flags.results), flags.runtime)
 
 
 def read_queries(flags: LocalizeFlags, map_: Map) -> Capture:
@@ -128,6 +146,13 @@ def check_outputs(flags: LocalizeFlags) -> None:
     """DataError where RESULTS or RESULTS.json is a file that must not be replaced."""
     for output, is_ours in ((flags.results, is_results), (beside(flags.results, ".json"), is_details)):
         check_output(output, is_ours, [flags.queries], overwrite=flags.overwrite)
+
+
+def check_report(path: Path) -> None:
+    """DataError for a page that must not be written there."""
+    from ..page import is_page
+
+    check_output(path, is_page)
 
 
 def _matcher_of_map(arguments: Sequence[str]) -> dict[str, Any]:

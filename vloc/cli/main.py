@@ -20,6 +20,7 @@ COMMANDS = {
     "align": "give a map a frame and metres: by poses, satellite or one distance",
     "rig": "where cameras are mounted on a rig, from poses of their images",
     "evaluate": "poses against true poses",
+    "report": "a page of one run, or of several beside each other",
     "results": "poses as a benchmark wants them, and what it would stumble over",
     "convert": "from one format to another",
     "render": "a scan as depth maps of a capture's images",

@@ -23,7 +23,7 @@ from ..stages.pair import PairMethod
 from . import options
 from .frame_text import frame_facts, frame_lines
 from .main import OK, WITH_FAILURES
-from .report import failure_lines, read_capture, summary_of_failures
+from .messages import failure_lines, read_capture, summary_of_failures
 from .settings import parse
 
 

@@ -11,8 +11,8 @@ import tyro
 from ..data.merging import merge
 from ..errors import ConfigError
 from . import options
+from .messages import read_capture
 from .options import WriteFlags
-from .report import read_capture
 from .settings import parse_flags
 from .targets import check_targets, write_to
 

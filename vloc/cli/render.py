@@ -17,7 +17,7 @@ from ..rendering import with_poses, with_rendered_depth
 from ..solvers.ray_casting import RayCaster
 from . import options
 from .convert import summary
-from .report import read_capture, tell_losses
+from .messages import read_capture, tell_losses
 from .settings import parse_flags
 
 

@@ -1,52 +1,128 @@
-"""What commands say of what they read, and print of items that failed."""
+"""`vloc report RESULTS... -o PAGE`: runs as one page that needs nothing but itself."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ..data.capture import Capture
-from ..formats.access import find_format, read
-from ..formats.base import FileLoss
-from .main import OK, WITH_FAILURES
+import tyro
 
+from ..config import LocalizationConfig, config_to_json, query_matcher
+from ..describing import plugins_of
+from ..errors import DataError
+from ..formats.results import read_truth
+from ..known_cameras import with_known_cameras
+from ..map import Map
+from ..map_source import source_of
+from ..runtime import Runtime
+from ..weights import WEIGHTS, files_of
+from .localize import read_estimates
+from .main import OK
+from .outputs import beside, check_output
+from .run_record import RunRecord, read_record
+from .settings import parse_flags
 
-def summary_of_failures(failures: Mapping[str, Mapping[Any, str]]) -> dict[str, str]:
-    """Item -> reason, each item once, over all stages."""
-    merged: dict[str, str] = {}
-    for by_item in failures.values():
-        for key, reason in by_item.items():
-            merged.setdefault(key if isinstance(key, str) else " ".join(key), reason)
-    return merged
-
-
-def failure_lines(failures: Mapping[str, str]) -> str:
-    """One line a failed item, with its reason."""
-    if not failures:
-        return ""
-    reasons = "".join(f"  {reason if name in reason else f'{name}: {reason}'}\n" for name, reason in failures.items())
-    return f"vloc: {len(failures)} failed, the others went on:\n{reasons}"
-
-
-def read_capture(location: str, *, quiet: bool = False, **options: Any) -> Capture:
-    """The capture at a location; what it is taken for and what it lacks of its source are told on standard error."""
-    form, path = find_format(location)
-    if not quiet and path.exists():
-        print(f"reading {path} as {form.name}", file=sys.stderr)
-    capture = read(f"{form.name}:{path}", **options)
-    print_warnings(capture.left_out)
-    return capture
+if TYPE_CHECKING:
+    from ..page import About, Run
 
 
-def tell_losses(losses: Sequence[str]) -> int:
-    """Tell on standard error what an output lacks; gives the exit status, which files that were lost change."""
-    for loss in losses:
-        print(f"lost: {loss}", file=sys.stderr)
-    return WITH_FAILURES if any(isinstance(loss, FileLoss) for loss in losses) else OK
+@dataclass(frozen=True, kw_only=True)
+class ReportFlags:
+    """One page of runs of `vloc localize` with all its pictures in it.
+
+    How accurate poses are, where queries were lost, the place from above and in space, queries beside their map images.
+    Of several runs the figures are compared.
+    """
+
+    results: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RESULTS...")]
+    """files that vloc localize wrote; the pictures are those of the first"""
+    out: Annotated[Path, tyro.conf.arg(name="output", aliases=["-o"])] = Path("report.html")
+    """the page"""
+    truth: str | None = None
+    """true poses of the queries: a capture, or a file of result lines; left out: the queries' own, if they have any"""
+    title: str = "Where the photos were taken"
+    """of the page"""
+    workers: int = 0
+    """queries drawn at a time; 0: one per core"""
 
 
-def print_warnings(left_out: Sequence[str]) -> None:
-    """Tell on standard error what the source has and the capture lacks."""
-    for line in left_out:
-        print(f"vloc: warning: {line}", file=sys.stderr)
+def run(arguments: Sequence[str]) -> int:
+    """Write the page."""
+    flags = parse_flags("report", ReportFlags, arguments)
+    if not flags.results:
+        raise DataError("vloc report: expected the RESULTS of vloc localize, got none")
+    print(write_report(flags.out, flags.results, flags.truth, flags.title, Runtime(workers=flags.workers)))
+    return OK
+
+
+def write_report(path: Path, results: Sequence[Path], truth: str | None, title: str, runtime: Runtime) -> Path:
+    """The page of some runs; DataError, before any work, where one of them is not to be read or the page not to be."""
+    from ..page import is_page, write
+
+    check_output(path, is_page, [each for one in results for each in (one, beside(one, ".json"))])
+    records = {str(one): read_record(one) for one in results}
+    runs = [shown(Path(name), record) for name, record in records.items()]
+    poses = read_truth(truth) if truth else _own_truth(runs[0])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write(path, runs, poses, about=about(title, records, runs[0]), runtime=runtime)
+
+
+def shown(results: Path, record: RunRecord) -> Run:
+    """A run with its map, queries and photos, as they are now."""
+    from ..page import Run
+
+    map_, (queries, camera) = Map.open(Path(record.map)), record.capture()
+    source = source_of(map_)
+    photos = None if source is None else source.files
+    if photos is None:
+        where = map_.manifest.get("capture", {}).get("location", "nowhere")
+        print(
+            f"note: {map_.folder}: its photos are not to be read at {where}; run from where `vloc map` ran",
+            file=sys.stderr,
+        )
+    known = with_known_cameras(map_, queries, camera)
+    return Run(str(results), map_, known, read_estimates(results), photos, record.config)
+
+
+def _own_truth(run: Run) -> Mapping[str, Any] | None:
+    """The poses that the queries came with, None without any."""
+    from ..formats.results import posed_images
+
+    return posed_images(run.queries) or None
+
+
+def about(title: str, records: Mapping[str, RunRecord], run: Run) -> About:
+    """How the runs were made: commands, settings that are not the defaults, time, memory, versions, licences."""
+    from ..page import About
+    from .doctor import installed_versions
+
+    commands = [command for record in records.values() for command in record.commands]
+    several, facts = len(records) > 1, dict[str, str]()
+    for name, record in records.items():
+        ahead = f"{name}: " if several else ""
+        facts |= {f"{ahead}settings": _changed(record.config, run.map) or "defaults"}
+        facts |= {f"{ahead}time of {stage}": f"{seconds:.2f} s" for stage, seconds in record.seconds.items()}
+        facts |= {f"{ahead}memory": f"{record.peak_megabytes:.0f} MB"}
+    plugins = plugins_of(run.map.config.extract, run.map.config.describe, query_matcher(run.config, run.map.config))
+    terms = {
+        f"weights {file}": WEIGHTS[file].terms for plugin in plugins for file in files_of(plugin) if file in WEIGHTS
+    }
+    return About(title, commands, {**facts, **terms, **installed_versions()})
+
+
+def _changed(config: LocalizationConfig, map_: Map) -> str:
+    """The settings that are not the defaults; the matcher's is that of the map."""
+    usual, own = config_to_json(LocalizationConfig(match=map_.config.match)), config_to_json(config)
+    return ", ".join(
+        f"{stage}.{name} {value}" if name else f"{stage} {value}"
+        for stage in own
+        for name, value in _parts(own[stage])
+        if dict(_parts(usual[stage])).get(name, None) != value
+    )
+
+
+def _parts(value: Any) -> list[tuple[str, Any]]:
+    return [*value.items()] if isinstance(value, dict) else [("", value)]

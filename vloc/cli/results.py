@@ -19,8 +19,8 @@ from ..geometry.rigid import Rigid
 from . import options
 from .evaluate_retrieval import placed
 from .main import OK, WITH_FAILURES
+from .messages import read_capture
 from .outputs import POSES, check_output, source_data
-from .report import read_capture
 from .settings import parse_flags
 
 SHOWN = 5

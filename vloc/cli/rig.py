@@ -20,8 +20,8 @@ from ..geometry.pose_error import pose_errors
 from ..geometry.rigid import Rigid
 from . import options
 from .main import OK
+from .messages import read_capture
 from .outputs import check_output
-from .report import read_capture
 from .settings import parse_flags
 
 

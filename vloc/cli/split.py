@@ -16,8 +16,8 @@ from ..errors import ConfigError, DataError
 from ..formats.text_fields import refusal
 from ..formats.text_lines import data_lines
 from . import options
+from .messages import read_capture
 from .options import WriteFlags
-from .report import read_capture
 from .settings import parse_flags
 from .targets import check_targets, write_to
 

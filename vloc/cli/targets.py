@@ -8,8 +8,8 @@ from ..data.capture import Capture
 from ..errors import DataError
 from ..formats.access import formats, write
 from .convert import summary
+from .messages import tell_losses
 from .options import WriteFlags
-from .report import tell_losses
 
 
 def check_targets(targets: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""From a map, queries and estimates to one self-contained HTML file."""
+"""From maps, queries and estimates to one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from .. import atomic
 from ..config import LocalizationConfig
 from ..data.capture import Capture, ImageFiles
@@ -14,17 +16,35 @@ from ..data.estimate import PoseEstimate
 from ..geometry.rigid import Rigid
 from ..map import Map
 from ..runtime import Runtime, one_thread_per_worker
-from ..stages.evaluate import evaluate
+from ..stages.evaluate import Evaluation, evaluate
 from . import template
+from .curves import curves
 from .evidence import finder
-from .painter import Painter
+from .losses import funnel, histograms
+from .orbit import orbit
+from .painter import Card, Painter
 from .pictures import MAX_LINES
 from .plan_view import plan_view
-from .rows import Row, figures, ordered, table
+from .rows import Row, changes, figures, ordered, scores, table
 
 PAGE = "index.html"
-MAX_CARDS = 24
-"""queries with pictures: failures first, then the least accurate"""
+NUM_WORST, NUM_BEST = 20, 4
+"""queries with pictures: failures first, then the least accurate; and the most accurate"""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Queries that were localized in a map; `photos`: the map's images, left out of the pictures when None.
+
+    `config`: the settings of the localization, by which its evidence is found again.
+    """
+
+    name: str
+    map: Map
+    queries: Capture
+    estimates: Sequence[PoseEstimate]
+    photos: ImageFiles | None = None
+    config: LocalizationConfig = field(default_factory=LocalizationConfig)
 
 
 @dataclass(frozen=True)
@@ -39,37 +59,37 @@ class About:
 
 
 def write(
-    folder: Path,
-    map_: Map,
-    queries: Capture,
-    estimates: Sequence[PoseEstimate],
+    path: Path,
+    runs: Sequence[Run],
     truth: Mapping[str, Rigid] | None = None,
     *,
-    photos: ImageFiles | None = None,
     about: About | None = None,
-    config: LocalizationConfig | None = None,
     runtime: Runtime | None = None,
 ) -> Path:
-    """Write `folder/index.html` and return its path.
+    """Write a page of one run, or of several whose figures are compared; the pictures are those of the first.
 
-    `truth`: `cam_from_world` by query name. `photos`: the map's images, left out of the pictures when None.
-    `config`: the settings of the localization, by which its evidence is found again.
+    `truth`: `cam_from_world` by query name.
     """
-    about, runtime = about or About(), runtime or Runtime()
-    rows = ordered(estimates, evaluate(_poses(estimates), truth, unit=map_.frame.unit) if truth else None)
-    find = finder(map_, config or LocalizationConfig(), runtime)
-    painter = Painter(map_, queries, photos, find)
-    with one_thread_per_worker(), ThreadPoolExecutor(runtime.num_workers) as pool:
-        cards = list(pool.map(painter.card, rows[:MAX_CARDS]))
+    about, runtime, first = about or About(), runtime or Runtime(), runs[0]
+    found = {run.name: _score(run, truth) for run in runs} if truth else {}
+    rows = ordered(first.estimates, found.get(first.name))
+    cards, errors_px = _pictures(first, [*rows[:NUM_WORST], *rows[NUM_WORST:][-NUM_BEST:]], runtime)
+    estimated, true = _labelled(rows, truth or {})
+    lost = funnel(first.estimates, first.config.register.min_inliers)
     parts = [
-        template.tiles(figures(map_, rows)),
-        template.section("From above", template.panel(_plan(map_, rows, truth or {}))),
+        template.tiles(figures(first.map, rows)),
+        *_accuracy(found),
+        template.section("Where queries were lost", template.bars(lost)),
+        template.panel(histograms(first.estimates, errors_px)),
+        template.section(
+            "From above", template.panel(plan_view(first.map.sparse, estimated, true, first.map.frame.unit))
+        ),
+        template.section("In space", orbit(first.map.sparse, estimated, true)),
         template.section("Every query", table(rows)),
-        template.section("Query by query", template.note(_legend(len(rows))), *cards),
+        template.section("Query by query", template.note(_legend(first, len(rows))), *cards),
         template.section("How this was made", template.commands(about.commands), template.facts(about.facts)),
     ]
-    path = folder / PAGE
-    atomic.write_text(path, template.page(about.title, _lead(map_, rows), parts))
+    atomic.write_text(path, template.page(about.title, _lead(runs), parts))
     return path
 
 
@@ -78,25 +98,49 @@ def is_page(path: Path) -> bool:
     return template.GENERATOR.encode() in path.read_bytes()[:1000]
 
 
-def _poses(estimates: Sequence[PoseEstimate]) -> dict[str, Rigid]:
-    return {e.name: e.cam_from_world for e in estimates if e.cam_from_world is not None}
+def _score(run: Run, truth: Mapping[str, Rigid]) -> Evaluation:
+    poses = {e.name: e.cam_from_world for e in run.estimates if e.cam_from_world is not None}
+    asked = [estimate.name for estimate in run.estimates]
+    return evaluate(poses, truth, asked=asked, unit=run.map.frame.unit)
 
 
-def _plan(map_: Map, rows: Sequence[Row], truth: Mapping[str, Rigid]) -> str:
-    poses = _poses([row.estimate for row in rows])
-    estimated = {row.label: poses[row.estimate.name] for row in rows if row.estimate.name in poses}
-    true = {row.label: truth[row.estimate.name] for row in rows if row.estimate.name in truth}
-    return plan_view(map_.sparse, estimated, true, map_.frame.unit)
+def _accuracy(found: Mapping[str, Evaluation]) -> list[str]:
+    """Curves of the runs, or of one run and its conditions, and tables of the same; nothing without truth."""
+    if not found:
+        return []
+    (only, *others) = found.values()
+    named = dict(found) if others else {"all": only, **only.by_condition()}
+    tables = [scores(named), *([changes(named)] if others and only.unit == "m" else [])]
+    return [template.section("How accurate", template.panel(curves(named)), *tables)]
 
 
-def _lead(map_: Map, rows: Sequence[Row]) -> str:
-    return f"{len(rows)} queries placed in a map of {len(map_.sparse.image_names)} images by vloc."
+def _pictures(run: Run, rows: Sequence[Row], runtime: Runtime) -> tuple[list[str], np.ndarray]:
+    """The cards of some queries, and the reprojection errors (px) of all matches in them that agree."""
+    painter = Painter(run.map, run.queries, run.photos, finder(run.map, run.config, runtime))
+    with one_thread_per_worker(), ThreadPoolExecutor(runtime.num_workers) as pool:
+        cards: list[Card] = list(pool.map(painter.card, rows))
+    return [card.html for card in cards], np.concatenate([np.zeros(0), *(card.errors_px for card in cards)])
 
 
-def _legend(count: int) -> str:
-    shown = f"The first {MAX_CARDS} of {count}, failures and largest errors first. " if count > MAX_CARDS else ""
+def _labelled(rows: Sequence[Row], truth: Mapping[str, Rigid]) -> tuple[dict[str, Rigid], dict[str, Rigid]]:
+    """Estimated and true poses by the queries' labels."""
+    found = {row.label: row.estimate.cam_from_world for row in rows if row.estimate.cam_from_world is not None}
+    return found, {row.label: truth[row.estimate.name] for row in rows if row.estimate.name in truth}
+
+
+def _lead(runs: Sequence[Run]) -> str:
+    first, others = runs[0], [run.name for run in runs[1:]]
+    told = f"{len(first.estimates)} queries placed in a map of {len(first.map.sparse.image_names)} images by vloc"
+    return f"{told}: {first.name}, compared with {', '.join(others)}." if others else f"{told}."
+
+
+def _legend(run: Run, count: int) -> str:
+    shown = f"Of {count}, the {NUM_WORST} least accurate, failures first, and the {NUM_BEST} most accurate. "
+    chosen = shown if count > NUM_WORST + NUM_BEST else ""
+    if run.photos is None:
+        return f"{chosen}The map's photos were not found, so the queries are shown alone."
     return (
-        f"{shown}Left the query, right the map image that says most about its pose. Green: matches that agree with the "
-        f"pose; orange: matches that do not; of many, {MAX_LINES} are drawn. Below: the map images that look most "
-        "like the query, best first."
+        f"{chosen}Left the query, right the map image that says most about its pose. Green: matches that agree with "
+        f"it; orange: matches that do not; of many, {MAX_LINES} are drawn. Below: the map images most like "
+        "the query, best first."
     )

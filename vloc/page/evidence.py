@@ -14,11 +14,11 @@ from ..data.map_images import MapImages
 from ..data.selection import Correspondences
 from ..data.sparse_map import SparseMap
 from ..geometry.camera import Camera
-from ..geometry.projection import project
 from ..geometry.rigid import Rigid
 from ..map import Map
 from ..matching.base import PhotoMatcher
 from ..runtime import Runtime
+from ..solvers.pose_refinement import reprojection_errors
 from ..stages.correspond import MapMatcher, resolve
 from ..stages.extract import extract
 from ..stages.images import Photo
@@ -34,8 +34,10 @@ class Evidence:
     image: str
     query_pixels: Float64[np.ndarray, "m 2"]
     map_pixels: Float64[np.ndarray, "m 2"]
+    errors_px: Float64[np.ndarray, "m"]
+    """from the query's pixel to where the pose projects the point; infinite behind the camera and without a pose"""
     agrees: Bool[np.ndarray, "m"]
-    """whether the point reprojects to the query's pixel within the solver's limit; nowhere True without a pose"""
+    """whether that is within the solver's limit"""
 
 
 Finder = Callable[[Photo, Camera, PoseEstimate], Evidence | None]
@@ -57,25 +59,24 @@ def finder(map_: Map, config: LocalizationConfig, runtime: Runtime) -> Finder:
         matches = resolve(match(features, camera.size, rows))
         query_pixels = features.keypoints[matches.keypoints].astype(np.float64)
         points = map_.sparse.points[matches.points]
-        agrees = reprojects(estimate.cam_from_world, camera, query_pixels, points, config.register.max_error_px)
+        errors = errors_px(estimate.cam_from_world, camera, query_pixels, points)
+        agrees = errors <= config.register.max_error_px
         row = best_image(map_.sparse, rows, matches, agrees)
-        return None if row is None else _shared(map_, row, matches, query_pixels, agrees)
+        return None if row is None else _shared(map_, row, matches, query_pixels, errors, agrees)
 
     return find
 
 
-def reprojects(
+def errors_px(
     cam_from_world: Rigid | None,
     camera: Camera,
     pixels: Float64[np.ndarray, "m 2"],
     points_in_world: Float64[np.ndarray, "m 3"],
-    max_error_px: float,
-) -> Bool[np.ndarray, "m"]:
-    """Which points a pose projects within `max_error_px` of their pixels."""
+) -> Float64[np.ndarray, "m"]:
+    """How far a pose projects points from their pixels; infinite behind the camera, and everywhere without a pose."""
     if cam_from_world is None:
-        return np.zeros(len(pixels), bool)
-    errors = np.linalg.norm(project(camera, cam_from_world.apply(points_in_world)) - pixels, axis=1)
-    return np.asarray(errors <= max_error_px)  # NaN, behind the camera, is not
+        return np.full(len(pixels), np.inf)
+    return reprojection_errors(pixels, points_in_world, camera, cam_from_world)
 
 
 def best_image(
@@ -87,10 +88,17 @@ def best_image(
     return rows[int(np.argmax(counts))] if any(counts) else None
 
 
-def _shared(map_: Map, row: int, matches: Correspondences, query_pixels: np.ndarray, agrees: np.ndarray) -> Evidence:
+def _shared(
+    map_: Map,
+    row: int,
+    matches: Correspondences,
+    query_pixels: Float64[np.ndarray, "m 2"],
+    errors: Float64[np.ndarray, "m"],
+    agrees: Bool[np.ndarray, "m"],
+) -> Evidence:
     name, seen = map_.sparse.image_names[row], map_.sparse.points_of(row)
     points, keypoints = np.unique(seen, return_index=True)  # the first keypoint of each point
     place = np.minimum(np.searchsorted(points, matches.points), len(points) - 1)
     shown = points[place] == matches.points
     pixels = map_.features[name].keypoints[keypoints[place[shown]]]
-    return Evidence(name, query_pixels[shown], pixels.astype(np.float64), agrees[shown])
+    return Evidence(name, query_pixels[shown], pixels.astype(np.float64), errors[shown], agrees[shown])

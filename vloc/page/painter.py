@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..array_types import Float64
 from ..data.capture import Capture, ImageFiles
 from ..data.estimate import PoseEstimate
 from ..errors import DataError
@@ -14,9 +15,17 @@ from ..formats.images import decode
 from ..map import Map
 from ..stages.images import Photo, Turner
 from . import template
-from .evidence import NUM_COMPARED, Finder
+from .evidence import NUM_COMPARED, Evidence, Finder
 from .pictures import data_uri, fitted, match_picture
 from .rows import Row
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """A query's pictures as HTML, and by how many px the matches that agree with its pose are off it."""
+
+    html: str
+    errors_px: Float64[np.ndarray, "m"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,23 +37,30 @@ class Painter:
     photos: ImageFiles | None
     find: Finder
 
-    def card(self, row: Row) -> str:
+    def card(self, row: Row) -> Card:
         """A query with its matches and its retrieved images."""
         estimate = row.estimate
-        title = f"{row.label}. {estimate.name}"
         query = _pixels(self.queries.files, estimate.name)
-        picture = None if query is None else self._matches(query, estimate)
-        return template.card(
-            title, row.verdict, failed=not estimate.is_localized, picture=picture, strip=self._strip(query, estimate)
+        evidence = None if query is None else self._evidence(query, estimate)
+        picture = None if query is None else self._picture(query, evidence)
+        html = template.card(
+            f"{row.label}. {estimate.name}",
+            row.verdict,
+            failed=not estimate.is_localized,
+            picture=picture,
+            strip=self._strip(query, estimate),
         )
+        return Card(html, np.zeros(0) if evidence is None else evidence.errors_px[evidence.agrees])
 
-    def _matches(self, query: np.ndarray, estimate: PoseEstimate) -> str:
+    def _evidence(self, query: np.ndarray, estimate: PoseEstimate) -> Evidence | None:
         files, config, name = self.queries.files, self.map.config, estimate.name
         pixels = query if config.extract.in_color else _pixels(files, name, color=False)
-        evidence = None
-        if files is not None and pixels is not None:
-            photo = Photo.turned(pixels, self._turner(files.read(name), name))
-            evidence = self.find(photo, self.queries.camera(name), estimate)
+        if files is None or pixels is None:
+            return None
+        photo = Photo.turned(pixels, self._turner(files.read(name), name))
+        return self.find(photo, self.queries.camera(name), estimate)
+
+    def _picture(self, query: np.ndarray, evidence: Evidence | None) -> str:
         other = None if evidence is None else _pixels(self.photos, evidence.image)
         if evidence is None or other is None:
             return data_uri(fitted(query, 420))

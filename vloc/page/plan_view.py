@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +11,11 @@ from ..array_types import Float64
 from ..data.frame import Unit
 from ..data.sparse_map import SparseMap
 from ..geometry.rigid import Rigid
+from .svg import plain, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MAX_POINTS = 20_000
 POINT, MAPPED, TRUE, ESTIMATED = "#9aa5b1", "#3b6ea5", "#2f9e6e", "#e4572e"
@@ -22,27 +23,22 @@ POINT, MAPPED, TRUE, ESTIMATED = "#9aa5b1", "#3b6ea5", "#2f9e6e", "#e4572e"
 
 def plan_view(sparse: SparseMap, estimated: Mapping[str, Rigid], truth: Mapping[str, Rigid], unit: Unit = "m") -> str:
     """SVG text of the plan. Poses are `cam_from_world` by the label they get in it; `unit`: that of the map."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     plane = ground_plane(sparse.cam_from_world)
     centers = sparse.cam_from_world.center @ plane.T
     shown = np.concatenate([centers, *(pose.center[None] @ plane.T for pose in (*estimated.values(), *truth.values()))])
     points = sparse.points @ plane.T
     low, high = limits(points, shown)
     size = float((high - low).max())
-    style: Any = {"svg.fonttype": "none", "svg.hashsalt": "vloc", "font.family": "sans-serif", "font.size": 9}
-    with mpl.rc_context(style):
-        figure = Figure(figsize=(9.6, _height(high - low)), layout="constrained")
+
+    def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         some = points[:: max(len(points) // MAX_POINTS, 1)]
         axes.scatter(some[:, 0], some[:, 1], s=2.0, c=POINT, alpha=0.6, linewidths=0, rasterized=True)
         _draw_cameras(axes, plane, sparse.cam_from_world, 0.016 * size, color=MAPPED, label="map images")
         _draw_queries(axes, plane, truth, estimated, 0.022 * size)
         _finish(axes, low, high, unit)
-        text = io.StringIO()
-        figure.savefig(text, format="svg", dpi=150, metadata={"Date": None})
-    return text.getvalue()[text.getvalue().index("<svg") :]
+
+    return svg(9.6, _height(high - low), draw)
 
 
 def ground_plane(cam_from_world: Rigid) -> Float64[np.ndarray, "2 3"]:
@@ -131,9 +127,5 @@ def _finish(axes: Axes, low: np.ndarray, high: np.ndarray, unit: str) -> None:
     axes.set_ylim(low[1], high[1])
     axes.set_xlabel(unit)
     axes.set_ylabel(unit)
-    axes.grid(visible=True, color="#eceff1", linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side in axes.spines.values():
-        side.set_visible(False)
-    axes.tick_params(length=0, colors="#60707f")
+    plain(axes)
     axes.legend(loc="upper left", bbox_to_anchor=(0, 1.1), ncols=3, frameon=False)

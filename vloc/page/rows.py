@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy as np
 from ..data.estimate import PoseEstimate
 from ..data.frame import Unit
 from ..map import Map
-from ..stages.evaluate import Evaluation
+from ..stages.evaluate import Evaluation, Threshold
+from ..stages.significance import Difference, differences, interval
 from . import template
 
 
@@ -93,6 +94,38 @@ def table(rows: Sequence[Row]) -> str:
             for row in rows
         ],
     )
+
+
+def scores(named: Mapping[str, Evaluation]) -> str:
+    """Runs or conditions in a line each, as HTML: recalls with where 95 of 100 would be."""
+    first = next(iter(named.values()))
+    head = ["", "localized", "of", "median", *(_within(threshold) for threshold in first.thresholds)]
+    return template.table(head, [_score(name, found) for name, found in named.items()], frozenset({0}))
+
+
+def _score(name: str, found: Evaluation) -> list[str]:
+    recall = []
+    for hits in found.hits:
+        low, high = interval(hits)
+        recall.append(f"{100 * hits.mean():.1f} % ({low:.0f} to {high:.0f})")
+    median = _error(float(np.median(found.translation_m)), float(np.median(found.rotation_deg)), found.unit)
+    return [name, str(found.num_localized), str(len(found.names)), median, *recall]
+
+
+def changes(named: Mapping[str, Evaluation]) -> str:
+    """Every run but the first against it, as HTML: points of recall, and how likely by chance."""
+    (name, first), *others = named.items()
+    head = [f"less {name}", *(_within(threshold) for threshold in first.thresholds)]
+    rows = [[other, *map(_told, differences(first, found))] for other, found in others]
+    return template.table(head, rows, frozenset({0}))
+
+
+def _told(apart: Difference) -> str:
+    return f"{apart.percent:+.1f} ({len(apart.gained)} gained, {len(apart.lost)} lost), by chance {apart.chance:.2f}"
+
+
+def _within(threshold: Threshold) -> str:
+    return f"within {threshold[0]:g} m, {threshold[1]:g}°"
 
 
 def _error(length: float, degrees: float, unit: Unit) -> str:

@@ -21,16 +21,20 @@ p.lead, .soft { color: var(--soft) } p.lead { margin: 0 0 20px }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); gap: 12px }
 .tile, .card, .panel { background: #fff; border: 1px solid var(--line); border-radius: 10px }
 .tile { padding: 12px 16px } .tile b { display: block; font-size: 22px; line-height: 1.3 }
-.panel { padding: 12px; overflow-x: auto } .panel svg { display: block; width: 100%; height: auto }
+.panel { padding: 12px; overflow-x: auto } .panel + .panel { margin-top: 12px }
+.panel svg { display: block; width: 100%; min-width: 640px; height: auto }
 .card { padding: 14px 16px 16px; margin: 0 0 16px } .card.failed { border: 2px solid var(--bad) }
 .card h3 { margin: 0; font-size: 16px; overflow-wrap: anywhere } .card p { margin: 0 0 8px }
-.card img { display: block; width: 100%; border-radius: 6px }
-.strip { display: flex; gap: 10px; margin-top: 10px } .strip figure { margin: 0; flex: 1 1 0; min-width: 0 }
+.card img { display: block; max-width: 100%; border-radius: 6px } .strip img { width: 100% }
+.strip { display: flex; gap: 10px; margin-top: 10px } .strip figure { margin: 0; flex: 0 1 16%; min-width: 0 }
 figcaption { font-size: 11.5px; color: var(--soft); overflow-wrap: anywhere; line-height: 1.3; margin-top: 3px }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th, td { text-align: right; padding: 5px 10px; border-bottom: 1px solid var(--line); white-space: nowrap }
 th { color: var(--soft); font-weight: 600; font-size: 13px } tr:last-child td { border-bottom: 0 }
-.text { text-align: left; white-space: normal; overflow-wrap: anywhere }
+.text { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 8em }
+.bar { margin: 5px 0 } .bar span:first-child { display: inline-block; width: 19em }
+.bar i { display: inline-block; height: 13px; margin-right: 8px; background: #3b6ea5; border-radius: 3px }
+.orbit canvas { width: 100%; border: 1px solid var(--line); border-radius: 10px; touch-action: none; cursor: grab }
 .good { color: var(--good); font-weight: 600 } .bad { color: var(--bad); font-weight: 600 }
 pre { background: #1d2733; color: #eef2f6; padding: 14px 16px; border-radius: 10px; overflow-x: auto; font-size: 13px }
 </style></head><body><main>
@@ -105,6 +109,17 @@ def card(title: str, verdict: str, *, failed: bool, picture: str | None, strip: 
         f'<div class="card{" failed" if failed else ""}"><h3>{escape(title)}</h3>'
         f'<p class="{"bad" if failed else "soft"}">{escape(verdict)}</p>{wide}<div class="strip">{figures}</div></div>'
     )
+
+
+def bars(rows: Sequence[tuple[str, int, str]]) -> str:
+    """Counts as bars below each other, as wide as they are of the first: (what, how many, remark)."""
+    most = max(rows[0][1], 1) if rows else 1
+    lines = "".join(
+        f'<div class="bar"><span>{escape(what)}</span><i style="width:{60 * count / most:.1f}%"></i>'
+        f'<b>{count}</b> <span class="soft">{escape(remark)}</span></div>'
+        for what, count, remark in rows
+    )
+    return panel(lines)
 
 
 def commands(lines: Sequence[str]) -> str:

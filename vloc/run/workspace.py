@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -56,6 +57,8 @@ class Workspace:
         """stage -> item -> reason, of this run"""
         self.seconds: Counter[Key] = Counter()
         """item -> time spent on it in this run, all stages together"""
+        self.stage_seconds: defaultdict[str, float] = defaultdict(float)
+        """stage -> wall time that it took in this run"""
         self.kept: list[str] = []
         """stages of which an earlier result serves though an input has changed"""
         self._hashes = ContentHashes(folder)
@@ -103,7 +106,7 @@ class Workspace:
         todo = [row for row, item in enumerate(marks.items()) if store.place(*item) is None]
         self._start(store, len(marks), len(todo))
         if todo and not self.dry_run:
-            with one_thread_per_worker():
+            with one_thread_per_worker(), self._timed(stage.name):
                 run = stage.start(settings, self.runtime, *each, *_values(context))
                 job = Job(stage.name, run, chosen, self.reporter.advance)
                 self._fill(store, job, chunked(todo, stage.chunk), list(marks.items()))
@@ -125,11 +128,19 @@ class Workspace:
         todo = store.place(ONLY, "") is None
         self._start(store, 1, int(todo), f"kept, whatever its {despite}" if before else "")
         if todo and not self.dry_run:
-            with memory_guard(stage.name), one_thread_per_worker():
+            with memory_guard(stage.name), one_thread_per_worker(), self._timed(stage.name):
                 result = stage.run(settings, self.runtime, *_values(context))
                 store.add([ONLY], [""], [result.to_arrays()])
             self.reporter.advance(failed=False)
         return artifact_of(self._finish(store, store.results(stage.result, marks), marks))
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.stage_seconds[stage] += time.monotonic() - began
 
     def _earlier(self, identity: Identity, earlier: Sequence[str], despite: str) -> Store | None:
         """The store of the first earlier result that is there and serves; None where the identity's own has to."""

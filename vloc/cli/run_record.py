@@ -1,0 +1,80 @@
+"""What `vloc localize` writes down of a run, so that it can be shown: RESULTS.work/run.json."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from .. import __version__
+from ..config import LocalizationConfig, config_to_json, make_config
+from ..data.capture import Capture
+from ..errors import DataError, StoreError
+from ..formats.access import find_format, read
+from ..known_cameras import PREFIX
+from ..run.workspace import Workspace, read_manifest
+from .outputs import beside
+
+FILE = "run.json"
+MEGABYTE = 1e6
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """Where a run's map and queries are, how they were read and localized, and what that took."""
+
+    map: str
+    queries: str
+    read: dict[str, Any]
+    settings: dict[str, Any]
+    commands: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    """of each stage that was run"""
+    peak_megabytes: float = 0.0
+    """of memory, of the process"""
+    vloc: str = __version__
+
+    @property
+    def config(self) -> LocalizationConfig:
+        """The settings."""
+        return make_config(LocalizationConfig, **self.settings)
+
+    def capture(self) -> tuple[Capture, str | None]:
+        """The queries as they are now, and the map's image whose camera they were said to have (`map:NAME`), if any."""
+        options = dict(self.read)
+        of_map = options["camera"] if str(options["camera"]).startswith(PREFIX) else None
+        images = None if options["images"] is None else Path(options["images"])
+        camera = None if of_map else options["camera"]
+        return read(self.queries, **{**options, "images": images, "camera": camera}), of_map
+
+
+def write_record(
+    work: Workspace, map_: Path, queries: str, options: Mapping[str, Any], config: LocalizationConfig, command: str
+) -> None:
+    """Write down a run that has ended."""
+    form, path = find_format(queries)
+    told = {name: str(value.resolve()) if isinstance(value, Path) else value for name, value in options.items()}
+    where = str(map_.resolve()), f"{form.name}:{path.resolve()}"
+    spent = {name: round(seconds, 3) for name, seconds in work.stage_seconds.items()}
+    record = RunRecord(*where, told, config_to_json(config), [command], spent, _peak_megabytes())
+    work.publish(FILE, msgspec.to_builtins(record))
+
+
+def read_record(results: Path) -> RunRecord:
+    """What a run wrote down; DataError where there is nothing."""
+    path = beside(results, ".work") / FILE
+    try:
+        return msgspec.convert(read_manifest(path), RunRecord)
+    except (StoreError, msgspec.ValidationError) as error:
+        raise DataError(f"{path}: expected what vloc localize writes of a run ({error}): localize again") from None
+
+
+def _peak_megabytes() -> float:
+    """Of this process; the unit of the system's figure is the kilobyte, on a Mac the byte."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEGABYTE, 1)
