@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from vloc.array_types import Float64
-from vloc.data.capture import Capture
-from vloc.data.records import Trajectory
+from vloc.data.capture import Capture, ImageFiles, Sensor
+from vloc.data.records import Records, Trajectory
 from vloc.errors import DataError
 from vloc.formats.access import write
 from vloc.formats.base import Transfer
+from vloc.formats.camera_text import parse_camera
 from vloc.formats.results import posed_images, write_poses
 from vloc.formats.text_fields import parse_float, refusal
 from vloc.formats.text_lines import data_lines
+from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 
 LOG = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ ROTATION_TOLERANCE = 1e-3
 
 
 def write_scene(root: Path, mapping: Capture, query: Capture, transfer: Transfer, pixel_center: float = 0.5) -> None:
-    """`root/mapping` with poses, `root/query` without, and `root/query_truth.txt` (name qw qx qy qz tx ty tz).
+    """`root/mapping` with poses, `root/query` without, and `root/query_truth.txt` (name qw qx qy qz tx ty tz), if any.
 
     What was left out is logged. DataError where one of them is there already.
     """
@@ -37,9 +39,34 @@ def write_scene(root: Path, mapping: Capture, query: Capture, transfer: Transfer
     options = {"transfer": transfer, "pixel_center": pixel_center}
     lost = write(mapping, f"kapture:{root / 'mapping'}", **options)
     lost += write(dataclasses.replace(query, trajectory=Trajectory.empty()), f"kapture:{root / 'query'}", **options)
-    write_poses(truth, posed_images(query))
+    if poses := posed_images(query):
+        write_poses(truth, poses)
     for line in (*mapping.notes, *query.notes, *mapping.left_out, *query.left_out, *lost):
         LOG.warning("%s: %s", root.name, line)
+
+
+def listed(rows: Sequence[tuple[str, Camera, Rigid | None]], files: ImageFiles) -> Capture:
+    """Images with cameras and `cam_from_world`; places in the list are timestamps, equal cameras share a sensor."""
+    ids = {camera: f"camera{row:04d}" for row, camera in enumerate(dict.fromkeys(camera for _, camera, _ in rows))}
+    taken = [(time, ids[camera], name) for time, (name, camera, _) in enumerate(rows)]
+    poses = [(time, ids[camera], pose) for time, (_, camera, pose) in enumerate(rows) if pose is not None]
+    sensors = {sensor: Sensor("camera", camera=camera) for camera, sensor in ids.items()}
+    return Capture(sensors, Records.from_rows(taken), Trajectory.from_rows(poses), files=files)
+
+
+def read_cameras(path: Path) -> dict[str, Camera]:
+    """Lines `name MODEL w h params...`, by name; DataError with file and line for anything unclear."""
+    found: dict[str, Camera] = {}
+    for line, text in data_lines(required(path)):
+        name, *fields = text.split()
+        try:
+            camera = parse_camera(fields)
+        except ValueError as error:
+            raise refusal(path, line, str(error), "name MODEL w h params...", text) from None
+        if name in found:
+            raise refusal(path, line, f"'{name}' is here twice")
+        found[name] = camera
+    return found
 
 
 def rows_of_numbers(path: Path, count: int | None = None, *, skip: int = 0) -> Iterator[tuple[int, list[float]]]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
 from ..errors import DataError
-from .main import OK
 from .options import Switch
 from .outputs import check_output
 from .settings import parse_flags
+from .steps import Steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,30 +35,6 @@ class DemoFlags:
     """images or pairs worked on at a time; 0: one per core"""
     quiet: Switch = False
     """no progress"""
-
-
-class Steps:
-    """Runs commands one after the other, and remembers them, how long they took and how they ended."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.seconds: dict[str, float] = {}
-        self.status = OK
-
-    def command(self, name: str, *arguments: str) -> None:
-        """A vloc command as typed; one that cannot go on raises, and so ends the demo."""
-        line = f"vloc {name} {shlex.join(arguments)}"
-        print(f"\n$ {line}", flush=True)
-        self.lines.append(line)
-        status = self.timed(name, lambda: import_module(f".{name}", __package__).run(arguments))
-        self.status = max(self.status, status)
-
-    def timed(self, name: str, work: Callable[[], Any]) -> Any:
-        """The result of some work whose time is wanted."""
-        began = time.monotonic()
-        result = work()
-        self.seconds[name] = time.monotonic() - began
-        return result
 
 
 def run(arguments: Sequence[str]) -> int:

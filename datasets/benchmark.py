@@ -1,0 +1,62 @@
+"""What a published benchmark is: where it comes from, what has to lie where, and how it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vloc.errors import DataError
+from vloc.stages.evaluate import THRESHOLDS, Threshold
+
+from .importing import required
+
+CONDITIONS = "conditions.txt"
+"""beside the captures: a line `name condition` for every query"""
+PARTS = "mapping", "query"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A published benchmark, as its authors give it.
+
+    `layout`: pattern of what has to be in its unpacked folder -> what that is. `style`: of its result file, as in `vloc
+    results`. `counts`: how many queries its conditions have, and `mapping` images, where the authors say.
+    """
+
+    title: str
+    home: str
+    licence: str
+    layout: Mapping[str, str]
+    style: str
+    thresholds: tuple[Threshold, ...] = THRESHOLDS
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def check_layout(benchmark: Benchmark, source: Path) -> None:
+    """DataError that names all that is missing of an unpacked benchmark."""
+    required(source, f"folder of {benchmark.title}; get it from {benchmark.home}")
+    missing = [f"{pattern} ({what})" for pattern, what in benchmark.layout.items() if not any(source.glob(pattern))]
+    if missing:
+        raise DataError(f"{source}: misses {'; '.join(missing)}: unpack {benchmark.title} here ({benchmark.home})")
+
+
+def places(root: Path) -> list[Path]:
+    """The folders of `root` with a capture to map and one to localize; itself, where the benchmark is one place."""
+    found = [folder for folder in (root, *sorted(root.iterdir())) if all((folder / part).is_dir() for part in PARTS)]
+    if not found:
+        raise DataError(f"{root}: holds no place with {' and '.join(PARTS)}: remove it, and it is made again")
+    return found
+
+
+def write_conditions(root: Path, condition_of: Mapping[str, str]) -> None:
+    """Write down the condition of every query, sorted by name."""
+    lines = (f"{name} {condition_of[name]}\n" for name in sorted(condition_of))
+    (root / CONDITIONS).write_text("".join(lines), encoding="utf-8")
+
+
+def unexpected(counts: Mapping[str, int], found: Mapping[str, int]) -> Iterator[str]:
+    """What differs from the numbers of images that the authors give: another version, or a part of the benchmark."""
+    for what, expected in counts.items():
+        if (number := found.get(what, 0)) != expected:
+            yield f"{number} images of '{what}', expected {expected}"

@@ -1,0 +1,16 @@
+"""A gallery that recipes go through quickly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from vloc.datasets.synthetic_gallery import GalleryConfig, make
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with mapping/, query/ (no poses) and query_truth.txt: 12 + 4 images of 320 x 240."""
+    root = tmp_path_factory.mktemp("small")
+    make(root, GalleryConfig(num_images=12, num_queries=4, image_size=(320, 240)))
+    return root
