@@ -106,9 +106,8 @@ def shown_by(
 def _inside(camera: Camera, points_in_cam: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "n 2"]:
     """Pixels of points in a camera's picture; NaN for others, and for those that its lens model folds into it."""
     places = project(camera, points_in_cam)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        wide = np.linalg.norm(points_in_cam[:, :2], axis=1) / points_in_cam[:, 2]
-    is_inside = ((places > 0) & (places < camera.size)).all(axis=1) & (wide <= widest(camera))
+    (x, y), (px, py, pz) = places.T, points_in_cam.T
+    is_inside = (x > 0) & (x < camera.width) & (y > 0) & (y < camera.height) & (np.hypot(px, py) <= widest(camera) * pz)
     return np.where(is_inside[:, None], places, np.nan)
 
 
