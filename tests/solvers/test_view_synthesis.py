@@ -117,3 +117,12 @@ def test_what_a_lens_model_folds_into_the_picture_is_not_shown() -> None:
     # The wall at x = 12, three times as far aside as away, is projected to 40 + 40 * 3 * (1 - 0.1 * 9) = 52.
     view = synthesize(cast, CAMERA, at(12.0), (60, 80), [PosedPhoto(photo(HERE).pixels, lens, HERE)])
     assert not view.is_known.any()
+
+
+def test_a_fisheye_that_sees_beside_itself_paints_what_is_ahead() -> None:
+    fisheye = Camera("OPENCV_FISHEYE", 80, 60, (20.0, 20.0, 40.0, 30.0, 0.0, 0.0, 0.0, 0.0))
+    u = (np.arange(80) + 0.5 - 40) / 20  # radians from the axis, to 115 degrees
+    shown = np.tile(np.where(np.abs(u) < 0.78, grey(WALL * np.tan(u)), 0), (60, 1)).round().astype(np.uint8)
+    view = synthesize(cast, CAMERA, HERE, (60, 80), [PosedPhoto(shown, fisheye, HERE)])
+    assert view.is_known.all()
+    assert view.pixels[30, 30] == pytest.approx(grey(np.array(-9.5 / 40 * WALL)), abs=2)

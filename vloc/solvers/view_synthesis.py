@@ -107,7 +107,9 @@ def _inside(camera: Camera, points_in_cam: Float64[np.ndarray, "n 3"]) -> Float6
     """Pixels of points in a camera's picture; NaN for others, and for those that its lens model folds into it."""
     places = project(camera, points_in_cam)
     (x, y), (px, py, pz) = places.T, points_in_cam.T
-    is_inside = (x > 0) & (x < camera.width) & (y > 0) & (y < camera.height) & (np.hypot(px, py) <= widest(camera) * pz)
+    is_in_picture = (x > 0) & (x < camera.width) & (y > 0) & (y < camera.height)
+    with np.errstate(invalid="ignore"):  # infinite times 0
+        is_inside = is_in_picture & (np.hypot(px, py) <= widest(camera) * pz)
     return np.where(is_inside[:, None], places, np.nan)
 
 
