@@ -126,7 +126,7 @@ def test_what_is_missing_is_said_before_any_work(gallery: Path, built: Path, sca
     map_, queries, work = vloc.Map.open(built), gallery / "query", tmp_path / "work"
     with pytest.raises(ConfigError, match=r"--view check: needs the file of the scan \(--scan FILE\)"):
         vloc.localize(map_, queries, work, view=CHECK)
-    with pytest.raises(ConfigError, match=r"--scan .*scan\.ply: poses are held against it by --view check alone"):
+    with pytest.raises(ConfigError, match=r"--scan .*scan\.ply: poses are held against it by --view check or require"):
         vloc.localize(map_, queries, work, scan=scan)
     with pytest.raises(DataError, match=r"none\.ply: no such file of a scan"):
         vloc.localize(map_, queries, work, scan=tmp_path / "none.ply", view=CHECK)

@@ -35,7 +35,7 @@ def check_view(map_: Map, config: LocalizationConfig, scan: Path | None) -> None
     """ConfigError or DataError, before any work, where views are asked for and cannot be made."""
     use = config.view.use
     if use == "none":
-        raise ConfigError(f"--scan {scan}: poses are held against it by --view check alone")
+        raise ConfigError(f"--scan {scan}: poses are held against it by --view check or require")
     if scan is None:
         raise ConfigError(f"--view {use}: needs the file of the scan (--scan FILE)")
     open3d()

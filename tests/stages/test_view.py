@@ -1,5 +1,7 @@
 """What a view that differs from the photo does to a pose."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,3 +33,9 @@ def test_a_pose_whose_view_differs_is_refused_with_both_numbers() -> None:
 @pytest.mark.parametrize("view", [ViewSimilarity(0.0, 0.0), ViewSimilarity(0.5, 0.09)])
 def test_a_view_of_which_too_little_can_be_compared_says_nothing(view: ViewSimilarity) -> None:
     assert judged(CHECK, HERE, view).is_localized
+    refused = judged(replace(CHECK, use="require"), HERE, view)
+    assert refused.cam_from_world is None
+    assert refused.reason == (
+        f"a pose was found with confidence 0.90, but {100 * view.share:g} % of the picture can be compared with what "
+        "it would see, expected 10 % or more"
+    )

@@ -48,7 +48,7 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     """Queries in, poses out: a line `name qw qx qy qz tx ty tz` (world to camera) for every query with a pose.
 
     Short flags: --num-retrieved N for --retrieve.num-retrieved, --min-quality Q for --quality.min-quality, --rig WAY
-    for --rig.use, --view check for --view.use, --sequence WAY for --sequence.use, --causal for --sequence.causal.
+    for --rig.use, --view WAY for --view.use, --sequence WAY for --sequence.use, --causal for --sequence.causal.
     """
 
     map: options.folder("MAP")  # type: ignore[valid-type]
@@ -73,7 +73,7 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     """where the poses in RESULTS may come from (pnp,rig,sequence,retrieval); left out: all. Others are withheld, and
     RESULTS.json says so"""
     scan: Path | None = None
-    """mesh or point cloud of the place, in the frame of the map, for --view check"""
+    """mesh or point cloud of the place, in the frame of the map, for --view check or require"""
     report: Path | None = None
     """also write a page of the run (docs/report.md), here"""
     style: str | None = None

@@ -10,7 +10,7 @@ import numpy as np
 
 from .features import Arrays
 
-ViewUse = Literal["none", "check"]
+ViewUse = Literal["none", "check", "require"]
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,12 @@ class ViewConfig:
     """Whether poses are held against what they would see of a scan (--scan)."""
 
     use: ViewUse = "none"
-    """nothing; to refuse poses that would see something else than the photo shows (check)"""
+    """nothing; to refuse poses that would see something else than the photo shows (check), and also those of which
+    nothing can be told (require)"""
     min_similarity: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.85
     """0 to 1, median of dense descriptors; below, a pose is refused"""
     min_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.05
-    """of the picture; where less of it can be compared, the view says nothing"""
+    """of the picture; where less of it can be compared, the view says nothing of a pose"""
     size: Annotated[int, msgspec.Meta(ge=64)] = 320
     """px; longer side of the views and of the photos that they are compared with and painted with"""
     num_photos: Annotated[int, msgspec.Meta(ge=1)] = 10

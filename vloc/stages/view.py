@@ -49,15 +49,25 @@ class MapPhotos:
 
 def judged(config: ViewConfig, estimate: PoseEstimate, view: ViewSimilarity) -> PoseEstimate:
     """The estimate of a query with its view, by which it may lose its pose; its evidence and confidence stay."""
-    told = replace(estimate, view=view)
-    if view.share < config.min_share or view.similarity >= config.min_similarity:
+    told, fault = replace(estimate, view=view), _fault(config, view)
+    if not fault:
         return told
-    reason = (
-        f"a pose was found with confidence {estimate.confidence:.2f}, but what it would see is like the photo by "
-        f"{view.similarity:.2f} (dense descriptors over {100 * view.share:.0f} % of the picture), expected "
+    reason = f"a pose was found with confidence {estimate.confidence:.2f}, but {fault}"
+    return replace(told, cam_from_world=None, source="none", covariance=None, reason=reason)
+
+
+def _fault(config: ViewConfig, view: ViewSimilarity) -> str:
+    """Why a pose with such a view is refused; empty where it is not."""
+    compared = f"{100 * view.share:.3g} % of the picture"
+    if view.share < config.min_share:
+        wanted = f"expected {100 * config.min_share:g} % or more"
+        return f"{compared} can be compared with what it would see, {wanted}" if config.use == "require" else ""
+    if view.similarity >= config.min_similarity:
+        return ""
+    return (
+        f"what it would see is like the photo by {view.similarity:.2f} (dense descriptors over {compared}), expected "
         f"{config.min_similarity:g} or more"
     )
-    return replace(told, cam_from_world=None, source="none", covariance=None, reason=reason)
 
 
 def comparison(size: int, map_photos: ImageItems, sparse: SparseMap, caster: RayCaster) -> Compare:
