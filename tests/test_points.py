@@ -10,6 +10,9 @@ import pytest
 
 import vloc
 from vloc.errors import ConfigError, DataError
+from vloc.formats.results import read_poses
+from vloc.geometry.pose_error import pose_errors
+from vloc.solvers.calibration import likelier
 
 from .jobs import FAST, run
 
@@ -58,6 +61,22 @@ def test_depth_maps_of_queries_refine_their_poses_or_refuse_them(
         assert not lost.is_localized and "depth map has its points 1.3" in lost.reason
     with pytest.raises(ConfigError, match="a single photo has no depth map"):
         vloc.Localizer(maps["hybrid"], depth={"use": "check"})
+
+
+def test_depth_maps_place_queries_whose_photos_say_too_little(
+    room: Path, maps: dict[str, Path], tmp_path: Path
+) -> None:
+    map_, truth = vloc.Map.open(maps["hybrid"]), read_poses(room / "query_truth.txt")
+    surest = max(vloc.localize(map_, room / "query", tmp_path / "work"), key=lambda each: each.confidence)
+    least = {"min_confidence": likelier(surest.confidence, 2.0)}
+    lost, depth = (
+        vloc.localize(map_, room / "query", tmp_path / "work", register=least, depth={"use": use})
+        for use in ("refine", "orient")
+    )
+    assert not any(each.is_localized for each in lost)
+    (placed,) = (each for each in depth if each.name == surest.name)
+    assert placed.source == "depth" and placed.cam_from_world is not None
+    assert pose_errors(placed.cam_from_world, truth[surest.name])[0] < 0.005
 
 
 def test_depth_gives_points_to_keypoints_that_no_other_image_shows(maps: dict[str, Path]) -> None:

@@ -14,7 +14,7 @@ from .looking import Looked
 from .map import Map
 from .matching.base import PhotoMatcher
 from .photo_matching import sight
-from .query_depth import with_depth
+from .query_depth import oriented, surfaces_of, with_depth
 from .run.inputs import Table
 from .run.workspace import Workspace
 from .stage import Results
@@ -85,7 +85,9 @@ def place_by_map(work: Workspace, map_: Map, config: LocalizationConfig, seen: L
     matches = work.each(CORRESPOND, list(seen.retrieved), matcher, each=tables, shared=shared)
     evidence = [features, matches, seen.sensors, qualities, seen.ups]
     registered = work.each(REGISTER, list(matches), pnp, each=evidence, shared=known)
+    planes = surfaces_of(work, config, seen, list(registered))
+    found = oriented(work, map_, config, seen, matches, planes, registered)
     shared = [map_.features, sparse, pnp]
-    refined = work.each(REFINE, list(registered), config.refine, each=[registered, *tables], shared=shared)
-    held = with_depth(work, map_, config, seen, matches, refined)
-    return Placed(held, matches, (matches, registered, refined))
+    refined = work.each(REFINE, list(found), config.refine, each=[found, *tables], shared=shared)
+    held = with_depth(work, map_, config, seen, matches, planes, refined)
+    return Placed(held, matches, (matches, registered, found, refined))

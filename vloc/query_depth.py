@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from .config import LocalizationConfig, query_matcher
+from .data.depth import KeypointPlanes
 from .data.estimate import PoseEstimate
 from .data.selection import Correspondences
 from .errors import ConfigError
@@ -43,22 +44,53 @@ def check_query_depth(map_: Map, photos: Photos | None, config: LocalizationConf
     depth_maps(photos)
 
 
+def surfaces_of(
+    work: Workspace, config: LocalizationConfig, seen: Looked, names: Sequence[str]
+) -> Results[KeypointPlanes] | None:
+    """What the keypoints of queries that have depth maps lie on; None where depth is not used."""
+    if config.depth.use == "none" or seen.features is None:
+        return None
+    depths = depth_maps(seen.photos)
+    there = [name for name in names if name in depths]
+    views = {name: View(camera, None) for name in there if (camera := seen.sensors[name].camera) is not None}
+    return work.each(SURFACE, there, config.depth.max_bend, each=[depths, seen.features, views])
+
+
+def oriented(
+    work: Workspace,
+    map_: Map,
+    config: LocalizationConfig,
+    seen: Looked,
+    matches: Results[Correspondences],
+    planes: Results[KeypointPlanes] | None,
+    registered: Results[PoseEstimate],
+) -> Results[PoseEstimate]:
+    """The estimates, queries without a pose with that by their depth maps where it is asked for and believed."""
+    if planes is None or seen.features is None or config.depth.use != "orient":
+        return registered
+    from .stages.orient import ORIENT  # which few commands need
+
+    surfaces = ChainMap[str, KeypointPlanes | None](planes, dict.fromkeys(registered))  # type: ignore[arg-type]
+    tables: list[Table] = [registered, seen.features, matches, seen.sensors, seen.qualities, surfaces]
+    shared = [map_.stored, map_.calibration, config.seed]
+    return work.each(ORIENT, list(registered), config.register, each=tables, shared=shared)
+
+
 def with_depth(
     work: Workspace,
     map_: Map,
     config: LocalizationConfig,
     seen: Looked,
     matches: Results[Correspondences],
+    planes: Results[KeypointPlanes] | None,
     placed: Results[PoseEstimate],
 ) -> Mapping[str, PoseEstimate]:
     """The estimates, those of queries with depth maps held against these where that is asked for."""
-    if config.depth.use == "none" or seen.features is None:
+    if planes is None or seen.features is None:
         return placed
-    depths = depth_maps(seen.photos)
-    there = [name for name in placed if name in depths]
-    views = {name: View(camera, None) for name in there if (camera := seen.sensors[name].camera) is not None}
-    planes = work.each(SURFACE, there, config.depth.max_bend, each=[depths, seen.features, views])
     tables: list[Table] = [placed, seen.features, matches, planes]
     shared = [map_.stored, config.register.max_error_px]
-    examined = work.each(QUERY_DEPTH, list(planes), config.depth, each=tables, shared=shared)
+    examined = work.each(
+        QUERY_DEPTH, [name for name in planes if name in placed], config.depth, each=tables, shared=shared
+    )
     return ChainMap(examined, placed)  # type: ignore[arg-type]

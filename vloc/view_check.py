@@ -27,7 +27,7 @@ from .solvers.ray_casting import RayCaster
 from .stages.images import Photos
 from .stages.view import VIEW, MapPhotos, comparison, judged
 
-OWN = "pnp", "retrieval"
+OWN = "pnp", "depth", "retrieval"
 """sources of poses that the photo itself gave: what others gave may be right where it shows nothing"""
 
 

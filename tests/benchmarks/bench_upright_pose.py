@@ -55,10 +55,12 @@ class Pictures:
     kind: str
 
     def read(self, name: str) -> bytes:
-        """The photo as PNG."""
+        """The photo as PNG; other files as they are."""
         assert self.capture.files is not None
+        if name not in self.capture.row_of:
+            return self.capture.files.read(name)
         pixels = decode(self.capture.files.read(name), name, color=False)
-        row = list(self.capture.images.names).index(name)
+        row = self.capture.row_of[name]
         return cv2.imencode(".png", changed(pixels, self.kind, row, np.random.default_rng(row)))[1].tobytes()
 
     def stamp(self, name: str) -> str:

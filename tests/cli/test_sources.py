@@ -38,7 +38,7 @@ def test_without_sources_all_poses_stay() -> None:
 
 @pytest.mark.parametrize("text", ["", "pnp,slam", "none", ","])
 def test_an_unknown_source_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="expected some of pnp,rig,sequence,retrieval"):
+    with pytest.raises(ConfigError, match="expected some of pnp,depth,rig,sequence,retrieval"):
         kept([], text)
 
 
@@ -79,4 +79,4 @@ def test_the_command_withholds_and_says_so(job, tmp_path: Path, capsys: pytest.C
     assert (summary["num_localized"], summary["num_withheld"]) == (0, len(read_poses(job.results)))
     assert read_poses(results) == {}
     assert main([*command, "--sources", "all"]) == 2
-    assert "--sources 'all': expected some of pnp,rig,sequence,retrieval" in capsys.readouterr().err
+    assert "--sources 'all': expected some of pnp,depth,rig,sequence,retrieval" in capsys.readouterr().err

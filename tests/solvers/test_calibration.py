@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from vloc.data.evidence import Calibration, Evidence, Trials
-from vloc.solvers.calibration import calibrated, confidence, log_odds, terms
+from vloc.solvers.calibration import calibrated, confidence, likelier, log_odds, terms
 
 GOOD = Evidence(-200.0, 0.9, 0.6, 0.0, 0.002)
 POOR = Evidence(-12.0, 0.35, 0.15, 0.4, 0.01)
@@ -19,6 +19,11 @@ def trials(evidence: Evidence, is_right: bool, count: int = 16) -> Trials:
     rows = np.tile(evidence.to_row(), (count, 1))
     flags = np.full(count, is_right)
     return Trials(rows, flags, ~flags, np.array([[count, 0]]))
+
+
+def test_independent_evidence_multiplies_the_odds():
+    assert likelier(0.5, 10.0) == pytest.approx(10 / 11) and likelier(0.2, 4.0) == pytest.approx(0.5)
+    assert likelier(0.3, 1.0) == pytest.approx(0.3) and likelier(0.0, 10.0) == 0.0
 
 
 def test_without_trials_the_evidence_counts_as_elsewhere():

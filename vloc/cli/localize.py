@@ -70,8 +70,8 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     preset: PresetName | None = None
     """settings by name, which other flags go over: COLMAP's of the kapture paper (docs/presets.md)"""
     sources: str | None = None
-    """where the poses in RESULTS may come from (pnp,rig,sequence,retrieval); left out: all. Others are withheld, and
-    RESULTS.json says so"""
+    """where the poses in RESULTS may come from (pnp,depth,rig,sequence,retrieval); left out: all. Others are withheld,
+    and RESULTS.json says so"""
     scan: Path | None = None
     """mesh or point cloud of the place, in the frame of the map, for --view check or require"""
     report: Path | None = None

@@ -17,7 +17,7 @@ from .quality import LIMITS, ImageQuality
 from .sparse_map import camera_line, parse_camera_line
 from .view import ViewSimilarity
 
-Source = Literal["pnp", "rig", "sequence", "retrieval", "none"]
+Source = Literal["pnp", "depth", "rig", "sequence", "retrieval", "none"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,6 +44,11 @@ def confidence(evidence: Evidence, calibration: Calibration) -> float:
     return float(_believed(evidence.to_row()[None], calibration)[0])
 
 
+def likelier(confidence: float, odds: float) -> float:
+    """The probability that a pose is right after independent evidence that is so many times as likely of right ones."""
+    return odds * confidence / (odds * confidence + 1 - confidence)
+
+
 def confidences(calibration: Calibration) -> Float64[np.ndarray, "t"]:
     """Those of a map's own trials."""
     return _believed(calibration.trials.evidence, calibration)

@@ -25,14 +25,19 @@ def depth_noise(off: Float64[np.ndarray, "m"], depths: Float64[np.ndarray, "m"])
     from scipy.optimize import nnls
 
     if len(off) < LEAST_MATCHES:
-        typical = float(np.median(depths)) if len(depths) else 1.0
-        return np.array([0.0, UNKNOWN_RELATIVE / typical])
+        return unknown_noise(depths)
     groups = np.array_split(np.argsort(depths, kind="stable"), BINS)
     variance = np.array([(np.median(np.abs(off[rows])) / NORMAL_MEDIAN) ** 2 / 2 for rows in groups])
     middle = np.array([np.median(depths[rows]) for rows in groups])
     unit = 1 / np.maximum(variance, (LEAST_RELATIVE * middle) ** 2)
     found: Float64[np.ndarray, "2"] = np.sqrt(nnls(np.stack([unit, middle**4 * unit], axis=1), variance * unit)[0])
     return found
+
+
+def unknown_noise(depths: Float64[np.ndarray, "n"]) -> Float64[np.ndarray, "2"]:
+    """What is taken for `depth_noise` where nothing tells: a part of the usual depth, more the further away."""
+    typical = float(np.median(depths)) if len(depths) else 1.0
+    return np.array([0.0, UNKNOWN_RELATIVE / typical])
 
 
 def sigmas_of(noise: Float64[np.ndarray, "2"], depths: Float64[np.ndarray, "n"]) -> Float64[np.ndarray, "n"]:

@@ -20,7 +20,7 @@ from ..runtime import Runtime
 from ..solvers.depth_pose import Surface, scale_of, with_depth
 from ..stage import EachStage, Run
 
-DepthUse = Literal["none", "check", "refine"]
+DepthUse = Literal["none", "check", "refine", "orient"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class QueryDepthConfig:
     """What depth maps of the queries are used for; the map has to be in metres."""
 
     use: DepthUse = "none"
-    """nothing; to refuse poses whose scale they contradict (check); to refine the others too"""
+    """nothing; to refuse poses whose scale they contradict (check); to refine the others too; and to place photos that
+    their matches alone do not place (orient)"""
     max_scale_error: Annotated[float, msgspec.Meta(gt=0)] = 0.1
     """relative; a pose that has its points nearer or further than the depth map has them by more is refused"""
     scale_error: Annotated[float, msgspec.Meta(gt=0)] = 0.005
@@ -42,7 +43,7 @@ class QueryDepthConfig:
 def examine(config: QueryDepthConfig, estimate: PoseEstimate, surface: Surface) -> PoseEstimate:
     """The estimate of a query, whose matches that agree with the pose lie on surfaces."""
     pose = estimate.cam_from_world
-    if pose is None or len(surface) < config.min_matches:
+    if pose is None or (len(surface) < config.min_matches and estimate.source != "depth"):
         return estimate
     scale = scale_of(surface, pose)
     if not abs(np.log(scale)) <= np.log1p(config.max_scale_error):
