@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from vloc.data.capture import Capture
+from vloc.data.merging import merge
 from vloc.errors import DataError
+from vloc.formats.base import Transfer
+from vloc.formats.images import FolderImages
 from vloc.stages.evaluate import THRESHOLDS, Threshold
 
-from .importing import required
+from .importing import required, write_scene
 
 CONDITIONS = "conditions.txt"
 """beside the captures: a line `name condition` for every query"""
@@ -47,6 +51,28 @@ def places(root: Path) -> list[Path]:
     if not found:
         raise DataError(f"{root}: holds no place with {' and '.join(PARTS)}: remove it, and it is made again")
     return found
+
+
+def write_scenes(
+    root: Path, folders: list[Path], captures_of: Callable[[Path], tuple[Capture, Capture]], transfer: Transfer
+) -> None:
+    """A place for each folder, of the captures to map and to localize that it holds; the place is their condition.
+
+    Images are named from the folder above, so that no two places have images of one name.
+    """
+    condition_of: dict[str, str] = {}
+    for folder in folders:
+        mapping, query = (_from_above(capture, folder) for capture in captures_of(folder))
+        write_scene(root / folder.name, mapping, query, transfer)
+        condition_of |= dict.fromkeys(query.images.names, folder.name)
+    write_conditions(root, condition_of)
+
+
+def _from_above(capture: Capture, folder: Path) -> Capture:
+    """The same with images named from the folder above, as files of which they can be linked."""
+    named = merge([capture], [folder.name])
+    is_folder = isinstance(capture.files, FolderImages)
+    return replace(named, files=FolderImages(folder.parent)) if is_folder else named
 
 
 def write_conditions(root: Path, condition_of: Mapping[str, str]) -> None:

@@ -19,12 +19,28 @@ from vloc.formats.text_lines import data_lines, lines_of
 from vloc.geometry.camera import UNKNOWN, Camera
 from vloc.geometry.rigid import Rigid
 
+from .benchmark import Benchmark, write_scenes
 from .importing import numbers_in, required, write_scene
 
 SPLITS = {"mapping": "dataset_train.txt", "query": "dataset_test.txt"}
 MODEL = "reconstruction.nvm"
 # Lines before the poses: a title, the columns' names and a blank one, which is no line of data.
 NUM_TITLES = 2
+
+BENCHMARK = Benchmark(
+    "Cambridge Landmarks",
+    "https://www.repository.cam.ac.uk/handle/1810/251342",
+    "CC BY-NC-SA 2.0 UK",
+    {
+        **{f"*/{name}": f"names and poses of each scene's {part} images" for part, name in SPLITS.items()},
+        f"*/{MODEL}": "intrinsics of the images",
+        "*/*/*.png": "images",
+    },
+    "plain",
+    counts={
+        **{"GreatCourt": 760, "KingsCollege": 343, "OldHospital": 182, "ShopFacade": 103, "StMarysChurch": 530},
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -43,9 +59,21 @@ def make(root: Path, config: CambridgeConfig) -> None:
     Intrinsics are those of reconstruction.nvm, for each image; an image that it lacks has a size only. DataError names
     file and line of what is broken.
     """
-    lenses = _lenses(config.source / MODEL)
-    captures = {part: capture_of(config.source, name, lenses) for part, name in SPLITS.items()}
-    write_scene(root, captures["mapping"], captures["query"], config.transfer)
+    mapping, query = captures(config.source)
+    write_scene(root, mapping, query, config.transfer)
+
+
+def make_all(root: Path, source: Path) -> None:
+    """Write every scene as a place; its images are linked."""
+    scenes = sorted(path.parent for path in source.glob(f"*/{SPLITS['mapping']}"))
+    write_scenes(root, scenes, captures, "link")
+
+
+def captures(folder: Path) -> tuple[Capture, Capture]:
+    """What a scene has for training and for testing, with poses."""
+    lenses = _lenses(folder / MODEL)
+    mapping, query = (capture_of(folder, name, lenses) for name in SPLITS.values())
+    return mapping, query
 
 
 def capture_of(folder: Path, split: str, lenses: Mapping[str, tuple[float, float]]) -> Capture:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from vloc.data.capture import Capture
+from vloc.data.records import Records
 from vloc.errors import DataError
 from vloc.formats.base import Transfer
 from vloc.formats.text_fields import refusal
@@ -15,6 +17,7 @@ from vloc.formats.text_lines import data_lines
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 
+from .benchmark import Benchmark, write_scenes
 from .importing import required, write_scene
 from .rgbd import Frame, Kit, capture_of, frame_of
 
@@ -29,6 +32,24 @@ COLOR_FROM_DEPTH = Rigid.from_quat_wxyz(
 KIT = Kit("kinect", "kinect_rgb", "kinect_depth", "kinect_depth_reg", COLOR, DEPTH, COLOR_FROM_DEPTH)
 SPLITS = {"mapping": "TrainSplit.txt", "query": "TestSplit.txt"}
 
+BENCHMARK = Benchmark(
+    "7-Scenes",
+    "https://www.microsoft.com/en-us/research/project/rgb-d-dataset-7-scenes/",
+    "Microsoft Research licence: non-commercial use (in the data)",
+    {
+        **{f"*/{name}": f"which sequences of each scene are the {part}" for part, name in SPLITS.items()},
+        "*/seq-*/frame-*.color.png": "images of the sequences, which are archives of their own",
+        "*/seq-*/frame-*.depth.png": "their depth maps",
+        "*/seq-*/frame-*.pose.txt": "their poses",
+    },
+    "plain",
+    thresholds=((0.05, 5.0),),
+    counts={
+        **{"mapping": 26_000, "chess": 2000, "fire": 2000, "heads": 1000, "office": 4000},
+        **{"pumpkin": 2000, "redkitchen": 5000, "stairs": 1000},
+    },
+)
+
 
 @dataclass(frozen=True)
 class SevenScenesConfig:
@@ -42,13 +63,32 @@ class SevenScenesConfig:
 
 def make(root: Path, config: SevenScenesConfig) -> None:
     """Write `root/mapping`, `root/query` (no poses) and `root/query_truth.txt`; DataError names what is missing."""
-    frames = all_frames(config.source)
-    parts = {part: _sequences(config.source, name) for part, name in SPLITS.items()}
-    captures = {
-        part: capture_of(config.source, [frame for frame in frames if frame.stem.split("/")[0] in sequences], KIT)
-        for part, sequences in parts.items()
-    }
-    write_scene(root, captures["mapping"], captures["query"], config.transfer)
+    mapping, query = captures(config.source)
+    write_scene(root, mapping, query, config.transfer)
+
+
+def make_all(root: Path, source: Path) -> None:
+    """Write every scene as a place, with the depth that is looked at: registered to the colour, of mapping alone."""
+    scenes = sorted(path.parent for path in source.glob(f"*/{SPLITS['mapping']}"))
+    write_scenes(root, scenes, _lean_captures, "copy")
+
+
+def _lean_captures(folder: Path) -> tuple[Capture, Capture]:
+    mapping, query = captures(folder)
+    depth = mapping.others["depth"]
+    stamped = zip(depth.timestamps.tolist(), depth.names, strict=True)
+    rows = [(time, KIT.registered_id, name) for time, name in stamped if name.endswith(".reg")]
+    return replace(mapping, others={"depth": Records.from_rows(rows)}), replace(query, others={})
+
+
+def captures(folder: Path) -> tuple[Capture, Capture]:
+    """What a scene's sequences for training and for testing hold, with poses."""
+    frames = all_frames(folder)
+    mapping, query = (
+        capture_of(folder, [frame for frame in frames if frame.stem.split("/")[0] in sequences], KIT)
+        for sequences in [_sequences(folder, name) for name in SPLITS.values()]
+    )
+    return mapping, query
 
 
 def all_frames(folder: Path) -> list[Frame]:

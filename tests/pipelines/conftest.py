@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from vloc.datasets.synthetic_gallery import GalleryConfig, make
 
+from tests import raw_trees_indoor
+from tests.raw_trees_indoor import Rooms
+
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -14,3 +17,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("small")
     make(root, GalleryConfig(num_images=12, num_queries=4, image_size=(320, 240)))
     return root
+
+
+@pytest.fixture(scope="session")
+def rooms() -> Rooms:
+    """Pictures of one camera with their depth: 12 to map, 2 to localize."""
+    return raw_trees_indoor.rooms(4, 2)
