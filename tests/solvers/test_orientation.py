@@ -70,6 +70,15 @@ def test_few_right_matches_among_many_give_the_pose(camera: Camera, count: int, 
     assert not found.by_point[~found.inliers].any()
 
 
+def test_a_rough_focal_length_is_found_with_the_pose() -> None:
+    pixels, points, pose, wrong = sightings(PINHOLE, 150, 0.5, 0.3, 1)
+    rough = PINHOLE.adjusted(0.04)
+    found = oriented(deep(rough, pixels, points, pose.apply(points)[:, 2]), rough, CONFIG, 0, "EXIF 35 mm tag")
+    assert found.cam_from_world is not None and found.camera is not None
+    assert found.camera.focal[0] == pytest.approx(900, rel=0.005)
+    assert pose_errors(found.cam_from_world, pose)[0] < 0.1 and found.inliers[~wrong].mean() > 0.9
+
+
 def test_matches_that_agree_in_the_image_alone_are_no_inliers() -> None:
     pixels, points, pose, _ = sightings(PINHOLE, 60, 0.3, seed=2)
     depths = pose.apply(points)[:, 2].copy()
