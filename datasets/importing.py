@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from vloc.array_types import Float64
 from vloc.data.capture import Capture, ImageFiles, Sensor
 from vloc.data.records import Records, Trajectory
+from vloc.data.rigs import RigMember
 from vloc.errors import DataError
 from vloc.formats.access import write
 from vloc.formats.base import Transfer
@@ -22,6 +23,8 @@ from vloc.formats.text_lines import data_lines
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 
+Shot = tuple[int, str, str, Rigid | None]
+"""when, by which camera, under which name, and its `cam_from_world`"""
 LOG = logging.getLogger(__name__)
 # How far the rotation in a file may be from orthonormal: they are written with about seven digits.
 ROTATION_TOLERANCE = 1e-3
@@ -52,6 +55,17 @@ def listed(rows: Sequence[tuple[str, Camera, Rigid | None]], files: ImageFiles) 
     poses = [(time, ids[camera], pose) for time, (_, camera, pose) in enumerate(rows) if pose is not None]
     sensors = {sensor: Sensor("camera", camera=camera) for camera, sensor in ids.items()}
     return Capture(sensors, Records.from_rows(taken), Trajectory.from_rows(poses), files=files)
+
+
+def recorded(
+    cameras: Mapping[str, Camera], rows: Sequence[Shot], files: ImageFiles, rigs: Sequence[RigMember] = ()
+) -> Capture:
+    """Images of some cameras at the times of their names, with `cam_from_world` where it is known."""
+    taken = [(time, camera, name) for time, camera, name, _ in rows]
+    poses = [(time, camera, pose) for time, camera, _, pose in rows if pose is not None]
+    sensors = {name: Sensor("camera", name, camera) for name, camera in cameras.items()}
+    trajectory = Trajectory.from_rows(poses) if poses else Trajectory.empty()
+    return Capture(sensors, Records.from_rows(taken), trajectory, tuple(rigs), files=files)
 
 
 def read_cameras(path: Path) -> dict[str, Camera]:
