@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +28,7 @@ from .gallery_light import by_day, by_night
 from .gallery_plan import generator
 from .gallery_world import World
 from .synthetic_gallery import JPEG_QUALITY, GalleryConfig, world
+from .synthetic_gallery import make as make_gallery
 
 STREAM = 11
 STEP_NS = 200_000_000
@@ -48,7 +49,21 @@ class DriveConfig:
     """part of the instants at which none of the photos shows anything"""
 
 
-def make(
+@dataclass(frozen=True)
+class SceneConfig(DriveConfig):
+    """What drive to make, and in which gallery."""
+
+    gallery: GalleryConfig = field(default_factory=GalleryConfig)
+    """the place: its mapping images make the map"""
+
+
+def make(root: Path, config: SceneConfig) -> None:
+    """Write the gallery, and a drive through it: `root/drive`, its true poses and its odometry."""
+    make_gallery(root, config.gallery)
+    drive_through(root, config.gallery, DriveConfig(config.num_instants, config.blind, config.dark_instants))
+
+
+def drive_through(
     root: Path,
     gallery: GalleryConfig,
     drive: DriveConfig = DriveConfig(),

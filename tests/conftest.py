@@ -54,5 +54,5 @@ def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with drive/, drive_truth.txt and drive_odometry.txt: 5 instants of 3 cameras, one of them dark."""
     drives = import_module("tests.drives")
     root = tmp_path_factory.mktemp("drive")
-    drives.synthetic_drive.make(root, drives.GALLERY, drives.DRIVE)
+    drives.synthetic_drive.drive_through(root, drives.GALLERY, drives.DRIVE)
     return root

@@ -127,7 +127,7 @@ def scene_of(folder: Path, seed: int) -> Path:
     """A gallery, a drive through it and the gallery's map, made where they are not there."""
     scene, gallery = folder / f"drive{seed}", GalleryConfig(90, 4, seed=seed)
     make(scene, gallery)
-    synthetic_drive.make(scene, gallery)
+    synthetic_drive.drive_through(scene, gallery)
     vloc.build_map(f"kapture:{scene / 'mapping'}", scene / "map")
     return scene
 

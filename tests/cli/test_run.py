@@ -25,6 +25,13 @@ def test_every_recipe_and_scene_says_what_it_is() -> None:
     assert all(runnable.about for runnable in found)
 
 
+@pytest.mark.parametrize("name", [runnable.name for runnable in runnables()])
+def test_everything_to_run_tells_its_settings(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", name, "--help"])
+    assert ended.value.code == 0 and f"usage: vloc run {name}" in capsys.readouterr().out
+
+
 def test_an_unknown_name_is_refused_with_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "galery"]) == 2
     assert "synthetic_gallery" in capsys.readouterr().err

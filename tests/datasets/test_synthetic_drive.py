@@ -20,7 +20,7 @@ DRIVE = DriveConfig(num_instants=6, blind=0.5, dark_instants=1 / 6)
 
 
 def test_photos_are_where_their_true_poses_say_and_as_many_as_told_are_blind(tmp_path: Path) -> None:
-    synthetic_drive.make(tmp_path, GALLERY, DRIVE)
+    synthetic_drive.drive_through(tmp_path, GALLERY, DRIVE)
     capture, truth = vloc.read(tmp_path / "drive"), read_poses(tmp_path / "drive_truth.txt")
     blind, place, cameras = blinded(GALLERY, DRIVE), world(GALLERY), rig_cameras(GALLERY.image_size)
     assert len(capture.images) == 18 and len(blind) == 9 and not capture.has_pose.any()
@@ -33,14 +33,14 @@ def test_photos_are_where_their_true_poses_say_and_as_many_as_told_are_blind(tmp
 
 
 def test_three_photos_are_taken_at_one_time_by_one_rig(tmp_path: Path) -> None:
-    synthetic_drive.make(tmp_path, GALLERY, DRIVE)
+    synthetic_drive.drive_through(tmp_path, GALLERY, DRIVE)
     capture = vloc.read(tmp_path / "drive")
     times, counts = np.unique(capture.images.timestamps, return_counts=True)
     assert len(times) == 6 and (counts == 3).all() and (np.diff(times) == synthetic_drive.STEP_NS).all()
 
 
 def test_odometry_goes_along_the_true_path_and_drifts(tmp_path: Path) -> None:
-    synthetic_drive.make(tmp_path, GALLERY, DriveConfig(num_instants=40, blind=0, dark_instants=0))
+    synthetic_drive.drive_through(tmp_path, GALLERY, DriveConfig(num_instants=40, blind=0, dark_instants=0))
     truth = [pose for name, pose in read_poses(tmp_path / "drive_truth.txt").items() if name.startswith("front")]
     rows = np.array([line.split() for line in (tmp_path / "drive_odometry.txt").read_text().splitlines()], float)
     odometry = [Rigid.from_quat_wxyz(row[[7, 4, 5, 6]], row[1:4]).inverse() for row in rows]
