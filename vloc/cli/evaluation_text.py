@@ -106,7 +106,7 @@ def limits(threshold: Threshold) -> str:
 def _told(difference: Difference) -> str:
     counts = f"{len(difference.gained)} gained, {len(difference.lost)} lost"
     within = f"95 %: {difference.low:+.1f} to {difference.high:+.1f}"
-    return f"{difference.percent:+.1f} points ({within}), {counts}; by chance {difference.chance:.2f}"
+    return f"{difference.percent:+.1f} points ({within}), {counts}; by chance {difference.chance:.2g}"
 
 
 def _trajectory(followed: TrajectoryError, unit: Unit) -> str:

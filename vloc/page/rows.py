@@ -121,7 +121,7 @@ def changes(named: Mapping[str, Evaluation]) -> str:
 
 
 def _told(apart: Difference) -> str:
-    return f"{apart.percent:+.1f} ({len(apart.gained)} gained, {len(apart.lost)} lost), by chance {apart.chance:.2f}"
+    return f"{apart.percent:+.1f} ({len(apart.gained)} gained, {len(apart.lost)} lost), by chance {apart.chance:.2g}"
 
 
 def _within(threshold: Threshold) -> str:
