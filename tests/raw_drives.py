@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -17,8 +18,8 @@ import vloc
 from vloc.geometry.pose_error import pose_errors
 
 Picture = Callable[[World, vloc.Camera, vloc.Rigid], np.ndarray]
-STOPS, INSTANTS = 4, 3
-"""of the car that maps, and of the one that is localized"""
+INSTANTS = 3
+"""of the car that is localized"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +49,25 @@ def drives(
     seed: int,
     cameras: Mapping[str, vloc.Camera],
     mounts: Mapping[str, vloc.Rigid],
+    num_stops: int,
     picture: Picture = lambda place, camera, pose: place.picture(camera, pose),
 ) -> Drives:
     """Two drives through a gallery of one room, both by day."""
-    place = World(seed, 1)
+    place = _gallery(seed)
 
     def taken(instant: int, rig_from_world: vloc.Rigid) -> list[Photo]:
         poses = {name: mounts[name] @ rig_from_world for name in cameras}
         return [Photo(name, instant, pose, by_day(picture(place, cameras[name], pose))) for name, pose in poses.items()]
 
-    stops = [taken(stop, rig_pose(place, stop, STOPS)) for stop in range(STOPS)]
+    stops = [taken(stop, rig_pose(place, stop, num_stops)) for stop in range(num_stops)]
     instants = [taken(instant, drive_pose(place, 0.3 + 0.2 * instant)) for instant in range(INSTANTS)]
     return Drives([*chain(*stops)], [*chain(*instants)])
+
+
+@cache
+def _gallery(seed: int) -> World:
+    """Once for all benchmarks, as its textures take longer than its photos."""
+    return World(seed, 1)
 
 
 def assert_same_poses(found: Mapping[str, vloc.Rigid | None], truth: Mapping[str, vloc.Rigid], metres: float) -> None:

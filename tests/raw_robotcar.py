@@ -34,7 +34,7 @@ class Robotcar:
 
 def write(root: Path) -> Robotcar:
     """All files of v1 and v2."""
-    places = {1: drives(0, CAMERAS, MOUNTS), 2: drives(1, CAMERAS, MOUNTS)}
+    places = {1: drives(0, CAMERAS, MOUNTS, 4), 2: drives(1, CAMERAS, MOUNTS, 4)}
     _rig(root)
     mapping, queries = {}, {}
     for number, place in places.items():
