@@ -23,7 +23,7 @@ from vloc.run.progress import Silent
 from vloc.run.workspace import Workspace
 from vloc.runtime import Runtime
 from vloc.stages.images import Photos
-from vloc.view_check import with_views
+from vloc.view_check import is_own, with_views
 
 from .jobs import run
 
@@ -78,6 +78,13 @@ def test_poses_that_are_off_are_refused(gallery: Path, built: Path, scan: Path, 
             assert before.view is not None and after.view is not None
             assert not after.is_localized and after.view.similarity < before.view.similarity - 0.1
             assert f"like the photo by {after.view.similarity:.2f}" in after.reason
+
+
+def test_poses_that_a_photo_gave_itself_are_held_to_its_view_and_no_others() -> None:
+    pose = PoseEstimate("q", vloc.Rigid.identity(), "pnp")
+    sources = ("pnp", "depth", "retrieval", "rig", "sequence")
+    assert [source for source in sources if is_own(replace(pose, source=source))] == ["pnp", "depth", "retrieval"]
+    assert not is_own(PoseEstimate("q", None, "none"))
 
 
 def test_a_changed_threshold_does_not_render_again(gallery: Path, built: Path, scan: Path, tmp_path: Path) -> None:
