@@ -8,16 +8,18 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from scipy.io import savemat
 from vloc.datasets import seven_scenes
 from vloc.datasets.gallery_cameras import query, rig_pose, sensors_from_rig
 from vloc.datasets.gallery_world import World
+from vloc.datasets.inloc_cutouts import cutout_camera
 from vloc.datasets.synthetic_gallery import GalleryConfig, render, world
 
 import vloc
 from vloc.geometry.camera import Camera
 
-CAMERA = Camera("SIMPLE_PINHOLE", 320, 240, (262.5, 160.0, 120.0))
-"""half of 7-Scenes' colour camera"""
+CAMERA = Camera("SIMPLE_PINHOLE", 320, 240, (240.0, 160.0, 120.0))
+"""of a wider view than those of the benchmarks"""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,17 @@ def put(pixels: np.ndarray, path: Path) -> None:
     Image.fromarray(pixels).save(path, **how)
 
 
+def through(shot: Shot, camera: Camera) -> np.ndarray:
+    """The picture that another pinhole camera of a narrower view would have taken."""
+    (fx, fy), (cx, cy) = CAMERA.focal, CAMERA.principal_point
+    a, b = fx / camera.focal[0], fy / camera.focal[1]
+    x, y = camera.principal_point
+    size, placed = (camera.width, camera.height), (a, 0, cx - a * x, 0, b, cy - b * y)
+    return np.array(
+        Image.fromarray(shot.picture).transform(size, Image.Transform.AFFINE, placed, Image.Resampling.BICUBIC)
+    )
+
+
 def cambridge(root: Path, made: Rooms, scenes: Sequence[str]) -> None:
     """Cambridge Landmarks: for each scene lists of poses (centre, then world to camera) and the model of VisualSFM."""
     title = "Visual Landmark Dataset V1\nImageFile, Camera Position [X, Y, Z, W, P, Q, R]\n\n"
@@ -90,7 +103,7 @@ def seven_scenes_room(root: Path, made: Rooms) -> None:
         for index, shot in enumerate(shots):
             stem = root / f"seq-{number:02d}" / f"frame-{index:06d}"
             kinect_from_world = seven_scenes.COLOR_FROM_DEPTH.inverse() @ shot.cam_from_world
-            put(twice(shot.picture), Path(f"{stem}.color.png"))
+            put(through(shot, seven_scenes.COLOR), Path(f"{stem}.color.png"))
             depth = made.world.depth(seven_scenes.DEPTH, kinect_from_world)
             put(np.rint(depth * 1000).astype(np.uint16), Path(f"{stem}.depth.png"))
             rows = matrix_of(kinect_from_world.inverse())
@@ -99,7 +112,32 @@ def seven_scenes_room(root: Path, made: Rooms) -> None:
     (root / "TestSplit.txt").write_text("sequence2\n")
 
 
-def twice(picture: np.ndarray) -> np.ndarray:
-    """Twice as wide and high."""
-    height, width = picture.shape[:2]
-    return np.array(Image.fromarray(picture).resize((2 * width, 2 * height), Image.Resampling.BICUBIC))
+INLOC_SCAN = vloc.Rigid.from_quat_wxyz(np.array([0.5, 0.5, -0.5, 0.5]), np.array([3.0, -1.0, 0.5]))
+"""world from scan, of all scans"""
+
+
+def inloc(root: Path, made: Rooms) -> None:
+    """InLoc: three cutouts a scan with their points, where the scans are, and the photos of the phone."""
+    camera = cutout_camera(CAMERA.width, CAMERA.height)
+    for index, shot in enumerate(made.mapping):
+        floor, scan, yaw = ("DUC1", "DUC2")[index // 6], f"{index // 3:03d}", 30 * (index % 3 - 1)
+        name = root / "database" / "cutouts" / floor / scan / f"DUC_cutout_{scan}_{yaw}_0.jpg"
+        put(through(shot, camera), name)
+        depth = made.world.depth(camera, shot.cam_from_world)
+        savemat(f"{name}.mat", {"XYZcut": scanned(depth, camera, shot.cam_from_world @ INLOC_SCAN)})
+        placed = root / "database" / "alignments" / floor / "transformations" / f"DUC_trans_{scan}.txt"
+        placed.parent.mkdir(parents=True, exist_ok=True)
+        matrix = "".join(f"{numbers(row)}\n" for row in matrix_of(INLOC_SCAN))
+        placed.write_text(f"P_before_GICP:\n{'1 2 3 4' * 4}\n\n\n\n\nP_after_GICP:\n{matrix}")
+    phone = Camera("SIMPLE_PINHOLE", 320, 240, (320 * 28 / 36, 160.0, 120.0))
+    for index, shot in enumerate(made.query):
+        put(through(shot, phone), root / "query" / "iphone7" / f"IMG_{731 + index:04d}.JPG")
+
+
+def scanned(depth: np.ndarray, camera: Camera, cam_from_scan: vloc.Rigid) -> np.ndarray:
+    """The points of a depth map in the frame of the scan; NaN where nothing was hit."""
+    (fx, fy), (cx, cy) = camera.focal, camera.principal_point
+    y, x = np.mgrid[: camera.height, : camera.width] + 0.5
+    rays = np.stack([(x - cx) / fx, (y - cy) / fy, np.ones_like(x)], axis=2)
+    points = np.where(depth > 0, depth, np.nan)[..., None] * rays
+    return cam_from_scan.inverse().apply(points.reshape(-1, 3)).reshape(points.shape)
