@@ -25,7 +25,7 @@ class Benchmark:
     """A published benchmark, as its authors give it.
 
     `layout`: pattern of what has to be in its unpacked folder -> what that is. `style`: of its result file, as in `vloc
-    results`. `counts`: how many queries its conditions have, and `mapping` images, where the authors say.
+    results`. `counts`: how many images `mapping` and `query` have, and queries the conditions, where the authors say.
     """
 
     title: str

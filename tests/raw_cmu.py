@@ -33,7 +33,7 @@ class Cmu:
 def write(root: Path) -> Cmu:
     """All files of two slices; the poses of the first one's queries are public."""
     rows = [f"{name} OPENCV {SIZE[0]} {SIZE[1]} {' '.join(map(repr, own.params))}\n" for name, own in CAMERAS.items()]
-    root.mkdir(exist_ok=True)
+    root.mkdir(parents=True, exist_ok=True)
     (root / "intrinsics.txt").write_text("# Camera ID, model, size, parameters\n\n" + "".join(rows))
     mapping, queries = {}, {}
     for seed, name in enumerate(SLICES):

@@ -99,10 +99,13 @@ def _convert(recipe: Recipe, source: Path, captures: Path) -> None:
 
 
 def _counts(captures: Path) -> dict[str, int]:
-    """Images of the maps, and queries by condition."""
+    """Images of the maps, queries, and queries by condition."""
     conditions = list(conditions_of(captures).values())
-    mapping = sum(len(read(f"kapture:{place / 'mapping'}").images) for place in places(captures))
-    return {"mapping": mapping, **{each: conditions.count(each) for each in {*conditions}}}
+    parts = {
+        part: sum(len(read(f"kapture:{place / part}").images) for place in places(captures))
+        for part in ("mapping", "query")
+    }
+    return {**parts, **{each: conditions.count(each) for each in {*conditions}}}
 
 
 def conditions_of(captures: Path) -> dict[str, str]:
