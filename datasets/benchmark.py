@@ -17,7 +17,8 @@ from .importing import required, write_scene
 
 CONDITIONS = "conditions.txt"
 """beside the captures: a line `name condition` for every query"""
-PARTS = "mapping", "query"
+MAPPING, QUERIES = "mapping", "query"
+"""folders of a place: what is mapped, and what is localized; of several kinds of queries `query_phone` and so on"""
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Benchmark:
 
     `layout`: pattern of what has to be in its unpacked folder -> what that is. `style`: of its result file, as in `vloc
     results`. `counts`: how many images `mapping` and `query` have, and queries the conditions, where the authors say.
+    `in_one_file`: of all places; else a file for each set of queries.
     """
 
     title: str
@@ -35,6 +37,7 @@ class Benchmark:
     style: str
     thresholds: tuple[Threshold, ...] = THRESHOLDS
     counts: Mapping[str, int] = field(default_factory=dict)
+    in_one_file: bool = True
 
 
 def check_layout(benchmark: Benchmark, source: Path) -> None:
@@ -46,11 +49,16 @@ def check_layout(benchmark: Benchmark, source: Path) -> None:
 
 
 def places(root: Path) -> list[Path]:
-    """The folders of `root` with a capture to map and one to localize; itself, where the benchmark is one place."""
-    found = [folder for folder in (root, *sorted(root.iterdir())) if all((folder / part).is_dir() for part in PARTS)]
+    """The folders of `root` with a capture to map and some to localize; itself, where the benchmark is one place."""
+    found = [folder for folder in (root, *sorted(root.iterdir())) if (folder / MAPPING).is_dir() and queries_of(folder)]
     if not found:
-        raise DataError(f"{root}: holds no place with {' and '.join(PARTS)}: remove it, and it is made again")
+        raise DataError(f"{root}: holds no place with {MAPPING} and {QUERIES}: remove it, and it is made again")
     return found
+
+
+def queries_of(place: Path) -> list[Path]:
+    """The kapture folders of a place that are to be localized."""
+    return sorted(path for path in place.glob(f"{QUERIES}*") if path.is_dir())
 
 
 def write_scenes(

@@ -31,21 +31,36 @@ ROTATION_TOLERANCE = 1e-3
 
 
 def write_scene(root: Path, mapping: Capture, query: Capture, transfer: Transfer, pixel_center: float = 0.5) -> None:
-    """`root/mapping` with poses, `root/query` without, and `root/query_truth.txt` (name qw qx qy qz tx ty tz), if any.
+    """A place of one set of queries, `query`."""
+    write_place(root, mapping, {"query": query}, transfer, pixel_center)
 
-    What was left out is logged. DataError where one of them is there already.
+
+def write_place(
+    root: Path, mapping: Capture, queries: Mapping[str, Capture], transfer: Transfer, pixel_center: float = 0.5
+) -> None:
+    """`root/mapping` with poses, `root/NAME` of queries without, and `root/NAME_truth.txt` of those that have poses.
+
+    A line of the truth is `name qw qx qy qz tx ty tz`. What was left out is logged. DataError where one of them is
+    there already.
     """
-    truth = root / "query_truth.txt"
-    if truth.exists():
-        raise DataError(f"{truth}: exists already; remove it or write elsewhere")
+    for name in queries:
+        if (truth := truth_of(root / name)).exists():
+            raise DataError(f"{truth}: exists already; remove it or write elsewhere")
     root.mkdir(parents=True, exist_ok=True)
     options = {"transfer": transfer, "pixel_center": pixel_center}
     lost = write(mapping, f"kapture:{root / 'mapping'}", **options)
-    lost += write(dataclasses.replace(query, trajectory=Trajectory.empty()), f"kapture:{root / 'query'}", **options)
-    if poses := posed_images(query):
-        write_poses(truth, poses)
-    for line in (*mapping.notes, *query.notes, *mapping.left_out, *query.left_out, *lost):
+    for name, query in queries.items():
+        lost += write(dataclasses.replace(query, trajectory=Trajectory.empty()), f"kapture:{root / name}", **options)
+        if poses := posed_images(query):
+            write_poses(truth_of(root / name), poses)
+    read = (mapping, *queries.values())
+    for line in (*(x for one in read for x in one.notes), *(x for one in read for x in one.left_out), *lost):
         LOG.warning("%s: %s", root.name, line)
+
+
+def truth_of(queries: Path) -> Path:
+    """The file of the true poses of queries in a kapture folder; there where they are public."""
+    return queries.with_name(f"{queries.name}_truth.txt")
 
 
 def listed(rows: Sequence[tuple[str, Camera, Rigid | None]], files: ImageFiles) -> Capture:

@@ -141,3 +141,34 @@ def scanned(depth: np.ndarray, camera: Camera, cam_from_scan: vloc.Rigid) -> np.
     rays = np.stack([(x - cx) / fx, (y - cy) / fy, np.ones_like(x)], axis=2)
     points = np.where(depth > 0, depth, np.nan)[..., None] * rays
     return cam_from_scan.inverse().apply(points.reshape(-1, 3)).reshape(points.shape)
+
+
+def naver(root: Path, made: Rooms, floors: Sequence[str]) -> None:
+    """Gangnam Station or Hyundai Department Store: kapture folders, poses of queries for validation alone."""
+    for number, floor in enumerate(floors):
+        for part, shots in {"mapping": made.mapping, "test": made.query[:1], "validation": made.query[1:]}.items():
+            names = [f"images/{part}_{number}{index:04d}.jpg" for index in range(len(shots))]
+            folder = root / floor / "release" / part / "sensors"
+            for name, shot in zip(names, shots, strict=True):
+                put(shot.picture, folder / "records_data" / name)
+            posed = "test" not in part
+            write_kapture(folder, names, [shot.cam_from_world for shot in shots] if posed else [])
+
+
+def write_kapture(folder: Path, names: Sequence[str], poses: Sequence[vloc.Rigid]) -> None:
+    """Tables of kapture: one camera, a time for each image, and poses, if any."""
+    first = "# kapture format: 1.1\n"
+    intrinsics = ", ".join(map(repr, CAMERA.params))
+    (folder / "sensors.txt").write_text(
+        f"{first}cam, phone, camera, {CAMERA.model}, {CAMERA.width}, {CAMERA.height}, {intrinsics}\n"
+    )
+    rows = [f"{time}, cam, {name}\n" for time, name in enumerate(names)]
+    (folder / "records_camera.txt").write_text(first + "".join(rows))
+    if poses:
+        text = [f"{time}, cam, {csv(pose)}\n" for time, pose in enumerate(poses)]
+        (folder / "trajectories.txt").write_text(first + "".join(text))
+
+
+def csv(pose: vloc.Rigid) -> str:
+    """Seven numbers, quaternion first."""
+    return ", ".join(map(repr, [*pose.quat_wxyz.tolist(), *pose.translation.tolist()]))

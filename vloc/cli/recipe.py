@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..atomic import write_text
-from ..datasets.benchmark import CONDITIONS, Benchmark, check_layout, places, unexpected
+from ..datasets.benchmark import CONDITIONS, MAPPING, QUERIES, Benchmark, check_layout, places, queries_of, unexpected
 from ..errors import DataError
 from ..formats.access import read
-from ..formats.result_styles import STYLES, Entries, text_of, written
-from ..formats.results import read_poses, write_poses
 from ..formats.text_lines import data_lines
-from ..geometry.rigid import Rigid
 from . import options
 from .main import OK
+from .recipe_results import Answer, evaluate, submit
 from .settings import parse_flags
 from .steps import Steps
 
@@ -30,7 +28,8 @@ class Recipe:
     """What a paper did on a benchmark, as flags of `vloc map` and `vloc localize`.
 
     `features`: those of `vloc map` that choose features, which `--fast` leaves out; `paper`: its figures by condition.
-    `make`: writes the benchmark's places as kapture folders.
+    `make`: writes the benchmark's places as kapture folders. `by_queries`: more flags of `vloc localize`, for the
+    queries in a folder of that name.
     """
 
     benchmark: Benchmark
@@ -38,6 +37,7 @@ class Recipe:
     features: Sequence[str]
     mapping: Sequence[str] = ()
     localization: Sequence[str] = ()
+    by_queries: Mapping[str, Sequence[str]] = field(default_factory=dict)
     paper: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -69,19 +69,16 @@ def follow(recipe: Recipe, name: str, arguments: Sequence[str]) -> int:
     captures, steps = flags.out / CAPTURES, Steps()
     if not captures.is_dir():
         if flags.dry_run:
-            print(
-                f"would convert {flags.data} to {captures}, map, localize and write {_submission(recipe, name, flags)}"
-            )
+            print(f"would convert {flags.data} to {captures}, map, localize and write {_submission(name, flags)}")
             return OK
         steps.timed("convert", lambda: _convert(recipe, flags.data, captures))
     chosen = [place for place in places(captures) if not flags.only or place.name in flags.only]
     if not chosen:
         raise DataError(f"--only {' '.join(flags.only)}: choose from {', '.join(p.name for p in places(captures))}")
-    for place in chosen:
-        _run_place(recipe, flags, steps, place)
+    answers = [answer for place in chosen for answer in _run_place(recipe, flags, steps, place)]
     if not flags.dry_run:
-        _submit(recipe, name, flags, chosen)
-        _evaluate(recipe, flags, steps, chosen)
+        submit(recipe.benchmark, answers, _submission(name, flags))
+        evaluate(recipe.benchmark, answers, captures, steps)
     return steps.status
 
 
@@ -99,13 +96,12 @@ def _convert(recipe: Recipe, source: Path, captures: Path) -> None:
 
 
 def _counts(captures: Path) -> dict[str, int]:
-    """Images of the maps, queries, and queries by condition."""
-    conditions = list(conditions_of(captures).values())
-    parts = {
-        part: sum(len(read(f"kapture:{place / part}").images) for place in places(captures))
-        for part in ("mapping", "query")
-    }
-    return {**parts, **{each: conditions.count(each) for each in {*conditions}}}
+    """Images of the maps, queries, by the name of their folder, and queries by condition."""
+    counts = Counter(conditions_of(captures).values())
+    for place in places(captures):
+        for folder in (place / MAPPING, *queries_of(place)):
+            counts[folder.name] += len(read(f"kapture:{folder}").images)
+    return counts
 
 
 def conditions_of(captures: Path) -> dict[str, str]:
@@ -115,8 +111,8 @@ def conditions_of(captures: Path) -> dict[str, str]:
     return {name: condition for name, _, condition in rows}
 
 
-def _run_place(recipe: Recipe, flags: RecipeFlags, steps: Steps, place: Path) -> None:
-    """The map of one place, the poses of its queries, and a page of them."""
+def _run_place(recipe: Recipe, flags: RecipeFlags, steps: Steps, place: Path) -> list[Answer]:
+    """The map of one place, and the poses of its queries with a page for each set of them."""
     folder = folder_of(flags, place)
     how = [
         f"--workers={flags.workers}",
@@ -125,11 +121,17 @@ def _run_place(recipe: Recipe, flags: RecipeFlags, steps: Steps, place: Path) ->
     ]
     features = FAST if flags.fast else recipe.features
     steps.command("map", f"kapture:{place / 'mapping'}", str(folder / "map"), *features, *recipe.mapping, *how)
-    if flags.dry_run and not (folder / "map").is_dir():
-        return
-    page = [] if flags.dry_run else ["--report", str(folder / "page.html")]
-    where = str(folder / "map"), f"kapture:{place / 'query'}", str(folder / "poses.txt")
-    steps.command("localize", *where, *recipe.localization, *page, *how)
+    answers = []
+    for queries in queries_of(place):
+        kind = queries.name.removeprefix(QUERIES)
+        answers.append(Answer(queries, folder / f"poses{kind}.txt"))
+        if flags.dry_run and not (folder / "map").is_dir():
+            continue
+        where = str(folder / "map"), f"kapture:{queries}", str(answers[-1].poses)
+        page = [] if flags.dry_run else ["--report", str(folder / f"page{kind}.html")]
+        own = recipe.by_queries.get(queries.name, ())
+        steps.command("localize", *where, *recipe.localization, *own, *page, *how)
+    return answers
 
 
 def folder_of(flags: RecipeFlags, place: Path) -> Path:
@@ -137,43 +139,8 @@ def folder_of(flags: RecipeFlags, place: Path) -> Path:
     return flags.out if place.parent == flags.out else flags.out / place.name
 
 
-def _submission(recipe: Recipe, name: str, flags: RecipeFlags) -> Path:
+def _submission(name: str, flags: RecipeFlags) -> Path:
     return flags.out / f"{name}_eval_vloc{'_fast' if flags.fast else ''}.txt"
-
-
-def _submit(recipe: Recipe, name: str, flags: RecipeFlags, chosen: Sequence[Path]) -> None:
-    """The poses of all places in the benchmark's style; DataError where two places call a query the same."""
-    style, path = STYLES[recipe.benchmark.style], _submission(recipe, name, flags)
-    entries: Entries = {}
-    for place in chosen:
-        own = written(style, read_poses(folder_of(flags, place) / "poses.txt"), read(f"kapture:{place / 'query'}"))
-        if twice := entries.keys() & own.keys():
-            raise DataError(
-                f"{place}: query '{min(twice)}' is one of another place, too: the file would hold one of them"
-            )
-        entries |= own
-    write_text(path, text_of(path, style, entries))
-    print(f"\nto submit: {path} ({len(entries)} poses)")
-
-
-def _evaluate(recipe: Recipe, flags: RecipeFlags, steps: Steps, chosen: Sequence[Path]) -> None:
-    """The figures of all places together, where their truth is public, beside the paper's."""
-    truths = [place / "query_truth.txt" for place in chosen]
-    if not all(truth.exists() for truth in truths):
-        print("its truth is not public: the benchmark's server evaluates the file")
-        return
-    every: dict[str, dict[str, Rigid]] = {"truth": {}, "poses": {}}
-    for place, truth in zip(chosen, truths, strict=True):
-        every["truth"] |= read_poses(truth)
-        every["poses"] |= read_poses(folder_of(flags, place) / "poses.txt")
-    for what, poses in every.items():
-        write_poses(flags.out / f"all_{what}.txt", poses)
-    limits = [f"{metres:g},{degrees:g}" for metres, degrees in recipe.benchmark.thresholds]
-    conditions = flags.out / CAPTURES / CONDITIONS
-    told = ["--conditions", str(conditions)] if conditions.exists() else []
-    files = str(flags.out / "all_poses.txt"), str(flags.out / "all_truth.txt")
-    outputs = ["--json", str(flags.out / "figures.json"), "--overwrite"]
-    steps.command("evaluate", *files, "--thresholds", *limits, *told, *outputs)
 
 
 def _figures_of_paper(recipe: Recipe) -> list[str]:

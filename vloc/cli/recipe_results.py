@@ -1,0 +1,81 @@
+"""What comes of a recipe: files to submit, and figures where the truth is public."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..atomic import write_text
+from ..datasets.benchmark import CONDITIONS, Benchmark
+from ..datasets.importing import truth_of
+from ..errors import DataError
+from ..formats.access import read
+from ..formats.result_styles import STYLES, Entries, Style, text_of, written
+from ..formats.results import read_poses, write_poses
+from ..geometry.rigid import Rigid
+from .steps import Steps
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Queries of a place (a kapture folder) and the file of their poses."""
+
+    queries: Path
+    poses: Path
+
+    @property
+    def truth(self) -> Path:
+        """The file of their true poses, which is there where they are public."""
+        return truth_of(self.queries)
+
+    def entries(self, style: Style) -> Entries:
+        """The poses as a benchmark has them."""
+        return written(style, read_poses(self.poses), read(f"kapture:{self.queries}"))
+
+
+def to_submit(answers: Sequence[Answer]) -> Sequence[Answer]:
+    """Those whose truth is not public; all, where all of it is."""
+    return [answer for answer in answers if not answer.truth.exists()] or answers
+
+
+def submit(benchmark: Benchmark, answers: Sequence[Answer], path: Path) -> None:
+    """The poses in the benchmark's style, in one file, or one for each set of queries beside it.
+
+    DataError where two places call a query the same.
+    """
+    style, files = STYLES[benchmark.style], dict[Path, Entries]()
+    for answer in to_submit(answers):
+        names = answer.queries.parent.name, answer.queries.name
+        entries = files.setdefault(path if benchmark.in_one_file else path.with_name(f"{'_'.join(names)}.txt"), {})
+        own = answer.entries(style)
+        if twice := entries.keys() & own.keys():
+            raise DataError(
+                f"{answer.queries.parent}: query '{min(twice)}' is one of another place, too: the file would hold one "
+                "of them"
+            )
+        entries |= own
+    for file, entries in files.items():
+        write_text(file, text_of(file, style, entries))
+        print(f"\nto submit: {file} ({len(entries)} poses)")
+
+
+def evaluate(benchmark: Benchmark, answers: Sequence[Answer], captures: Path, steps: Steps) -> None:
+    """The figures of all queries whose truth is public, beside `captures`."""
+    known = [answer for answer in answers if answer.truth.exists()]
+    if len(known) < len(answers):
+        print("its truth is not public: the benchmark's server evaluates the file")
+    if not known:
+        return
+    every: dict[str, dict[str, Rigid]] = {"truth": {}, "poses": {}}
+    for answer in known:
+        every["truth"] |= read_poses(answer.truth)
+        every["poses"] |= read_poses(answer.poses)
+    out = captures.parent
+    for what, poses in every.items():
+        write_poses(out / f"all_{what}.txt", poses)
+    limits = [f"{metres:g},{degrees:g}" for metres, degrees in benchmark.thresholds]
+    told = ["--conditions", str(captures / CONDITIONS)] if (captures / CONDITIONS).exists() else []
+    files = str(out / "all_poses.txt"), str(out / "all_truth.txt")
+    outputs = ["--json", str(out / "figures.json"), "--overwrite"]
+    steps.command("evaluate", *files, "--thresholds", *limits, *told, *outputs)
