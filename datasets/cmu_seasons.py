@@ -42,6 +42,7 @@ EXTENDED = Benchmark(
         "slice*/query": "queries",
     },
     "cmu",
+    counts={"query": 56613},
 )
 
 

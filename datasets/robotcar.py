@@ -42,7 +42,7 @@ V1 = Benchmark(
     },
     "robotcar",
     counts={
-        "mapping": 20862,
+        **{"mapping": 20862, "query": 11934},
         **{"dawn": 1449, "dusk": 1182, "night": 1314, "night-rain": 1320, "overcast-summer": 1389},
         **{"overcast-winter": 1170, "rain": 1263, "snow": 1467, "sun": 1380},
     },
@@ -51,7 +51,7 @@ V2 = replace(
     V1,
     title="RobotCar Seasons v2",
     layout={**V1.layout, TRAIN: "queries of v1 with public poses", TEST: "queries of v2"},
-    counts={"mapping": 20862 + 3 * 1906},
+    counts={"mapping": 20862 + 3 * 1906, "query": 3 * 1872},
 )
 
 
@@ -96,16 +96,16 @@ def make(root: Path, config: RobotcarConfig) -> None:
         cameras = cameras or {camera: _camera(source, camera, files, mapped) for camera in CAMERAS}
         captures = [recorded(cameras, rows, files, rig) for rows in (mapped, queries)]
         write_scene(root / f"{location:03d}", captures[0], captures[1], config.transfer)
-        condition_of |= {name: _instant(row)[0] for row in queries for name in row[2:3]}
+        condition_of |= {row[2]: _instant(row)[0] for row in queries}
     write_conditions(root, condition_of)
 
 
 def _by_location(folder: Path, pattern: str) -> dict[int, Path]:
-    """Number of the location -> its file or folder (`001_aligned`, `queries_location_1.txt`)."""
+    """Number of the location, the last of the name -> its file or folder (`001_aligned`, `queries_location_1.txt`)."""
     numbers = {path: re.findall(r"\d+", path.stem) for path in sorted(folder.glob(pattern))}
-    if unclear := [path for path, found in numbers.items() if len(found) != 1]:
-        raise DataError(f"{unclear[0]}: expected one number in the name, that of the location")
-    return dict(sorted((int(found[0]), path) for path, found in numbers.items()))
+    if unclear := [path for path, found in numbers.items() if not found]:
+        raise DataError(f"{unclear[0]}: no number in the name, expected that of the location")
+    return dict(sorted((int(found[-1]), path) for path, found in numbers.items()))
 
 
 def _shot(name: str, pose: Rigid | None = None) -> Shot | None:
@@ -169,8 +169,9 @@ def _split(source: Path, rig: list[RigMember]) -> Split:
     path = source / TRAIN
     for line, text in data_lines(path):
         name, *fields = text.split()
-        row, mount = _named(path, line, name), mounts[_named(path, line, name)[1]]
+        row = _named(path, line, name)
         world_from_cam = rigid_of(path, np.array(numbers_in(path, line, fields, 16)).reshape(4, 4))
+        mount = mounts[row[1]]
         assert mount is not None  # noqa: S101 - read from its file
         mapped[_instant(row)] = mount.inverse() @ world_from_cam.inverse()
     return Split(mapped, frozenset(_instant(row) for row in _listed(source / TEST)))

@@ -36,17 +36,18 @@ def write(root: Path) -> Cmu:
     root.mkdir(parents=True, exist_ok=True)
     (root / "intrinsics.txt").write_text("# Camera ID, model, size, parameters\n\n" + "".join(rows))
     mapping, queries = {}, {}
-    for seed, name in enumerate(SLICES):
-        mapping[name], queries[name] = _slice(root / name, seed, drives(seed, CAMERAS, MOUNTS, 6))
+    place = drives(CAMERAS, MOUNTS, 5)  # of both slices, to save time
+    for number, name in enumerate(SLICES):
+        mapping[name], queries[name] = _slice(root / name, number, place)
     (root / SLICES[0] / "camera-poses").mkdir()
     public = "".join(_line(name, pose) for name, pose in queries[SLICES[0]].items())
     (root / SLICES[0] / "camera-poses" / "slice-2-dusk.txt").write_text(public)
     return Cmu(root, mapping, queries)
 
 
-def _slice(folder: Path, seed: int, place: Drives) -> tuple[dict[str, vloc.Rigid], dict[str, vloc.Rigid]]:
-    mapped = {_name(seed, MAPPED, photo): photo for photo in place.mapping}
-    queries = {_name(seed, LOCALIZED, photo): photo for photo in place.queries}
+def _slice(folder: Path, number: int, place: Drives) -> tuple[dict[str, vloc.Rigid], dict[str, vloc.Rigid]]:
+    mapped = {_name(number, MAPPED, photo): photo for photo in place.mapping}
+    queries = {_name(number, LOCALIZED, photo): photo for photo in place.queries}
     for part, photos in {"database": mapped, "query": queries}.items():
         for name, photo in photos.items():
             photo.save(folder / part / name)
@@ -56,8 +57,8 @@ def _slice(folder: Path, seed: int, place: Drives) -> tuple[dict[str, vloc.Rigid
     return {name: photo.pose for name, photo in mapped.items()}, {name: photo.pose for name, photo in queries.items()}
 
 
-def _name(seed: int, start: int, photo: Photo) -> str:
-    time = start + STEP * (photo.instant + 1000 * seed) + (LATE if photo.camera == "c1" else 0)
+def _name(number: int, start: int, photo: Photo) -> str:
+    time = start + STEP * (photo.instant + 1000 * number) + (LATE if photo.camera == "c1" else 0)
     return f"img_{119 + 3 * photo.instant:05d}_{photo.camera}_{time}us.jpg"
 
 

@@ -34,10 +34,10 @@ class Robotcar:
 
 def write(root: Path) -> Robotcar:
     """All files of v1 and v2."""
-    places = {1: drives(0, CAMERAS, MOUNTS, 4), 2: drives(1, CAMERAS, MOUNTS, 4)}
     _rig(root)
     mapping, queries = {}, {}
-    for number, place in places.items():
+    place = drives(CAMERAS, MOUNTS, 4)  # of both locations, to save time
+    for number in (1, 2):
         mapping[f"{number:03d}"], queries[f"{number:03d}"] = _place(root, number, place)
     rear = [(name, pose) for own in queries.values() for name, pose in own.items() if "/rear/" in name]
     rows = [f"{name.replace('.jpg', '.png')} {_matrix(pose.inverse(), ' ', ' ')}\n" for name, pose in rear[::3]]
@@ -74,7 +74,7 @@ def _place(root: Path, number: int, place: Drives) -> tuple[dict[str, vloc.Rigid
 
 
 def _rig(root: Path) -> None:
-    (root / "intrinsics").mkdir()
+    (root / "intrinsics").mkdir(parents=True)
     (root / "extrinsics").mkdir()
     for name, camera in CAMERAS.items():
         lines = [f"{what} {value}\n" for what, value in zip(("fx", "fy", "cx", "cy"), camera.params, strict=True)]

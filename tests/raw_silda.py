@@ -25,7 +25,7 @@ MOUNTS = {
     "0": vloc.Rigid(np.array([[0.0, 0, -1], [0, 1, 0], [1, 0, 0]]), np.array([0.0, 0.0, -0.02])),
     "1": vloc.Rigid(np.array([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]]), np.array([0.0, 0.0, -0.02])),
 }
-WIDE = vloc.Camera("PINHOLE", 400, 400, (85.0, 85.0, 200.0, 200.0))
+WIDE = vloc.Camera("PINHOLE", 320, 320, (68.0, 68.0, 160.0, 160.0))
 """what the gallery draws, which is 134 degrees wide; the rest of the fisheyes' circles is black"""
 LOCALIZED = 4000
 """number of the first query"""
@@ -42,7 +42,7 @@ class Silda:
 
 def write(root: Path) -> Silda:
     """All files; of one map image the pose is missing."""
-    place = drives(0, CAMERAS, MOUNTS, 6, _fisheye)
+    place = drives(CAMERAS, MOUNTS, 5, _fisheye)
     mapped = {_name(photo): photo for photo in place.mapping}
     queries = {_name(photo, LOCALIZED): photo for photo in place.queries}
     (root / "camera-intrinsics").mkdir(parents=True)
