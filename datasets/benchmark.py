@@ -70,17 +70,19 @@ def write_scenes(
     """
     condition_of: dict[str, str] = {}
     for folder in folders:
-        mapping, query = (_from_above(capture, folder) for capture in captures_of(folder))
+        mapping, query = (named_from(folder.parent, folder, capture) for capture in captures_of(folder))
         write_scene(root / folder.name, mapping, query, transfer)
         condition_of |= dict.fromkeys(query.images.names, folder.name)
     write_conditions(root, condition_of)
 
 
-def _from_above(capture: Capture, folder: Path) -> Capture:
-    """The same with images named from the folder above, as files of which they can be linked."""
-    named = merge([capture], [folder.name])
-    is_folder = isinstance(capture.files, FolderImages)
-    return replace(named, files=FolderImages(folder.parent)) if is_folder else named
+def named_from(root: Path, folder: Path, capture: Capture) -> Capture:
+    """A capture of a folder below `root` with its images named from there, whose files can so be linked.
+
+    No two captures below `root` then have images of one name.
+    """
+    named = merge([capture], [folder.relative_to(root).as_posix()])
+    return replace(named, files=FolderImages(root)) if isinstance(capture.files, FolderImages) else named
 
 
 def write_conditions(root: Path, condition_of: Mapping[str, str]) -> None:

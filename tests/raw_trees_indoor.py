@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -172,3 +172,46 @@ def write_kapture(folder: Path, names: Sequence[str], poses: Sequence[vloc.Rigid
 def csv(pose: vloc.Rigid) -> str:
     """Seven numbers, quaternion first."""
     return ", ".join(map(repr, [*pose.quat_wxyz.tolist(), *pose.translation.tolist()]))
+
+
+def lamar(root: Path, made: Rooms, scene: str) -> None:
+    """A scene of LaMAR: the map, queries of phones and, as a rig of two cameras, HoloLenses; validation has truth."""
+    sessions = root / scene / "sessions"
+    lamar_session(sessions / "map", {"ios_map": [(made.mapping, vloc.Rigid.identity())]}, "trajectories.txt")
+    first = {"ios_1": [(made.query[:1], vloc.Rigid.identity())]}
+    lamar_session(sessions / "query_phone", first, None)
+    lamar_session(sessions / "query_val_phone", first, "proc/alignment_trajectories.txt")
+    mounts = [shot.cam_from_world @ made.query[0].cam_from_world.inverse() for shot in made.query]
+    heads = [([shot], mount) for shot, mount in zip(made.query, mounts, strict=True)]
+    lamar_session(sessions / "query_hololens", {"hl_1": heads}, None)
+
+
+def lamar_session(
+    folder: Path, devices: Mapping[str, Sequence[tuple[Sequence[Shot], vloc.Rigid]]], poses: str | None
+) -> None:
+    """A session of rigs, of which each camera took one shot at each time; every first shot is asked for.
+
+    `poses`: file of the poses, device to world; the cameras are mounted camera to rig.
+    """
+    rows: dict[str, list[str]] = {name: [] for name in ("sensors", "rigs", "images", "queries", "poses")}
+    for rig, cameras in devices.items():
+        for number, (shots, cam_from_rig) in enumerate(cameras):
+            camera = f"{rig}/cam{number}"
+            rows["sensors"].append(
+                f"{camera}, , camera, {CAMERA.model}, {CAMERA.width}, {CAMERA.height}, "
+                f"{', '.join(map(repr, CAMERA.params))}"
+            )
+            rows["rigs"].append(f"{rig}, {camera}, {csv(cam_from_rig.inverse())}")
+            for time, shot in enumerate(shots, start=1_000_000):
+                put(shot.picture, folder / "raw_data" / f"{camera}/{time}.jpg")
+                rows["images"].append(f"{time}, {camera}, {camera}/{time}.jpg")
+                if number == 0:
+                    world_from_rig = shot.cam_from_world.inverse() @ cam_from_rig
+                    rows["poses"].append(f"{time}, {rig}, {csv(world_from_rig)}")
+                    rows["queries"].append(f"{time}, {rig}")
+    pose_rows = rows.pop("poses")
+    for name, lines in rows.items():
+        (folder / f"{name}.txt").write_text("".join(f"{line}\n" for line in lines))
+    if poses:
+        (folder / poses).parent.mkdir(exist_ok=True)
+        (folder / poses).write_text("".join(f"{row}\n" for row in pose_rows))

@@ -74,7 +74,7 @@ def read(path: Path, options: ReadOptions) -> Capture:
             folder / "depths.txt", "depth maps stay 16-bit PNG: kapture's are 32-bit floats", len(records["depth"])
         )
     images = records.pop("camera", None) or Records.from_rows([])
-    track = _trajectory(folder / "trajectories.txt", {*sensors, *(member.rig_id for member in rigs)}, remarks)
+    track = read_trajectory(folder / "trajectories.txt", {*sensors, *(member.rig_id for member in rigs)}, remarks)
     files = FolderImages(options.images or folder / DATA)
     return Capture(
         sensors,
@@ -101,7 +101,7 @@ def _rigs(path: Path, sensors: dict[str, Sensor], remarks: Remarks) -> tuple[Rig
     )
 
 
-def _trajectory(path: Path, known: set[str], remarks: Remarks) -> Trajectory:
+def read_trajectory(path: Path, known: set[str], remarks: Remarks) -> Trajectory:
     """Poses `device_from_world`."""
     if not path.is_file():
         return Trajectory.empty()
