@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -67,37 +67,39 @@ class RobotcarConfig:
     """how images get into the output: copied, as one link to their folder, or not at all"""
 
 
-@dataclass(frozen=True)
-class Split:
-    """What v2 makes of the instants (condition, µs) of v1: `rig_from_world` of those to map, and those to localize."""
-
-    mapped: Mapping[tuple[str, int], Rigid]
-    queries: frozenset[tuple[str, int]]
-
-
 def make(root: Path, config: RobotcarConfig) -> None:
-    """Write `root/001/mapping`, `root/001/query` (no poses are public) ... by location, and `root/conditions.txt`.
+    """Write `root/001/mapping`, `root/001/query`, its truth where public, ... by location, and `root/conditions.txt`.
 
-    A query's location is known, by the benchmark's rule. Timestamps are µs. DataError for what lacks.
+    A query's location is known, by the benchmark's rule; those without queries are left out. Timestamps are µs. Poses
+    that v2 publishes are v1's truth, if its list is there. DataError for what lacks.
     """
-    source, condition_of = config.source, dict[str, str]()
-    check_layout({"1": V1, "2": V2}[config.version], source)
-    rig = [RigMember(RIG, camera, _mount(source, camera)) for camera in CAMERAS]
-    split = _split(source, rig) if config.version == "2" else None
+    source, is_v2, condition_of = config.source, config.version == "2", dict[str, str]()
+    check_layout(V2 if is_v2 else V1, source)
+    mounts = {camera: _mount(source, camera) for camera in CAMERAS}
+    rig = [RigMember(RIG, camera, mount) for camera, mount in mounts.items()]
+    public = _public_poses(source / TRAIN) if (source / TRAIN).exists() else {}
+    tested = {_instant(row) for row in _listed(source / TEST)} if is_v2 else set()
+    files, cameras = FolderImages(source / "images"), dict[str, Camera]()
+    for location, (model, listing) in _locations(source).items():
+        mapped, queries = list(_modelled(model)), list(_listed(listing))
+        if is_v2:
+            mapped += _mapped_too(queries, public, mounts)
+            queries = [row for row in queries if _instant(row) in tested]
+        if queries:
+            cameras = cameras or {camera: _camera(source, camera, files, mapped) for camera in CAMERAS}
+            posed = [(*row[:3], public.get(row[2])) for row in queries]
+            captures = [recorded(cameras, rows, files, rig) for rows in (mapped, posed)]
+            write_scene(root / f"{location:03d}", captures[0], captures[1], config.transfer)
+            condition_of |= {row[2]: _instant(row)[0] for row in queries}
+    write_conditions(root, condition_of)
+
+
+def _locations(source: Path) -> dict[int, tuple[Path, Path]]:
+    """The model and the list of queries of every location."""
     models, lists = _by_location(source / MODELS, "*/"), _by_location(source / LISTS, "*.txt")
     if lacking := sorted(lists.keys() ^ models.keys()):
         raise DataError(f"{source / MODELS}: location {lacking[0]} has a model or a list in {LISTS}, expected both")
-    files, cameras = FolderImages(source / "images"), dict[str, Camera]()
-    for location, listing in lists.items():
-        mapped, queries = list(_modelled(models[location])), list(_listed(listing))
-        if split is not None:
-            mapped += _mapped_too(queries, split, rig)
-            queries = [row for row in queries if _instant(row) in split.queries]
-        cameras = cameras or {camera: _camera(source, camera, files, mapped) for camera in CAMERAS}
-        captures = [recorded(cameras, rows, files, rig) for rows in (mapped, queries)]
-        write_scene(root / f"{location:03d}", captures[0], captures[1], config.transfer)
-        condition_of |= {row[2]: _instant(row)[0] for row in queries}
-    write_conditions(root, condition_of)
+    return {location: (models[location], lists[location]) for location in models}
 
 
 def _by_location(folder: Path, pattern: str) -> dict[int, Path]:
@@ -151,7 +153,7 @@ def _mount(source: Path, camera: str) -> Rigid:
     return rigid_of(path, matrix).inverse()
 
 
-def _camera(source: Path, camera: str, files: FolderImages, rows: list[Shot]) -> Camera:
+def _camera(source: Path, camera: str, files: FolderImages, rows: Sequence[Shot]) -> Camera:
     """The pinhole camera of four lines `name number`: fx, fy, cx, cy; the size is that of an image (1024 x 1024)."""
     path = required(source / "intrinsics" / f"{camera}_intrinsics.txt")
     params = [numbers_in(path, line, text.split()[1:], 1)[0] for line, text in data_lines(path)]
@@ -162,23 +164,19 @@ def _camera(source: Path, camera: str, files: FolderImages, rows: list[Shot]) ->
     return Camera("PINHOLE", width, height, tuple(params))
 
 
-def _split(source: Path, rig: list[RigMember]) -> Split:
-    """Images of v2's lists are those of the rear camera, which stand for all of their instant."""
-    mounts = {member.sensor_id: member.sensor_from_rig for member in rig}
-    mapped = dict[tuple[str, int], Rigid]()
-    path = source / TRAIN
+def _public_poses(path: Path) -> dict[str, Rigid]:
+    """`cam_from_world` of v1's queries by name; lines `name` and a 4 x 4 matrix of camera to world, row by row."""
+    poses = {}
     for line, text in data_lines(path):
         name, *fields = text.split()
-        row = _named(path, line, name)
         world_from_cam = rigid_of(path, np.array(numbers_in(path, line, fields, 16)).reshape(4, 4))
-        mount = mounts[row[1]]
-        assert mount is not None  # noqa: S101 - read from its file
-        mapped[_instant(row)] = mount.inverse() @ world_from_cam.inverse()
-    return Split(mapped, frozenset(_instant(row) for row in _listed(source / TEST)))
+        poses[_named(path, line, name)[2]] = world_from_cam.inverse()
+    return poses
 
 
-def _mapped_too(queries: list[Shot], split: Split, rig: list[RigMember]) -> list[Shot]:
-    """The images of v1's queries that v2 maps, with the poses that the mounts lead to."""
-    mounts = {member.sensor_id: member.sensor_from_rig for member in rig}
-    rows = [(row, mounts[row[1]], split.mapped.get(_instant(row))) for row in queries]
-    return [(*row[:3], mount @ car) for row, mount, car in rows if mount is not None and car is not None]
+def _mapped_too(
+    queries: Sequence[Shot], public: Mapping[str, Rigid], mounts: Mapping[str, Rigid]
+) -> list[tuple[int, str, str, Rigid]]:
+    """The images of v1's queries that v2 maps: all at an instant of which one has a pose, by the mounts."""
+    cars = {_instant(row): mounts[row[1]].inverse() @ public[row[2]] for row in queries if row[2] in public}
+    return [(*row[:3], mounts[row[1]] @ cars[_instant(row)]) for row in queries if _instant(row) in cars]

@@ -56,6 +56,21 @@ def test_v2_maps_the_instants_whose_poses_are_public(robotcar: Robotcar, tmp_pat
         assert poses_of(tmp_path / "made" / place / "query").keys() == dict(queries[3:6]).keys()
 
 
+def test_v2_leaves_out_locations_of_which_it_tests_nothing(robotcar: Robotcar, tmp_path: Path) -> None:
+    shutil.copytree(robotcar.root, tmp_path / "raw")
+    tested = [name for name in robotcar.queries["001"] if "night-rain/rear" in name]
+    (tmp_path / "raw" / "robotcar_v2_test.txt").write_text("".join(f"{name}\n" for name in tested))
+    assert convert(tmp_path / "raw", tmp_path / "made", "2") == 0
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == ["001", "conditions.txt"]
+
+
+def test_poses_that_v2_publishes_are_truth_of_v1(robotcar: Robotcar, tmp_path: Path) -> None:
+    assert convert(robotcar.root, tmp_path / "made", "1") == 0
+    (rear,) = [name for name in list(robotcar.queries["001"])[:3] if "/rear/" in name]
+    truth = read_poses(tmp_path / "made" / "001" / "query_truth.txt")
+    assert_same_poses(truth, {rear: robotcar.queries["001"][rear]}, 1e-6)
+
+
 def test_the_recipe_ends_with_the_file_to_submit(
     robotcar: Robotcar, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
