@@ -42,9 +42,9 @@ V1 = Benchmark(
     },
     "robotcar",
     counts={
-        **{"mapping": 20862, "query": 11934},
-        **{"dawn": 1449, "dusk": 1182, "night": 1314, "night-rain": 1320, "overcast-summer": 1389},
-        **{"overcast-winter": 1170, "rain": 1263, "snow": 1467, "sun": 1380},
+        **{"mapping": 20862, "query": 11934, "night/night": 1314, "night/night-rain": 1320},
+        **{"day/dawn": 1449, "day/dusk": 1182, "day/overcast-summer": 1389, "day/overcast-winter": 1170},
+        **{"day/rain": 1263, "day/snow": 1467, "day/sun": 1380},
     },
 )
 V2 = replace(
@@ -90,8 +90,13 @@ def make(root: Path, config: RobotcarConfig) -> None:
             posed = [(*row[:3], public.get(row[2])) for row in queries]
             captures = [recorded(cameras, rows, files, rig) for rows in (mapped, posed)]
             write_scene(root / f"{location:03d}", captures[0], captures[1], config.transfer)
-            condition_of |= {row[2]: _instant(row)[0] for row in queries}
+            condition_of |= {row[2]: condition(_instant(row)[0]) for row in queries}
     write_conditions(root, condition_of)
+
+
+def condition(folder: str) -> str:
+    """`night/night-rain` or `day/dawn`: the benchmark sums up by day and by night."""
+    return f"{'night' if folder.startswith('night') else 'day'}/{folder}"
 
 
 def _locations(source: Path) -> dict[int, tuple[Path, Path]]:

@@ -15,6 +15,8 @@ from tests.raw_robotcar import CAMERAS, MOUNTS, Robotcar
 from vloc.data.rigs import rig_chains
 from vloc.formats.results import read_poses
 
+CONDITIONS = {"dawn": "day/dawn", "night-rain": "night/night-rain"}
+
 
 @pytest.fixture(scope="module")
 def robotcar(tmp_path_factory: pytest.TempPathFactory) -> Robotcar:
@@ -34,7 +36,8 @@ def test_each_location_is_a_place_with_its_own_queries(robotcar: Robotcar, tmp_p
         assert poses_of(tmp_path / "made" / place / "query") == dict.fromkeys(robotcar.queries[place])
     lines = (tmp_path / "made" / "conditions.txt").read_text().splitlines()
     assert lines == [
-        f"{name} {name.partition('/')[0]}" for name in sorted(name for own in robotcar.queries.values() for name in own)
+        f"{name} {CONDITIONS[name.partition('/')[0]]}"
+        for name in sorted(name for own in robotcar.queries.values() for name in own)
     ]
 
 
@@ -77,7 +80,7 @@ def test_the_recipe_ends_with_the_file_to_submit(
     command = ["run", "robotcar_v1", "--data", robotcar.root, "--out", tmp_path / "out", "--fast", "--quiet"]
     assert run(*command, "--only", "001") == 0
     told = capsys.readouterr().out
-    assert "night: 28.8 / 58.8 / 89.4" in told and "12 images of 'dawn', expected 1449" in told
+    assert "night: 28.8 / 58.8 / 89.4" in told and "12 images of 'day/dawn', expected 1449" in told
     truth = {name.split("/", 1)[1]: pose for name, pose in robotcar.queries["001"].items()}
     assert_same_poses(read_poses(tmp_path / "out" / "robotcar_v1_eval_vloc_fast.txt"), truth, 0.05)
 

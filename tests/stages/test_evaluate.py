@@ -120,6 +120,13 @@ def test_conditions_are_told_or_the_folders_in_which_names_differ():
     assert evaluate({}, TRUTH).by_condition() == {}
 
 
+def test_what_a_condition_is_part_of_has_figures_of_its_own():
+    truth = {name: camera_at(0) for name in ("1.jpg", "2.jpg", "3.jpg", "4.jpg")}
+    told = dict(zip(truth, ("day/dawn", "night/night", "night/rain", "night/rain"), strict=True))
+    counts = {name: len(part.names) for name, part in evaluate(truth, truth).by_condition(told).items()}
+    assert counts == {"day": 1, "day/dawn": 1, "night": 3, "night/night": 1, "night/rain": 2}
+
+
 def test_medians_of_the_localized_leave_missing_poses_out():
     figures = evaluate({"a.jpg": camera_at(0.1), "b.jpg": camera_at(1.3)}, TRUTH).figures()
     assert figures["median_translation_m"] is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ class Evaluation:
     def by_condition(self, condition_of: Mapping[str, str] | None = None) -> dict[str, Evaluation]:
         """The queries of each condition: as they are given, else by the first folders in which names differ, if any do.
 
-        DataError where a query has none.
+        Those of `night/rain` are of `night`, too. DataError where a query has none.
         """
         if condition_of is None:
             rows = by_condition(self.names)
@@ -83,8 +84,11 @@ class Evaluation:
             return {condition: self.of(of) for condition, of in rows.items()}
         if missing := [name for name in self.names if name not in condition_of]:
             raise DataError(f"{len(missing)} queries have no condition, such as '{missing[0]}'")
-        given = [condition_of[name] for name in self.names]
-        return {each: self.of([row for row, own in enumerate(given) if own == each]) for each in sorted({*given})}
+        of_condition: dict[str, list[int]] = {}
+        for row, name in enumerate(self.names):
+            for condition in accumulate(condition_of[name].split("/"), "{}/{}".format):
+                of_condition.setdefault(condition, []).append(row)
+        return {condition: self.of(rows) for condition, rows in sorted(of_condition.items())}
 
     def figures(self) -> dict[str, Any]:
         """What the errors add up to; infinite ones are null. Lengths in another unit than metres have other names."""
