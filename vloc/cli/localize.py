@@ -37,8 +37,6 @@ from .main import OK, WITH_FAILURES
 from .map_folder import is_map
 from .messages import failure_lines, read_capture, summary_of_failures
 from .outputs import beside, check_output, is_details, is_results, read_json
-from .results import check_style, write_beside
-from .run_record import write_record
 from .settings import parse
 from .sources import counts, kept, status, told
 
@@ -89,26 +87,17 @@ def run(arguments: Sequence[str]) -> int:
     map_ = Map.open(flags.map)
     check_outputs(flags)
     kept([], flags.sources)  # refuses an unknown name before any work
-    if flags.report:
-        check_report(flags.report)
     queries = read_queries(flags, map_)
-    check_names(flags.results, queries.images.names)
-    if flags.style:
-        check_style(flags.style, queries)
+    check_queries(flags, queries)
     with Workspace(beside(flags.results, ".work"), flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
         estimates = kept(localize_capture(work, map_, queries, config, flags.scan), flags.sources)
         failures = summary_of_failures(work.failures)
         if not flags.dry_run:
             check_outputs(flags)
             write_results(flags.results, estimates, work.seconds)
-            read = {**flags.read_options, "pixel_center": pixel_center_of(flags, map_)}
-            write_record(work, flags.map, flags.queries, read, config, shlex.join(["vloc", "localize", *arguments]))
-            if flags.style:
-                write_beside(flags.results, flags.style, poses_of(estimates), queries, str(flags.map))
+            write_beside(work, flags, map_, queries, config, estimates, shlex.join(["vloc", "localize", *arguments]))
     if flags.dry_run:
         return options.print_plan(work.plan, flags)
-    if flags.report:
-        write_page(flags)
     _print(flags, estimates, [*queries.notes, *orientation_note(queries), *preset_notes(flags.preset)], failures)
     print(failure_lines(failures), end="", file=sys.stderr)
     if estimates and not any(estimate.is_localized for estimate in estimates):
@@ -117,12 +106,37 @@ def run(arguments: Sequence[str]) -> int:
     return WITH_FAILURES if failures else OK
 
 
-def write_page(flags: LocalizeFlags) -> None:
-    """The page of the run that has ended."""
-    from .report import write_report
+def check_queries(flags: LocalizeFlags, queries: Capture) -> None:
+    """DataError or ConfigError, before any work, for queries that the files to be written cannot hold."""
+    check_names(flags.results, queries.images.names)
+    if flags.style:
+        from .results import check_style
 
-    assert flags.report is not None  # noqa: S101 - it was asked for
-    write_report(flags.report, [flags.results], None, str(flags.results), flags.runtime)
+        check_style(flags.style, queries)
+
+
+def write_beside(
+    work: Workspace,
+    flags: LocalizeFlags,
+    map_: Map,
+    queries: Capture,
+    config: LocalizationConfig,
+    estimates: Sequence[PoseEstimate],
+    command: str,
+) -> None:
+    """What goes with the results: what the run was, the file of a benchmark's style and the page, if asked for."""
+    from .run_record import write_record
+
+    read = {**flags.read_options, "pixel_center": pixel_center_of(flags, map_)}
+    write_record(work, flags.map, flags.queries, read, config, command)
+    if flags.style:
+        from .results import write_styled
+
+        write_styled(flags.results, flags.style, poses_of(estimates), queries, str(flags.map))
+    if flags.report:
+        from .report import write_report
+
+        write_report(flags.report, [flags.results], None, str(flags.results), flags.runtime)
 
 
 def read_queries(flags: LocalizeFlags, map_: Map) -> Capture:
@@ -143,16 +157,13 @@ def pixel_center_of(flags: LocalizeFlags, map_: Map) -> float | None:
 
 
 def check_outputs(flags: LocalizeFlags) -> None:
-    """DataError where RESULTS or RESULTS.json is a file that must not be replaced."""
+    """DataError where RESULTS, RESULTS.json or the page is a file that must not be replaced."""
     for output, is_ours in ((flags.results, is_results), (beside(flags.results, ".json"), is_details)):
         check_output(output, is_ours, [flags.queries], overwrite=flags.overwrite)
+    if flags.report:
+        from ..page import is_page
 
-
-def check_report(path: Path) -> None:
-    """DataError for a page that must not be written there."""
-    from ..page import is_page
-
-    check_output(path, is_page)
+        check_output(flags.report, is_page)
 
 
 def _matcher_of_map(arguments: Sequence[str]) -> dict[str, Any]:

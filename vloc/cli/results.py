@@ -85,7 +85,7 @@ def check_style(name: str, queries: Capture) -> None:
         keys_of(style_of(name), queries)
 
 
-def write_beside(results: Path, name: str, poses: Mapping[str, Rigid], queries: Capture, map_: str) -> None:
+def write_styled(results: Path, name: str, poses: Mapping[str, Rigid], queries: Capture, map_: str) -> None:
     """What `results` holds in another style: beside poses.txt, poses.STYLE.txt."""
     path = results.with_suffix(f".{name.partition(':')[0]}.txt")
     write_text(path, styled(name, path, poses, queries, map_)[0])

@@ -28,6 +28,8 @@ MODULES = {
     "opensfm": "opensfm", "ply": "ply", "tum": "tum", "video": "video",
 }  # fmt: skip
 """name of a format of ours -> module that registers it; importing all of them takes a fifth of a command's start"""
+KAPTURE_FOLDERS = {"sensors", "reconstruction"}
+"""what a kapture folder holds"""
 O = TypeVar("O", ReadOptions, WriteOptions)  # noqa: E741 - options
 
 
@@ -99,6 +101,8 @@ def find_format(location: str | Path) -> tuple[Format, Path]:
         return form, path
     if not path.exists():
         raise DataError(f"{path}: no such file or folder{_unknown_prefix(str(location))}")
+    if (kapture := _kapture_alone(path)) is not None:
+        return kapture, path
     readable = [f for f in formats() if f.read]
     found = [f for f in readable if f.recognises(path)]
     found = [f for f in found if f.name != IMAGES] or found  # a project's folder may hold images as well
@@ -108,6 +112,13 @@ def find_format(location: str | Path) -> tuple[Format, Path]:
         what = f"looks like {' and like '.join(f.name for f in found)}" if found else "no format recognises it"
         raise DataError(f"{path}: {what}; say which: {', '.join(f'{f.name}:{path.name}' for f in found or readable)}")
     return found[0], path
+
+
+def _kapture_alone(path: Path) -> Format | None:
+    """kapture, for a folder of kapture's own folders and nothing else: no other format has to be imported and asked."""
+    names = {child.name for child in path.iterdir()} if path.is_dir() else set[str]()
+    kapture = _named("kapture") if names and names <= KAPTURE_FOLDERS else None
+    return kapture if kapture is not None and kapture.recognises(path) else None
 
 
 def _refuse_upper_level(path: Path, readable: Sequence[Format]) -> None:
