@@ -31,3 +31,5 @@ def test_an_unknown_operator_is_refused_before_any_work(
 ) -> None:
     assert run("run", "retrieval_benchmark", "--data", small, "--out", tmp_path, "--operators", "median") == 2
     assert "unknown fusion 'median'" in capsys.readouterr().err and not [*tmp_path.iterdir()]
+    assert run("run", "retrieval_benchmark", "--data", small, "--out", tmp_path, "--ks", "0") == 2
+    assert "--ks 0: expected numbers of images" in capsys.readouterr().err and not [*tmp_path.iterdir()]

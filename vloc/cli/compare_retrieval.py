@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..api import build_map, localize
 from ..atomic import write_text
 from ..config import Paradigm
+from ..errors import ConfigError
 from ..formats.results import read_truth
 from ..geometry.rigid import Rigid
 from ..map import Map
@@ -72,8 +73,8 @@ class Score:
 def compare(name: str, arguments: Sequence[str]) -> int:
     """Print a table for each paradigm, and draw recall against the number of retrieved images."""
     flags = parse_flags(f"run {name}", CompareFlags, arguments)
-    truth, scores = read_truth(str(flags.data / "query_truth.txt")), list[Score]()
-    for row in rows_of(flags):
+    rows, truth, scores = rows_of(flags), read_truth(str(flags.data / "query_truth.txt")), list[Score]()
+    for row in rows:
         print(f"{row[0]} ...", flush=True)
         scores += scores_of(flags, row, truth)
         write_text(flags.out / "results.json", json.dumps([score.to_json() for score in scores], indent=1) + "\n")
@@ -85,6 +86,8 @@ def compare(name: str, arguments: Sequence[str]) -> int:
 
 def rows_of(flags: CompareFlags) -> list[Row]:
     """Every descriptor alone, and all of them by every operator; ConfigError for one that there is not."""
+    if not flags.ks or min(flags.ks) < 1:
+        raise ConfigError(f"--ks {' '.join(map(str, flags.ks))}: expected numbers of images, at least 1")
     names = [to_text(DESCRIPTORS.parse(text)) for text in flags.descriptors]
     operators = [to_text(FUSIONS.parse(text)) for text in flags.operators or FUSIONS.names()]
     alone: list[Row] = [(name, (name,), "gharm") for name in names]
