@@ -62,17 +62,22 @@ def queries_of(place: Path) -> list[Path]:
 
 
 def write_scenes(
-    root: Path, folders: list[Path], captures_of: Callable[[Path], tuple[Capture, Capture]], transfer: Transfer
+    root: Path,
+    source: Path,
+    folders: list[Path],
+    captures_of: Callable[[Path], tuple[Capture, Capture]],
+    transfer: Transfer,
 ) -> None:
-    """A place for each folder, of the captures to map and to localize that it holds; the place is their condition.
+    """A place for each folder below the source, of the captures to map and to localize that it holds.
 
-    Images are named from the folder above, so that no two places have images of one name.
+    A place is called as its path, `/` as `_`, and is the condition of its queries. Images are named from the source.
     """
     condition_of: dict[str, str] = {}
     for folder in folders:
-        mapping, query = (named_from(folder.parent, folder, capture) for capture in captures_of(folder))
-        write_scene(root / folder.name, mapping, query, transfer)
-        condition_of |= dict.fromkeys(query.images.names, folder.name)
+        mapping, query = (named_from(source, folder, capture) for capture in captures_of(folder))
+        place = "_".join(folder.relative_to(source).parts)
+        write_scene(root / place, mapping, query, transfer)
+        condition_of |= dict.fromkeys(query.images.names, place)
     write_conditions(root, condition_of)
 
 

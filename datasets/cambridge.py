@@ -66,7 +66,7 @@ def make(root: Path, config: CambridgeConfig) -> None:
 def make_all(root: Path, source: Path) -> None:
     """Write every scene as a place; its images are linked."""
     scenes = sorted(path.parent for path in source.glob(f"*/{SPLITS['mapping']}"))
-    write_scenes(root, scenes, captures, "link")
+    write_scenes(root, source, scenes, captures, "link")
 
 
 def captures(folder: Path) -> tuple[Capture, Capture]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +141,17 @@ def capture_of(folder: Path, frames: Sequence[Frame], kit: Kit) -> Capture:
         files=RgbdFiles(FolderImages(folder), kit),
         notes=notes,
     )
+
+
+def only_depth_of(capture: Capture, sensor: str) -> Capture:
+    """The capture with the depth maps of one sensor alone."""
+    depth = capture.others["depth"]
+    rows = [
+        (time, sensor, name)
+        for time, device, name in zip(depth.timestamps.tolist(), depth.devices.tolist(), depth.names, strict=True)
+        if depth.device_ids[device] == sensor
+    ]
+    return replace(capture, others={"depth": Records.from_rows(rows)})
 
 
 def _poses(folder: Path, frames: Sequence[Frame], kit: Kit) -> tuple[list[tuple[int, str, Rigid]], tuple[str, ...]]:

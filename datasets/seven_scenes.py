@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from vloc.data.capture import Capture
-from vloc.data.records import Records
 from vloc.errors import DataError
 from vloc.formats.base import Transfer
 from vloc.formats.text_fields import refusal
@@ -19,7 +18,7 @@ from vloc.geometry.rigid import Rigid
 
 from .benchmark import Benchmark, write_scenes
 from .importing import required, write_scene
-from .rgbd import Frame, Kit, capture_of, frame_of
+from .rgbd import Frame, Kit, capture_of, frame_of, only_depth_of
 
 # Intrinsics that the authors name, and those of colour as everybody uses them; the principal point is the middle.
 DEPTH = Camera("SIMPLE_PINHOLE", 640, 480, (585.0, 320.0, 240.0))
@@ -70,15 +69,12 @@ def make(root: Path, config: SevenScenesConfig) -> None:
 def make_all(root: Path, source: Path) -> None:
     """Write every scene as a place, with the depth that is looked at: registered to the colour, of mapping alone."""
     scenes = sorted(path.parent for path in source.glob(f"*/{SPLITS['mapping']}"))
-    write_scenes(root, scenes, _lean_captures, "copy")
+    write_scenes(root, source, scenes, _lean_captures, "copy")
 
 
 def _lean_captures(folder: Path) -> tuple[Capture, Capture]:
     mapping, query = captures(folder)
-    depth = mapping.others["depth"]
-    stamped = zip(depth.timestamps.tolist(), depth.names, strict=True)
-    rows = [(time, KIT.registered_id, name) for time, name in stamped if name.endswith(".reg")]
-    return replace(mapping, others={"depth": Records.from_rows(rows)}), replace(query, others={})
+    return only_depth_of(mapping, KIT.registered_id), replace(query, others={})
 
 
 def captures(folder: Path) -> tuple[Capture, Capture]:

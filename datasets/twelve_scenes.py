@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vloc.data.capture import Capture
 from vloc.errors import DataError
 from vloc.formats.base import Transfer
 from vloc.formats.text_fields import refusal
@@ -13,11 +14,27 @@ from vloc.formats.text_lines import data_lines
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 
+from .benchmark import Benchmark, write_scenes
 from .importing import numbers_in, required, write_scene
-from .rgbd import Frame, Kit, capture_of, frame_of
+from .rgbd import Frame, Kit, capture_of, frame_of, only_depth_of
 
 RIG, IDS = "rgbd_rig", ("ipad_camera", "structure_io_depth_camera", "structure_io_depth_camera_reg")
 _SEQUENCE = re.compile(r"sequence\d+\s*\[\s*frames\s*=\s*\d+\s*\]\s*\[\s*start\s*=\s*(\d+)\s*;\s*end\s*=\s*(\d+)\s*\]")
+
+BENCHMARK = Benchmark(
+    "12-Scenes",
+    "https://graphics.stanford.edu/projects/reloc/",
+    "CC BY-NC-SA 4.0",
+    {
+        "*/*/info.txt": "cameras of each room",
+        "*/*/split.txt": "its sequences",
+        "*/*/data/frame-*.color.*": "images",
+        "*/*/data/frame-*.depth.png": "their depth maps",
+        "*/*/data/frame-*.pose.txt": "their poses",
+    },
+    "plain",
+    thresholds=((0.05, 5.0),),
+)
 
 
 @dataclass(frozen=True)
@@ -35,14 +52,31 @@ def make(root: Path, config: TwelveScenesConfig) -> None:
 
     DataError names what is missing.
     """
-    kit, (first, last) = kit_of(config.source / "info.txt"), _query_frames(config.source / "split.txt")
-    data = required(config.source / "data", "folder of frames")
+    mapping, query = captures(config.source)
+    write_scene(root, mapping, query, config.transfer)
+
+
+def make_all(root: Path, source: Path) -> None:
+    """Write every room as a place, with the depth that is looked at: as measured, of mapping alone."""
+    rooms = sorted(path.parent for path in source.glob("*/*/split.txt"))
+    write_scenes(root, source, rooms, _lean_captures, "copy")
+
+
+def _lean_captures(folder: Path) -> tuple[Capture, Capture]:
+    mapping, query = captures(folder)
+    return only_depth_of(mapping, IDS[1]), replace(query, others={})
+
+
+def captures(folder: Path) -> tuple[Capture, Capture]:
+    """What a room has to map and to localize, with poses; DataError where either is empty."""
+    kit, (first, last) = kit_of(folder / "info.txt"), _query_frames(folder / "split.txt")
+    data = required(folder / "data", "folder of frames")
     frames = all_frames(data)
     query = [frame for frame in frames if first <= _number(frame) <= last]
     mapping = [frame for frame in frames if not first <= _number(frame) <= last]
     if not query or not mapping:
         raise DataError(f"{data}: {len(query)} query and {len(mapping)} mapping frames, expected some of each")
-    write_scene(root, capture_of(data, mapping, kit), capture_of(data, query, kit), config.transfer)
+    return capture_of(data, mapping, kit), capture_of(data, query, kit)
 
 
 def kit_of(path: Path) -> Kit:

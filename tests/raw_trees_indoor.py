@@ -215,3 +215,36 @@ def lamar_session(
     if poses:
         (folder / poses).parent.mkdir(exist_ok=True)
         (folder / poses).write_text("".join(f"{row}\n" for row in pose_rows))
+
+
+def twelve_scenes_room(root: Path, made: Rooms) -> None:
+    """A room of 12-Scenes: frames of a tablet and a depth sensor in the same place, the first sequence for testing."""
+    (root / "data").mkdir(parents=True)
+    sensor = Camera("SIMPLE_PINHOLE", 160, 120, (120.0, 80.0, 60.0))
+    for index, shot in enumerate((*made.query, *made.mapping)):
+        stem = root / "data" / f"frame-{index:06d}"
+        put(shot.picture, Path(f"{stem}.color.jpg"))
+        depth = made.world.depth(sensor, shot.cam_from_world)
+        put(np.rint(depth * 1000).astype(np.uint16), Path(f"{stem}.depth.png"))
+        rows = matrix_of(shot.cam_from_world.inverse())
+        Path(f"{stem}.pose.txt").write_text("".join(f"{numbers(row)}\n" for row in rows))
+    info = [
+        f"m_{kind}Width = {camera.width}\nm_{kind}Height = {camera.height}\n"
+        f"m_calibration{kind.capitalize()}Intrinsic = {numbers(intrinsic_matrix(camera))}\n"
+        for kind, camera in {"color": CAMERA, "depth": sensor}.items()
+    ]
+    (root / "info.txt").write_text("".join(info))
+    counts = len(made.query), len(made.mapping)
+    bounds = (0, counts[0] - 1), (counts[0], sum(counts) - 1)
+    rows = [
+        f"sequence{number} [frames={count}]  [start={first} ; end={last}]\n"
+        for number, (count, (first, last)) in enumerate(zip(counts, bounds, strict=True))
+    ]
+    (root / "split.txt").write_text("".join(rows))
+
+
+def intrinsic_matrix(camera: Camera) -> np.ndarray:
+    """Focal lengths and principal point in a 4 x 4 matrix."""
+    matrix = np.diag([*camera.focal, 1.0, 1.0])
+    matrix[:2, 2] = camera.principal_point
+    return matrix

@@ -46,3 +46,16 @@ def test_seven_scenes_is_mapped_from_depth(
     queries = vloc.read(f"kapture:{tmp_path / 'out' / 'captures' / 'heads' / 'query'}")
     assert queries.images.names[0] == "heads/seq-02/frame-000000.color.png"
     assert "depth" not in queries.others
+
+
+def test_twelve_scenes_has_rooms_in_buildings(
+    rooms: raw.Rooms, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = dataclasses.replace(rooms, mapping=rooms.mapping[:9], query=rooms.query[:1])
+    raw.twelve_scenes_room(tmp_path / "raw" / "apt1" / "kitchen", few)
+    command = ["--data", tmp_path / "raw", "--out", tmp_path / "out", "--fast", "--quiet"]
+    assert run("run", "twelve_scenes_benchmark", *command) == 0
+    assert "within (0.05 m, 5 deg): 100.0 %" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out" / "figures.json").read_text())["median_translation_m"] < 0.02
+    mapping = vloc.read(f"kapture:{tmp_path / 'out' / 'captures' / 'apt1_kitchen' / 'mapping'}")
+    assert mapping.images.names[0] == "apt1/kitchen/frame-000001.color.jpg"

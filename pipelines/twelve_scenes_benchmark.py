@@ -1,0 +1,25 @@
+"""12-Scenes as kapture has 7-Scenes: R2D2 20k, AP-GeM, top 20, points from depth maps; (5 cm, 5 deg) by room.
+
+`vloc run twelve_scenes` converts one room; the kapture paper has no figures of this benchmark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vloc.datasets.twelve_scenes import BENCHMARK, make_all
+
+from vloc.cli.recipe import Recipe, follow
+
+RECIPE = Recipe(
+    BENCHMARK,
+    make_all,
+    features=("--features", "r2d2:network=wasf_n8_big,max_keypoints=20000", "--retrieval", "apgem"),
+    mapping=("--num-pairs", "20", "--points", "depth"),
+    localization=("--num-retrieved", "20"),
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """From the unpacked benchmark to its figures."""
+    return follow(RECIPE, "twelve_scenes_benchmark", arguments)
