@@ -61,6 +61,11 @@ def queries_of(place: Path) -> list[Path]:
     return sorted(path for path in place.glob(f"{QUERIES}*") if path.is_dir())
 
 
+def pairs_of(queries: Path) -> Path:
+    """The file that pairs queries with frames of the map, where a benchmark wants relative poses."""
+    return queries.with_name(f"{queries.name}_pairs.txt")
+
+
 def write_scenes(
     root: Path,
     source: Path,

@@ -19,6 +19,7 @@ from vloc.formats.text_fields import refusal
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 
+from .benchmark import Benchmark, write_conditions
 from .importing import required, rigid_of, rows_of_numbers, write_scene
 
 WIDTH, HEIGHT = 1920, 1080
@@ -34,6 +35,21 @@ _SEQUENCE = {
     "training": re.compile(r"gallery_light(\d+)_loop(\d+)"),
     "testing": re.compile(r"gallery_light(\d+)_occlusion(\d+)"),
 }
+
+BENCHMARK = Benchmark(
+    "Virtual Gallery",
+    "https://europe.naverlabs.com/research/3d-vision/virtual-gallery-dataset/",
+    "NAVER LABS Europe's, non-commercial",
+    {
+        "training/gallery_light*_loop*/intrinsic.txt": "cameras to map",
+        "training/gallery_light*_loop*/extrinsic.txt": "their poses",
+        "training/gallery_light*_loop*/frames/rgb/camera_*/rgb_*.jpg": "their images",
+        "testing/gallery_light*_occlusion*/intrinsic.txt": "cameras to localize",
+        "testing/gallery_light*_occlusion*/extrinsic.txt": "their poses",
+        "testing/gallery_light*_occlusion*/frames/rgb/camera_*/rgb_*.jpg": "their images",
+    },
+    "plain",
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +88,7 @@ class Shot:
 def make(root: Path, config: VirtualGalleryConfig) -> None:
     """Write `root/mapping`, `root/query` (no poses) and `root/query_truth.txt`, whose pixel centres are at integers.
 
-    DataError names file and line of what is broken.
+    `root/conditions.txt` has light and occlusion. DataError names file and line of what is broken.
     """
     training = list(shots(config.source, "training", config.lights, config.loops))
     testing = list(shots(config.source, "testing", config.lights, config.occlusions))
@@ -80,6 +96,7 @@ def make(root: Path, config: VirtualGalleryConfig) -> None:
         raise DataError(f"{config.source}: {len(training)} training and {len(testing)} testing images are chosen")
     files = FolderImages(config.source)
     write_scene(root, training_capture(training, files), testing_capture(testing, files), config.transfer, PIXEL_CENTER)
+    write_conditions(root, {shot.name: "light{}_occlusion{}".format(*shot.numbers) for shot in testing})
 
 
 def shots(source: Path, part: str, lights: Sequence[int], others: Sequence[int]) -> Iterator[Shot]:

@@ -248,3 +248,49 @@ def intrinsic_matrix(camera: Camera) -> np.ndarray:
     matrix = np.diag([*camera.focal, 1.0, 1.0])
     matrix[:2, 2] = camera.principal_point
     return matrix
+
+
+WIDE = Camera("SIMPLE_PINHOLE", 1920, 1080, (1500.0, 960.0, 540.0))
+"""of the size of Virtual Gallery's, whose files put the centre of the first pixel at 0"""
+
+
+def virtual_gallery(root: Path, made: Rooms) -> None:
+    """Virtual Gallery: a loop of one camera, and photos with one light and occlusion."""
+    parts = {"training/gallery_light1_loop2": made.mapping, "testing/gallery_light3_occlusion4": made.query}
+    for part, shots in parts.items():
+        intrinsics, extrinsics = ["frame cameraID fx fy cx cy\n"], ["frame cameraID r11 ...\n"]
+        for index, shot in enumerate(shots):
+            put(through(shot, WIDE), root / part / "frames" / "rgb" / "camera_0" / f"rgb_{index:05d}.jpg")
+            intrinsics.append(f"{index} 0 1500.0 1500.0 959.5 539.5\n")
+            extrinsics.append(f"{index} 0 {numbers(matrix_of(shot.cam_from_world))}\n")
+        (root / part / "intrinsic.txt").write_text("".join(intrinsics))
+        (root / part / "extrinsic.txt").write_text("".join(extrinsics))
+
+
+def four_seasons(root: Path, made: Rooms, recordings: Sequence[str]) -> None:
+    """4Seasons: recordings to map, for validation and for the test, with poses camera to world, and pairs."""
+    times = []
+    for number, (name, shots) in enumerate(zip(recordings, (made.mapping, made.query, made.query), strict=True), 1):
+        folder = root / f"recording_{name}"
+        times.append([1_600_000_000_000_000_000 + 1_000_000 * number + index for index in range(len(shots))])
+        rows = ["# frame_id, translation_x, ...\n"]
+        for time, shot in zip(times[-1], shots, strict=True):
+            put(shot.picture, folder / "undistorted_images" / "cam0" / f"{time}.png")
+            placed = shot.cam_from_world.inverse()
+            w, *xyz = placed.quat_wxyz.tolist()
+            rows.append(f"{time},{','.join(map(repr, [*placed.translation.tolist(), *xyz, w]))},1.0,1,0\n")
+        (folder / "GNSSPoses.txt").write_text("".join(rows))
+        still = "0,0,0,0,0,0,1"
+        (folder / "Transformations.txt").write_text(
+            f"# transform_S_AS: scale\n{still}\n\n# transform_w_gpsw: local\n{still}\n\n"
+            "# transform_e_gpsw: earth\n4000000,500000,4900000,0,0,0,1\n\n# GNSS scale\n1.0\n"
+        )
+    (root / "calibration").mkdir()
+    (x, y), (f, _) = CAMERA.principal_point, CAMERA.focal
+    for number in (0, 1):
+        text = f"Pinhole {f} {f} {x} {y} 0 0 0 0\n{CAMERA.width} {CAMERA.height}\ncrop\n"
+        (root / "calibration" / f"undistorted_calib_{number}.txt").write_text(text)
+    (root / "calibration" / "undistorted_calib_stereo.txt").write_text("1 0 0 -0.3\n0 1 0 0\n0 0 1 0\n0 0 0 1\n")
+    mapped, _, test = recordings
+    pairs = root / f"relocalizationFile_recording_{mapped}_to_recording_{test}.txt"
+    pairs.write_text(f"{times[0][1]} {times[2][0]} 0 0 0 0 0 0 1\n")

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..atomic import write_text
-from ..datasets.benchmark import CONDITIONS, Benchmark
+from ..datasets.benchmark import CONDITIONS, MAPPING, Benchmark, pairs_of
 from ..datasets.importing import truth_of
 from ..errors import DataError
 from ..formats.access import read
-from ..formats.result_styles import STYLES, Entries, Style, text_of, written
-from ..formats.results import read_poses, write_poses
+from ..formats.reference_pairs import read_reference_pairs, relative_text
+from ..formats.result_styles import PAIRS, STYLES, Entries, Style, text_of, written
+from ..formats.results import posed_images, read_poses, write_poses
 from ..geometry.rigid import Rigid
 from .steps import Steps
 
@@ -29,6 +30,16 @@ class Answer:
         """The file of their true poses, which is there where they are public."""
         return truth_of(self.queries)
 
+    @property
+    def pairs(self) -> Path:
+        """The file of pairs of a frame of the map and a query, where the benchmark wants relative poses."""
+        return pairs_of(self.queries)
+
+    @property
+    def name(self) -> str:
+        """Place and queries, in the name of a file."""
+        return f"{self.queries.parent.name}_{self.queries.name}"
+
     def entries(self, style: Style) -> Entries:
         """The poses as a benchmark has them."""
         return written(style, read_poses(self.poses), read(f"kapture:{self.queries}"))
@@ -44,20 +55,34 @@ def submit(benchmark: Benchmark, answers: Sequence[Answer], path: Path) -> None:
 
     DataError where two places call a query the same.
     """
+    if benchmark.style == PAIRS:
+        _submit_pairs(answers, path)
+        return
     style, files = STYLES[benchmark.style], dict[Path, Entries]()
     for answer in to_submit(answers):
-        names = answer.queries.parent.name, answer.queries.name
-        entries = files.setdefault(path if benchmark.in_one_file else path.with_name(f"{'_'.join(names)}.txt"), {})
+        entries = files.setdefault(path if benchmark.in_one_file else path.with_name(f"{answer.name}.txt"), {})
         own = answer.entries(style)
         if twice := entries.keys() & own.keys():
+            place = answer.queries.parent
             raise DataError(
-                f"{answer.queries.parent}: query '{min(twice)}' is one of another place, too: the file would hold one "
-                "of them"
+                f"{place}: query '{min(twice)}' is one of another place, too: the file would hold one of them"
             )
         entries |= own
     for file, entries in files.items():
         write_text(file, text_of(file, style, entries))
         print(f"\nto submit: {file} ({len(entries)} poses)")
+
+
+def _submit_pairs(answers: Sequence[Answer], path: Path) -> None:
+    """Poses relative to frames of the map, a file for each list of pairs."""
+    for answer in answers:
+        if not answer.pairs.exists():
+            continue
+        references = posed_images(read(f"kapture:{answer.queries.with_name(MAPPING)}"))
+        pairs, file = read_reference_pairs(answer.pairs), path.with_name(f"{answer.name}.txt")
+        text, missing = relative_text(pairs, read_poses(answer.poses), references)
+        write_text(file, text)
+        print(f"\nto submit: {file} ({len(pairs) - len(missing)} of {len(pairs)} pairs)")
 
 
 def evaluate(benchmark: Benchmark, answers: Sequence[Answer], captures: Path, steps: Steps) -> None:

@@ -1,0 +1,25 @@
+"""4Seasons' relocalization as kapture's example: R2D2 20k, AP-GeM, top 20, config2; a file of relative poses a place.
+
+`vloc run four_seasons` converts two recordings; the kapture paper has no figures of this benchmark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vloc.datasets.four_seasons_places import BENCHMARK, make_all
+
+from vloc.cli.recipe import Recipe, follow
+
+RECIPE = Recipe(
+    BENCHMARK,
+    make_all,
+    features=("--features", "r2d2:network=wasf_n8_big,max_keypoints=20000", "--retrieval", "apgem"),
+    mapping=("--preset", "config1", "--num-pairs", "20"),
+    localization=("--preset", "config2", "--num-retrieved", "20"),
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """From the unpacked benchmark to the files to submit."""
+    return follow(RECIPE, "four_seasons_benchmark", arguments)
