@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..datasets.benchmark import CONDITIONS, MAPPING, QUERIES, Benchmark, check_layout, places, queries_of, unexpected
-from ..errors import DataError
+from ..errors import DataError, StageError, VlocError
 from ..formats.access import read
 from ..formats.text_lines import data_lines
 from . import options
@@ -75,10 +75,12 @@ def follow(recipe: Recipe, name: str, arguments: Sequence[str]) -> int:
     chosen = [place for place in places(captures) if not flags.only or place.name in flags.only]
     if not chosen:
         raise DataError(f"--only {' '.join(flags.only)}: choose from {', '.join(p.name for p in places(captures))}")
-    answers = [answer for place in chosen for answer in _run_place(recipe, flags, steps, place)]
+    answers, failed = _run_places(recipe, flags, steps, chosen)
     if not flags.dry_run:
         submit(recipe.benchmark, answers, _submission(name, flags))
         evaluate(recipe.benchmark, answers, captures, steps)
+    if failed:
+        raise StageError(f"{len(failed)} of {len(chosen)} places failed, the others are done; {'; '.join(failed)}")
     return steps.status
 
 
@@ -109,6 +111,25 @@ def conditions_of(captures: Path) -> dict[str, str]:
     path = captures / CONDITIONS
     rows = [text.rpartition(" ") for _, text in data_lines(path)] if path.exists() else []
     return {name: condition for name, _, condition in rows}
+
+
+def _run_places(
+    recipe: Recipe, flags: RecipeFlags, steps: Steps, chosen: Sequence[Path]
+) -> tuple[list[Answer], list[str]]:
+    """What places were answered with, and why others failed: one of fifty does not stop those after it.
+
+    Where all fail, the first one's error is raised.
+    """
+    answers, failed = list[Answer](), dict[str, VlocError]()
+    for place in chosen:
+        try:
+            answers += _run_place(recipe, flags, steps, place)
+        except (DataError, StageError) as error:
+            failed[place.name] = error
+            print(f"{place.name}: {error}", flush=True)
+    if failed and not answers:
+        raise next(iter(failed.values()))
+    return answers, [f"{name}: {error}" for name, error in failed.items()]
 
 
 def _run_place(recipe: Recipe, flags: RecipeFlags, steps: Steps, place: Path) -> list[Answer]:
