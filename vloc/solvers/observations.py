@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -66,14 +65,14 @@ def linearise(
     """
     shapes = (2,), (2, 3), (2, 6 if poses else 0)
     pixels, by_point, by_pose = (np.empty((*shape, len(seen))) for shape in shapes)
-    bounds = np.flatnonzero(np.diff(seen.image, prepend=-1, append=-1))
-    for start, stop in pairwise(bounds.tolist()):
-        image, part = int(seen.image[start]), slice(start, stop)
-        camera, pose = sparse.camera(image), sparse.cam_from_world[image]
-        in_cam = pose.apply(points[seen.point[part]])
-        pixels[:, part] = project(camera, in_cam).T
-        x, (a, b, c) = in_cam.T, by_point_in_cam(camera, in_cam)
-        by_point[..., part] = pose.rotation.T @ np.stack([a, b, c], axis=1)
+    taken_by = sparse.camera_of_image[seen.image]
+    for row in np.unique(taken_by).tolist():
+        part = np.flatnonzero(taken_by == row)
+        camera, image = sparse.cameras[row], seen.image[part]
+        turn = np.ascontiguousarray(sparse.cam_from_world.rotation[image].transpose(1, 2, 0))
+        x = np.einsum("ijn,nj->in", turn, points[seen.point[part]]) + sparse.cam_from_world.translation[image].T
+        pixels[:, part], (a, b, c) = project(camera, x.T).T, by_point_in_cam(camera, x.T)
+        by_point[..., part] = np.einsum("ikn,ijn->kjn", np.stack([a, b, c]), turn)
         if poses:
             turned = x[1] * c - x[2] * b, x[2] * a - x[0] * c, x[0] * b - x[1] * a
             by_pose[..., part] = np.stack([*turned, a, b, c], axis=1)
