@@ -145,7 +145,10 @@ def _line(score: Score, width: int, conditions: Sequence[str]) -> str:
 
 
 def draw(path: Path, scores: Sequence[Score]) -> None:
-    """Recall against the number of images, at the finest threshold: a column a paradigm, a row a condition."""
+    """Recall against the number of images: a column a paradigm, a row a condition.
+
+    At the finest threshold; for poses by retrieval alone, which no map refines, at the coarsest.
+    """
     from ..page.svg import svg
 
     conditions = list(scores[0].found.by_condition()) or ["all"]
@@ -158,13 +161,16 @@ def _draw(figure: Figure, scores: Sequence[Score], conditions: Sequence[str]) ->
     grid = figure.subplots(len(conditions), len(PARADIGMS), sharex=True, squeeze=False)
     for axes_row, condition in zip(grid, conditions, strict=True):
         for axes, paradigm in zip(axes_row, PARADIGMS, strict=True):
+            level = -1 if paradigm == "approximation" else 0
             for row in dict.fromkeys(score.row for score in scores):
                 own = [score for score in scores if (score.row, score.paradigm) == (row, paradigm)]
-                recall = [score.to_json()["recall"][condition][0] for score in own]
+                recall = [score.to_json()["recall"][condition][level] for score in own]
                 axes.plot([score.k for score in own], recall, ".-", linewidth=1.2, label=row)
-            axes.set_title(f"{paradigm}, {condition}", fontsize=9)
+            metres, degrees = THRESHOLDS[level]
+            axes.set_title(f"{paradigm}, {condition}: within {metres:g} m, {degrees:g} deg", fontsize=8)
+            axes.set(ylim=(-3, 103))
             plain(axes)
-    metres, degrees = THRESHOLDS[0]
-    figure.supxlabel("retrieved images", fontsize=9)
-    figure.supylabel(f"within {metres:g} m, {degrees:g} deg, %", fontsize=9)
+    for axes in grid[-1]:
+        axes.set_xlabel("retrieved images")
+    figure.supylabel("queries, %", fontsize=9)
     figure.legend(*grid[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=5, frameon=False)
