@@ -189,9 +189,9 @@ def lamar(root: Path, made: Rooms, scene: str) -> None:
 def lamar_session(
     folder: Path, devices: Mapping[str, Sequence[tuple[Sequence[Shot], vloc.Rigid]]], poses: str | None
 ) -> None:
-    """A session of rigs, of which each camera took one shot at each time; every first shot is asked for.
+    """A session of devices, of which each camera took one shot at each time; all of them are asked for.
 
-    `poses`: file of the poses, device to world; the cameras are mounted camera to rig.
+    `poses`: file of the poses, device to world; a HoloLens' cameras are mounted on it, camera to rig.
     """
     rows: dict[str, list[str]] = {name: [] for name in ("sensors", "rigs", "images", "queries", "poses")}
     for rig, cameras in devices.items():
@@ -201,17 +201,20 @@ def lamar_session(
                 f"{camera}, , camera, {CAMERA.model}, {CAMERA.width}, {CAMERA.height}, "
                 f"{', '.join(map(repr, CAMERA.params))}"
             )
-            rows["rigs"].append(f"{rig}, {camera}, {csv(cam_from_rig.inverse())}")
+            device = rig if rig.startswith("hl") else camera  # a phone's camera is its own
+            if device == rig:
+                rows["rigs"].append(f"{rig}, {camera}, {csv(cam_from_rig.inverse())}")
             for time, shot in enumerate(shots, start=1_000_000):
                 put(shot.picture, folder / "raw_data" / f"{camera}/{time}.jpg")
                 rows["images"].append(f"{time}, {camera}, {camera}/{time}.jpg")
                 if number == 0:
                     world_from_rig = shot.cam_from_world.inverse() @ cam_from_rig
-                    rows["poses"].append(f"{time}, {rig}, {csv(world_from_rig)}")
-                    rows["queries"].append(f"{time}, {rig}")
+                    rows["poses"].append(f"{time}, {device}, {csv(world_from_rig)}")
+                    rows["queries"].append(f"{time}, {device}")
     pose_rows = rows.pop("poses")
     for name, lines in rows.items():
-        (folder / f"{name}.txt").write_text("".join(f"{line}\n" for line in lines))
+        if lines:
+            (folder / f"{name}.txt").write_text("".join(f"{line}\n" for line in lines))
     if poses:
         (folder / poses).parent.mkdir(exist_ok=True)
         (folder / poses).write_text("".join(f"{row}\n" for row in pose_rows))

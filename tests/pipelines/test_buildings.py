@@ -52,7 +52,7 @@ def test_lamar_wants_a_file_for_each_device_with_poses_of_rigs(
         *("CAB_query_hololens.txt", "CAB_query_phone.txt", "all_poses.txt", "all_truth.txt"),
     ]
     truth = rooms.query[0].cam_from_world.inverse()
-    for device, rig in {"phone": "ios_1", "hololens": "hl_1"}.items():
+    for device, rig in {"phone": "ios_1/cam0", "hololens": "hl_1"}.items():
         header, row = (out / f"CAB_query_{device}.txt").read_text().splitlines()
         assert header == "# timestamp, device_id, qw, qx, qy, qz, tx, ty, tz"
         assert row.startswith(f"1000000, {rig}, ")
@@ -63,8 +63,8 @@ def test_lamar_wants_a_file_for_each_device_with_poses_of_rigs(
 def test_what_is_asked_for_and_not_there_is_named_by_line(rooms: raw.Rooms, tmp_path: Path) -> None:
     raw.lamar(tmp_path / "raw", rooms, "CAB")
     folder = tmp_path / "raw" / "CAB" / "sessions" / "query_phone"
-    for row, message in {"1000000, ios_2": "'ios_2' took no image at 1000000", "x, ios_1": "time: "}.items():
-        (folder / "queries.txt").write_text(f"1000000, ios_1\n{row}\n")
+    for row, message in {"1000000, ios_2": "'ios_2' took no image at 1000000", "x, ios_1/cam0": "time: "}.items():
+        (folder / "queries.txt").write_text(f"1000000, ios_1/cam0\n{row}\n")
         with pytest.raises(DataError, match=rf"query_phone/queries\.txt:2: {message}"):
             asked(tmp_path / "raw", folder)
     (folder / "queries.txt").write_text("")

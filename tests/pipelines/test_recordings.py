@@ -17,7 +17,7 @@ from tests.jobs import run
 def test_virtual_gallery_is_told_by_light_and_occlusion(
     rooms: raw.Rooms, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    few = dataclasses.replace(rooms, mapping=rooms.mapping[:6], query=rooms.query[:1])
+    few = dataclasses.replace(rooms, mapping=rooms.mapping[:4], query=rooms.query[:1])
     raw.virtual_gallery(tmp_path / "raw", few)
     command = ["--data", tmp_path / "raw", "--out", tmp_path / "out", "--fast", "--quiet"]
     assert run("run", "virtual_gallery_benchmark", *command) == 0

@@ -51,26 +51,29 @@ def to_submit(answers: Sequence[Answer]) -> Sequence[Answer]:
 
 
 def submit(benchmark: Benchmark, answers: Sequence[Answer], path: Path) -> None:
-    """The poses in the benchmark's style, in one file, or one for each set of queries beside it.
-
-    DataError where two places call a query the same.
-    """
+    """The poses in the benchmark's style, in one file, or one for each set of queries beside it."""
     if benchmark.style == PAIRS:
         _submit_pairs(answers, path)
         return
-    style, files = STYLES[benchmark.style], dict[Path, Entries]()
-    for answer in to_submit(answers):
+    what = "poses" if all(answer.truth.exists() for answer in answers) else "to submit"
+    for file, entries in _by_file(benchmark, to_submit(answers), path).items():
+        write_text(file, text_of(file, STYLES[benchmark.style], entries))
+        print(f"\n{what}: {file} ({len(entries)} poses)")
+
+
+def _by_file(benchmark: Benchmark, answers: Sequence[Answer], path: Path) -> dict[Path, Entries]:
+    """The poses of each file; DataError where two places call a query of one file the same."""
+    files: dict[Path, Entries] = {}
+    for answer in answers:
         entries = files.setdefault(path if benchmark.in_one_file else path.with_name(f"{answer.name}.txt"), {})
-        own = answer.entries(style)
+        own = answer.entries(STYLES[benchmark.style])
         if twice := entries.keys() & own.keys():
             place = answer.queries.parent
             raise DataError(
                 f"{place}: query '{min(twice)}' is one of another place, too: the file would hold one of them"
             )
         entries |= own
-    for file, entries in files.items():
-        write_text(file, text_of(file, style, entries))
-        print(f"\nto submit: {file} ({len(entries)} poses)")
+    return files
 
 
 def _submit_pairs(answers: Sequence[Answer], path: Path) -> None:
