@@ -253,8 +253,8 @@ def intrinsic_matrix(camera: Camera) -> np.ndarray:
     return matrix
 
 
-WIDE = Camera("SIMPLE_PINHOLE", 1920, 1080, (1500.0, 960.0, 540.0))
-"""of the size of Virtual Gallery's, whose files put the centre of the first pixel at 0"""
+WIDE = Camera("SIMPLE_PINHOLE", 1920, 1080, (480.0, 960.0, 540.0))
+"""of the size of Virtual Gallery's, whose files put the centre of the first pixel at 0; dark around the picture"""
 
 
 def virtual_gallery(root: Path, made: Rooms) -> None:
@@ -264,7 +264,7 @@ def virtual_gallery(root: Path, made: Rooms) -> None:
         intrinsics, extrinsics = ["frame cameraID fx fy cx cy\n"], ["frame cameraID r11 ...\n"]
         for index, shot in enumerate(shots):
             put(through(shot, WIDE), root / part / "frames" / "rgb" / "camera_0" / f"rgb_{index:05d}.jpg")
-            intrinsics.append(f"{index} 0 1500.0 1500.0 959.5 539.5\n")
+            intrinsics.append(f"{index} 0 480.0 480.0 959.5 539.5\n")
             extrinsics.append(f"{index} 0 {numbers(matrix_of(shot.cam_from_world))}\n")
         (root / part / "intrinsic.txt").write_text("".join(intrinsics))
         (root / part / "extrinsic.txt").write_text("".join(extrinsics))

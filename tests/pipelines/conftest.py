@@ -21,5 +21,5 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def rooms() -> Rooms:
-    """Pictures of one camera with their depth: 12 to map, 2 to localize."""
-    return raw_trees_indoor.rooms(4, 2)
+    """Pictures of one camera with their depth: 9 to map, 2 to localize."""
+    return raw_trees_indoor.rooms(3, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def test_a_floor_that_was_not_downloaded_is_named(
 def test_lamar_wants_a_file_for_each_device_with_poses_of_rigs(
     rooms: raw.Rooms, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    raw.lamar(tmp_path / "raw", rooms, "CAB")
+    raw.lamar(tmp_path / "raw", dataclasses.replace(rooms, mapping=rooms.mapping[:6]), "CAB")
     out = tmp_path / "out"
     assert run("run", "lamar_benchmark", "--data", tmp_path / "raw", "--out", out, "--fast", "--quiet") == 0
     told = capsys.readouterr().out

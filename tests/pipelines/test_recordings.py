@@ -28,13 +28,14 @@ def test_virtual_gallery_is_told_by_light_and_occlusion(
 def test_four_seasons_wants_poses_relative_to_frames_of_the_map(
     rooms: raw.Rooms, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    raw.four_seasons(tmp_path / "raw", rooms, PLACES["countryside"])
+    few = dataclasses.replace(rooms, mapping=rooms.mapping[:6], query=rooms.query[:1])
+    raw.four_seasons(tmp_path / "raw", few, PLACES["countryside"])
     out = tmp_path / "out"
     command = ["run", "four_seasons_benchmark", "--data", tmp_path / "raw", "--out", out, "--fast", "--quiet"]
     assert run(*command) == 0
     told = capsys.readouterr().out
     assert "to submit:" in told and "(1 of 1 pairs)" in told
-    assert "countryside_test: 1 of 1 localized" in told and "countryside_validation: 2 of 2 localized" in told
+    assert "countryside_test: 1 of 1 localized" in told and "countryside_validation: 1 of 1 localized" in told
     _, _, *fields = (out / "countryside_query_test.txt").read_text().split()
     truth = rooms.query[0].cam_from_world @ rooms.mapping[1].cam_from_world.inverse()
     assert np.linalg.norm(np.array(fields[:3], float) - truth.translation) < 0.01
