@@ -14,6 +14,7 @@ from tests import raw_trees_indoor as raw
 from tests.jobs import run
 
 
+@pytest.mark.slow
 def test_virtual_gallery_is_told_by_light_and_occlusion(
     rooms: raw.Rooms, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

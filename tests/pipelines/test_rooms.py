@@ -48,6 +48,7 @@ def test_seven_scenes_is_mapped_from_depth(
     assert "depth" not in queries.others
 
 
+@pytest.mark.slow
 def test_twelve_scenes_has_rooms_in_buildings(
     rooms: raw.Rooms, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
