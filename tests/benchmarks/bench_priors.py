@@ -1,10 +1,11 @@
 """What gravity and positions by satellite are worth: galleries whose queries have an accelerometer and positions.
 
-    python tests/benchmarks/bench_priors.py FOLDER --seeds 82 83 [--gravity-deg 1] [--gnss-m 1]
+    python tests/benchmarks/bench_priors.py FOLDER --seeds 82 83 [--gravity-deg 1] [--gnss-m 1] [--plot FILE]
 
 The galleries of `bench_paradigms.py`, 60 queries each. What is sensed has normal errors of these standard deviations,
 either way and in each coordinate, and the priors know them. `foreign`: the queries in the map of the next seed, where
-none belongs, every pose that COLMAP's `config2` would give (no confidence asked): how many there are.
+none belongs, every pose that COLMAP's `config2` would give (no confidence asked): how many there are. The plot: errors
+of rotations by retrieval alone (`csi`), of all seeds, under each prior.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from bench_paradigms import error, told
+from error_curves import draw
 
 import vloc
 from vloc.formats.results import read_poses
@@ -51,11 +53,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
     parser.add_argument("--gravity-deg", type=float, default=1.0)
     parser.add_argument("--gnss-m", type=float, default=1.0)
+    parser.add_argument("--plot", type=Path)
     flags = parser.parse_args()
     sigmas = {"gravity_deg": flags.gravity_deg, "gnss_m": flags.gnss_m}
     priors = {"none": {}, **{name: {name: sigma} for name, sigma in sigmas.items()}, "both": sigmas}
     scenes = [flags.folder / f"paradigms{seed}" for seed in flags.seeds]
-    maps = []
+    maps, by_retrieval = [], {name: list[float]() for name in priors}
     for seed, scene in zip(flags.seeds, scenes, strict=True):
         make(scene, GalleryConfig(90, 60, seed=seed))
         maps.append(vloc.build_map(f"kapture:{scene / 'mapping'}", scene.with_name(f"{scene.name}.map")))
@@ -68,8 +71,11 @@ def main() -> None:
                 found = vloc.localize(map_, queries, folder, priors=used, **settings)
                 table = np.array([[*error(each, truth[each.name]), 0.0] for each in found])
                 print(f"  {name}, {told(way, table).rpartition(',')[0]}", flush=True)
+                by_retrieval[name] += table[:, 1].tolist() if way == "csi" else []
             foreign = vloc.localize(other, queries, folder, priors=used, **FOREIGN)
             print(f"  {name}, foreign: {sum(each.is_localized for each in foreign)} of {len(foreign)}", flush=True)
+    if flags.plot is not None:
+        draw(flags.plot, by_retrieval, 1.0, "error of the rotation, degrees")
 
 
 if __name__ == "__main__":
