@@ -41,6 +41,7 @@ def test_a_floor_that_was_not_downloaded_is_named(
     assert "misses 1F/release/mapping/sensors/sensors.txt (images to map of floor 1F)" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_lamar_wants_a_file_for_each_device_with_poses_of_rigs(
     rooms: raw.Rooms, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,6 +30,7 @@ def tree(rooms: raw.Rooms, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_the_recipe_places_the_photos_in_the_frame_of_the_scans(
     tree: Path, rooms: raw.Rooms, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,6 +26,7 @@ def test_virtual_gallery_is_told_by_light_and_occlusion(
     assert json.loads((tmp_path / "out" / "figures.json").read_text())["median_translation_m"] < 0.01
 
 
+@pytest.mark.slow
 def test_four_seasons_wants_poses_relative_to_frames_of_the_map(
     rooms: raw.Rooms, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

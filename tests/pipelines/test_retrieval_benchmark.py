@@ -10,6 +10,7 @@ import pytest
 from tests.jobs import run
 
 
+@pytest.mark.slow
 def test_each_descriptor_and_operator_is_a_row_in_every_paradigm(
     small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,6 +77,7 @@ def test_poses_that_v2_publishes_are_truth_of_v1(robotcar: Robotcar, tmp_path: P
     assert_same_poses(truth, {rear: robotcar.queries["001"][rear]}, 1e-6)
 
 
+@pytest.mark.slow
 def test_the_recipe_ends_with_the_file_to_submit(
     robotcar: Robotcar, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,6 +30,7 @@ def test_cambridge_is_placed_scene_by_scene(
     assert list(queries.images.names) == ["ShopFacade/seq2/frame00001.png", "ShopFacade/seq2/frame00002.png"]
 
 
+@pytest.mark.slow
 def test_seven_scenes_is_mapped_from_depth(
     rooms: raw.Rooms, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
