@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain, count, islice
-from threading import Event
+from threading import Event, Lock
 from typing import Any, TypeVar
 
 from ..errors import DataError
@@ -54,10 +54,12 @@ def execute(job: Job, chunks: Sequence[Sequence[int]], workers: int) -> Generato
     pieces = [_cut(chunk) for chunk in chunks]
     flat = [piece for parts in pieces for piece in parts]
     left = count(len(flat) - 1, -1)
+    told = Lock()
 
     def work(piece: Sequence[int]) -> list[Outcome]:
         outcomes = run_piece(job, piece)
-        share_out(workers, next(left))
+        with told:  # one after the other, so that the last word is of the least that is left
+            share_out(workers, next(left))
         return outcomes
 
     share_out(workers, len(flat))
