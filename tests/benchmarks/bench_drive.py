@@ -5,10 +5,11 @@
 A way is what --rig is given, or that and --sequence, and share for --sequence.share: none, transfer,
 joint+interpolate, joint+odometry, none+interpolate+share. A gallery of 90 images at 640 x 480 makes each map.
 Instants count as placed where any of their photos is. Errors are those of the photos that each way places, and, to
-compare, of each camera's photos that have a pose of their own; of poses by sequence, how many are off by no more than
-their covariance has 95 of 100 be, and of photos that had a pose, how many another one took the place of, and how much
-farther off the worst of these is. With --foreign, how many photos of each drive are placed in the map of the next
-seed, where none belongs. --hard-night, in a folder of its own: a quarter of the night's light, twice its noise.
+compare, of each camera's photos that have a pose of their own, of the best of them also on the same photos; of poses
+by sequence, how many are off by no more than their covariance has 95 of 100 be, and of photos that had a pose, how
+many another one took the place of, and how much farther off the worst of these is. With --foreign, how many photos of
+each drive are placed in the map of the next seed, where none belongs. --hard-night, in a folder of its own: a quarter
+of the night's light, twice its noise.
 """
 
 from __future__ import annotations
@@ -106,6 +107,20 @@ def by_camera(found: dict[str, tuple[float, float]]) -> str:
     return ", ".join(f"{name} {100 * np.median(metres[name]):.4f} cm" for name in names)
 
 
+def against_best(found: dict[str, tuple[float, float]], alone: dict[str, tuple[float, float]]) -> str:
+    """The median error, of all photos and of those that the best camera places itself, as parts of that camera's."""
+    cameras: dict[str, list[str]] = defaultdict(list)
+    for name, (metres, _) in alone.items():
+        if np.isfinite(metres):
+            cameras[name.partition("/")[0]].append(name)
+    medians = {camera: np.median([alone[name][0] for name in names]) for camera, names in cameras.items()}
+    best = min(medians, key=lambda camera: medians[camera])
+    placed = [metres for metres, _ in found.values() if np.isfinite(metres)]
+    its_own = [found[name][0] for name in cameras[best]]
+    whole, same = (np.median(part) / medians[best] for part in (placed, its_own))
+    return f"{whole:.3f} of the median of '{best}' alone; of its {len(its_own)} photos {same:.3f}"
+
+
 def draw(path: Path, metres: dict[str, list[float]]) -> None:
     """How large a part of the photos each way places within how many centimetres."""
     from matplotlib.figure import Figure
@@ -156,6 +171,8 @@ def main() -> None:
             print(f"  {told(way, of[way])}", flush=True)
             if way == "none":
                 print(f"  one camera: {by_camera(of[way])}", flush=True)
+            elif "none" in of:
+                print(f"    {against_best(of[way], of['none'])}", flush=True)
             if (alone := way.partition("+")[0]) != way and alone in of:
                 print(f"    {by_sequence(found, truth, of[way], of[alone])}", flush=True)
     for scene, other in zip(scenes, [*scenes[1:], scenes[0]], strict=True) if flags.foreign else ():

@@ -153,6 +153,27 @@ def test_the_second_round_leaves_out_what_only_a_worse_pose_could_take_for_the_p
     assert errors[1] < 0.5 * errors[0]
 
 
+def test_a_pose_that_says_so_well_where_points_are_is_looked_for_once():
+    """The other keypoints, 4 px to the right, look more like the points: only the wide round could take them."""
+    query, images, sparse = world()
+    right = replace(query, keypoints=query.keypoints + np.float32([4, 0]))
+    left = replace(query, descriptors=(query.descriptors * 0.8).astype(np.uint8))
+    parts = (np.concatenate([getattr(each, part) for each in (left, right)]) for part in ("keypoints", "descriptors"))
+    both = LocalFeatures(*parts, *np.ones((2, 2 * len(query)), np.float32))
+    points, off_px = sparse.points[: COUNT - 100], []
+    for sigma in (1e-4, 1.0):
+        known = registered(cam_from_world=TRUTH, covariance=sigma**2 * np.eye(6))
+        found = refine(RefineConfig(), PnpConfig(), known, SENSOR, both, images, sparse).cam_from_world
+        off_px.append(np.abs(project(CAMERA, found.apply(points)) - project(CAMERA, TRUTH.apply(points))).max())
+    assert off_px[0] < 0.01 < 3 < off_px[1]
+
+
+def test_a_pose_that_is_less_sure_than_it_says_is_looked_for_in_the_wide():
+    known = registered(covariance=1e-12 * np.eye(6))  # and three pixels off
+    found = refine(RefineConfig(), PnpConfig(), known, SENSOR, *world())
+    assert max(pose_errors(found.cam_from_world, TRUTH)) < 1e-5
+
+
 def test_points_that_are_unsure_count_less():
     """All points but every fifth are off by 5 mm along one axis, and the map knows how unsure they are."""
     query, images, sparse = world()

@@ -87,8 +87,8 @@ def usual_distance(query: LocalFeatures, image: LocalFeatures) -> float:
         return 0.0
     some = query[:: max(len(query) // SAMPLE, 1)]
     cosines = _unit_rows(some) @ _unit_rows(image).T
-    second = np.partition(cosines, -2, axis=1)[:, -2]  # the nearest may be the thing itself
-    return float(np.sqrt(np.maximum(2 - 2 * np.median(second), 0)))
+    cosines[np.arange(len(some)), cosines.argmax(axis=1)] = -1  # the nearest may be the thing itself
+    return float(np.sqrt(np.maximum(2 - 2 * np.median(cosines.max(axis=1)), 0)))
 
 
 def _compare(

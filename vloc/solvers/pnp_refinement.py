@@ -87,10 +87,11 @@ def refined_result(problem: Problem, start: RefinedPose, origin: Float64[np.ndar
     refined, used, inliers = _solve(problem, start)
     if reason := _refusal(refined, inliers, problem.config):
         return PnpResult(None, inliers, reason=reason)
-    assert refined is not None and refined.by_point is not None  # noqa: S101 - refused otherwise
-    by_point = np.zeros((len(inliers), *refined.by_point.shape[1:]))
-    by_point[used] = refined.by_point
-    found = refined.cam_from_world
+    assert refined is not None  # noqa: S101 - refused otherwise
+    found, of_used = refined.cam_from_world, refined.by_point
+    assert of_used is not None  # noqa: S101 - refused otherwise
+    by_point = np.zeros((len(inliers), *of_used.shape[1:]))
+    by_point[used] = of_used
     world = Rigid(found.rotation, found.translation - found.rotation @ origin)
     return PnpResult(world, inliers, refined.covariance, "", refined.camera, by_point)
 
@@ -111,7 +112,7 @@ def _solve(
         refined = refine_pose(pixels, points, problem.camera, pose, config.loss_scale_px, prior, moved, whitening)
         pose, moved = refined.cam_from_world, refined.moved
         inliers = problem.errors(refined.camera, pose) < config.max_error_px
-        if refined.covariance is None or np.array_equal(before, inliers):
+        if refined.rest is None or np.array_equal(before, inliers):
             break
     return refined, before, inliers
 

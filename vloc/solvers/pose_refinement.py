@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,17 +26,27 @@ parameter, principal point (x, y) px, ln(fy / fx); the first 1, 2 or all 5 of th
 
 @dataclass(frozen=True, eq=False)
 class RefinedPose:
-    """A minimum, with the covariance of (rotation, translation, free intrinsics); None where it is degenerate.
+    """A pose and intrinsics, whose free ones `moved` so far from where their prior has them.
 
-    `moved`: how far the free intrinsics went from where their prior has them. `covariance`: of the left perturbation,
-    for exact poses of the map (`pose_covariance`). `by_point`: the derivative of the same by every point in the world.
+    `rest`: of a minimum; None where a direction is free, and of a start.
     """
 
     cam_from_world: Rigid
     camera: Camera
     moved: Float64[np.ndarray, "k"]
-    covariance: Float64[np.ndarray, "c c"] | None = None
-    by_point: Float64[np.ndarray, "m c 3"] | None = None
+    rest: Rest | None = None
+
+    @property
+    def covariance(self) -> Float64[np.ndarray, "c c"] | None:
+        """Of (rotation, translation, free intrinsics), the left perturbation, for exact poses of the map."""
+        told = self.rest and self.rest.sensitivity
+        return told.covariance if told else None
+
+    @property
+    def by_point(self) -> Float64[np.ndarray, "m c 3"] | None:
+        """The derivative of the same by every point in the world."""
+        told = self.rest and self.rest.sensitivity
+        return by_points(told, self.rest.at.jacobian, self.cam_from_world) if self.rest and told else None
 
     @property
     def focal_sigma(self) -> float:
@@ -72,11 +83,8 @@ def refine_pose(
 
     moved = np.zeros(len(prior)) if moved is None else moved
     found = minimum(at, start, loss_scale_px, prior, moved)
-    told = found.is_fixed and _sensitivity(points2d, found.at, prior, loss_scale_px)
-    if not told:
-        return RefinedPose(found.pose, camera.adjusted(*found.moved), found.moved)
-    by_point = by_points(told, found.at.jacobian, found.pose)
-    return RefinedPose(found.pose, camera.adjusted(*found.moved), found.moved, told.covariance, by_point)
+    rest = Rest(points2d, found.at, prior, loss_scale_px) if found.is_fixed else None
+    return RefinedPose(found.pose, camera.adjusted(*found.moved), found.moved, rest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +100,24 @@ class Linearised:
         (a, b), (c, d) = np.ascontiguousarray(whitening.transpose(1, 2, 0))
         residuals, jacobian = (np.stack([a * x + b * y, c * x + d * y]) for x, y in (self.residuals, self.jacobian))
         return Linearised(residuals, jacobian, self.depth)
+
+
+@dataclass(frozen=True, eq=False)
+class Rest:
+    """Matches at a minimum, which tell, when they are asked, what noise does to it."""
+
+    points2d: Float64[np.ndarray, "m 2"]
+    at: Linearised
+    prior: Prior
+    loss_scale_px: float
+
+    @cached_property
+    def sensitivity(self) -> Sensitivity | None:
+        """With the priors as strong as `_step` has them; None where a direction is free."""
+        fixed, at = np.zeros(6), self.at
+        strength = prior_strength(at.residuals, len(at.jacobian[0]), self.prior, self.loss_scale_px)
+        known = np.append(fixed, strength), np.append(fixed, self.prior)
+        return sensitivity(self.points2d, at.residuals, at.jacobian, self.loss_scale_px, *known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,15 +235,6 @@ def prior_strength(
     mean, correction = slope(weights, num_free)
     noise = (pull**2).sum() / max(residuals.size - num_free, 1)
     return noise / (mean / correction) / np.square(np.array(prior))
-
-
-def _sensitivity(
-    points2d: Float64[np.ndarray, "m 2"], at: Linearised, prior: Prior, loss_scale_px: float
-) -> Sensitivity | None:
-    """Of the minimum, with the priors as strong as `_step` has them."""
-    fixed = np.zeros(6)
-    strength = np.append(fixed, prior_strength(at.residuals, len(at.jacobian[0]), prior, loss_scale_px))
-    return sensitivity(points2d, at.residuals, at.jacobian, loss_scale_px, strength, np.append(fixed, prior))
 
 
 def exp(step: Float64[np.ndarray, "6"]) -> Rigid:

@@ -22,18 +22,24 @@ from ..matching.guided import most_similar, near, usual_distance
 from ..runtime import Runtime
 from ..solvers.pnp import PnpConfig, PnpResult
 from ..solvers.pnp_refinement import refined_absolute_pose, with_map_errors
+from ..solvers.projection_noise import projection_sigma
 from ..solvers.whitening import whitening
 from ..stage import EachStage, Run
+
+SAMPLE = 256
+"""points that say how well a pose tells where points project"""
+SURE = 3.0
+"""standard deviations that a circle around a projected point has to hold"""
 
 
 @dataclass(frozen=True)
 class RefineConfig:
-    """How a pose is refined on further matches, in two rounds; they never count as evidence for it."""
+    """How a pose is refined on further matches, in one or two rounds; they never count as evidence for it."""
 
     radius_px: Annotated[float, msgspec.Meta(ge=0)] = 6.0
     """px; keypoints are compared with points that project so near; 0: the pose stays as it was registered"""
     near_px: Annotated[float, msgspec.Meta(ge=0)] = 2.0
-    """px; the same for the second round, which has a better pose to look from; 0: there is none"""
+    """px; the same for the last round, which is the only one for a pose that tells so well where points are; 0: none"""
     ratio: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.85
     """a match is nearer than this part of how far descriptors of different things usually are from each other"""
     noise_px: Annotated[float, msgspec.Meta(gt=0)] = 0.5
@@ -51,25 +57,64 @@ def refine(
     map_: Callable[..., Iterable[Any]] = map,
 ) -> PoseEstimate:
     """The estimate with its pose refined; as it was where fewer matches are found than agreed with it before."""
-    pose, camera = estimate.cam_from_world, estimate.camera
-    if pose is None or camera is None or sensor.camera is None or not images or not len(features):
+    if estimate.cam_from_world is None or sensor.camera is None or not images or not len(features):
         return estimate
     guide = Guide.by(config, features, images, map_)
-    best: tuple[PnpResult, Int64[np.ndarray, "m"]] | None = None
-    for radius_px in (config.radius_px, config.near_px):
-        if not radius_px:
-            break
+    best = None
+    for radii_px in _rounds(config, estimate, guide, sparse):
+        best = best or _in_rounds(radii_px, config, pnp, estimate, sensor, guide, sparse)
+    return _with_pose(estimate, with_map_errors(best[0], sparse, best[1])) if best else estimate
+
+
+def _rounds(
+    config: RefineConfig, estimate: PoseEstimate, guide: Guide, sparse: SparseMap
+) -> Iterator[tuple[float, ...]]:
+    """The radii, px, of rounds, and of others for where these find nothing."""
+    radii_px = tuple(px for px in (config.radius_px, config.near_px) if px)
+    if not config.radius_px:
+        return
+    if config.near_px and _reach(estimate, guide, sparse) <= config.near_px:
+        yield (config.near_px,)
+    yield radii_px
+
+
+def _reach(estimate: PoseEstimate, guide: Guide, sparse: SparseMap) -> float:
+    """How far, px, nine of ten points may project from where they are, by the pose's covariance."""
+    pose, camera, covariance = estimate.cam_from_world, estimate.camera, estimate.covariance
+    assert pose is not None and camera is not None and covariance is not None  # noqa: S101 - it is localized
+    some, _ = _in_view(pose, camera, sparse, guide.points[:: max(len(guide.points) // SAMPLE, 1)], 0.0)
+    unsure = projection_sigma(camera, pose, covariance, sparse.points[some])
+    return SURE * float(np.quantile(unsure, 0.9)) if len(some) else np.inf
+
+
+def _in_rounds(
+    radii_px: Sequence[float],
+    config: RefineConfig,
+    pnp: PnpConfig,
+    estimate: PoseEstimate,
+    sensor: Sensor,
+    guide: Guide,
+    sparse: SparseMap,
+) -> tuple[PnpResult, Int64[np.ndarray, "m"]] | None:
+    """The last of the poses, each on matches within the next radius of the one before, and the points of its matches.
+
+    None where the first is not better.
+    """
+    pose, camera = estimate.cam_from_world, estimate.camera
+    assert pose is not None and camera is not None and sensor.camera is not None  # noqa: S101 - it is localized
+    best = None
+    for radius_px in radii_px:
         keypoints, points = guide(pose, camera, sparse, radius_px)
         if len(points) < max(estimate.num_inliers, pnp.min_inliers):
             break
-        pixels, in_world = features.keypoints[keypoints].astype(np.float64), sparse.points[points]
+        pixels, in_world = guide.features.keypoints[keypoints].astype(np.float64), sparse.points[points]
         weighed = whitening(camera, pose, in_world, sparse.covariances_of(points), config.noise_px)
         known = sensor.camera, pnp, sensor.focal_source
         found = refined_absolute_pose(pixels, in_world, *known, pose, camera, weighed)
         if found.cam_from_world is None or found.camera is None:
             break
         pose, camera, best = found.cam_from_world, found.camera, (found, points)
-    return _with_pose(estimate, with_map_errors(best[0], sparse, best[1])) if best else estimate
+    return best
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,4 +195,4 @@ def _start(
     return run
 
 
-REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 3, PoseEstimate, _start)
+REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 4, PoseEstimate, _start)
