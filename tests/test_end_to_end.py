@@ -177,14 +177,16 @@ def test_two_runs_on_one_map_do_not_mix(gallery: Path, tmp_path: Path, capsys: p
 
 def test_the_localizer_in_memory_agrees_with_the_batch_run(gallery: Path, built: Path, tmp_path: Path) -> None:
     assert run("localize", built, gallery / "query", tmp_path / "poses.txt", "--quiet") == 0
-    queries = vloc.read(gallery / "query")
-    localizer = vloc.Localizer(vloc.Map.open(built))
+    queries, rows = vloc.read(gallery / "query"), json.loads((tmp_path / "poses.txt.json").read_text())
+    localizer, similar = vloc.Localizer(vloc.Map.open(built)), {row["name"]: row["similarities"] for row in rows}
     for name, pose in read_poses(tmp_path / "poses.txt").items():
         photo = gallery / "query" / "sensors" / "records_data" / name
         estimate = localizer.localize(photo, camera=queries.camera(name))
         assert estimate.cam_from_world is not None
         np.testing.assert_allclose(estimate.cam_from_world.translation, pose.translation, atol=1e-9)
         assert estimate.num_guided > estimate.num_inliers
+        assert estimate.similarities == pytest.approx(similar[name], abs=1e-4)
+        assert sorted(similar[name], reverse=True) == similar[name] and 0 < similar[name][0] <= 1
 
 
 def test_descriptors_made_of_local_features_find_the_place_in_either_way(gallery: Path, tmp_path: Path) -> None:

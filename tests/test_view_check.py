@@ -50,7 +50,7 @@ def seen_at(poses: dict[str, vloc.Rigid], gallery: Path, built: Path, scan: Path
     }
     with Workspace(folder, Runtime(), Silent()) as work:
         rows = {name: np.arange(21) for name in poses}
-        seen = Looked(Photos(queries, work.content_hash), {}, {}, None, (), {}, rows, {})
+        seen = Looked(Photos(queries, work.content_hash), {}, {}, None, (), {}, rows, {}, {})
         config = LocalizationConfig(view=ViewConfig("check", num_photos=21))
         return list(with_views(work, map_, config, seen, Placed(estimates, None, ()), scan).estimates.values())
 

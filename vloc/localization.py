@@ -79,8 +79,8 @@ def every_estimate(
     failures = [stage.failures for stage in stages if isinstance(stage, Results)]
     names, outcomes = map_.sparse.image_names, dict(seen.refused)
     for name, estimate in estimates.items():
-        images = tuple(names[row] for row in seen.retrieved[name])
-        outcomes[name] = explained(replace(estimate, retrieved=images), seen.qualities[name])
+        given = estimate.given(names, seen.retrieved[name].tolist(), seen.similarities[name])
+        outcomes[name] = explained(given, seen.qualities[name])
     for name in seen.photos.capture.images.names:
         reason = next((reasons[name] for reasons in failures if name in reasons), "")
         outcomes.setdefault(name, PoseEstimate(name, None, "none", reason=reason))

@@ -36,8 +36,8 @@ class Looked:
     """Queries by name, those that are broken or refused left out.
 
     `features`: None where photos are matched as they are, or not at all. `retrieved`: rows of the map images that look
-    most like each, best first. `qualities` and `refused` are of all queries that could be read. `ups`: those under
-    which poses are to be looked for.
+    most like each, best first; `similarities`: how much each of them does, by row. `qualities` and `refused` are of all
+    queries that could be read. `ups`: those under which poses are to be looked for.
     """
 
     photos: Photos
@@ -47,6 +47,7 @@ class Looked:
     described: tuple[Results[GlobalDescriptor], ...]
     sensors: Mapping[str, Sensor]
     retrieved: Mapping[str, np.ndarray]
+    similarities: Mapping[str, Mapping[int, float]]
     ups: Mapping[str, Upright | None]
 
     def given(self, images: Mapping[str, np.ndarray]) -> Looked:
@@ -67,9 +68,9 @@ def look(work: Workspace, map_: Map, photos: Photos, config: LocalizationConfig,
     found = [name for name in wanted if all(name in vectors for vectors in described)]
     sensors = {name: photos.capture.sensor(name) for name in found}
     choice = Choice(config.filter, taken_in(photos.capture, found), map_.taken) if config.filter.is_active else None
-    retrieved = retrieve(work, map_, described, features, sensors, config, choice)
+    retrieved, similarities = retrieve(work, map_, described, features, sensors, config, choice)
     under = {name: ups.get(name) for name in found}
-    return Looked(photos, qualities, refused, features, tuple(described), sensors, retrieved, under)
+    return Looked(photos, qualities, refused, features, tuple(described), sensors, retrieved, similarities, under)
 
 
 def judged(
@@ -100,14 +101,18 @@ def retrieve(
     sensors: Mapping[str, Sensor],
     config: LocalizationConfig,
     choice: Choice | None = None,
-) -> dict[str, np.ndarray]:
-    """The map images (rows of its sparse map) that look most like each query, best first, of those it may be given."""
+) -> tuple[dict[str, np.ndarray], dict[str, dict[int, float]]]:
+    """The map images (rows of its sparse map) that look most like each query, best first, of those it may be given.
+
+    And how similar the rows are.
+    """
     names, sparse, count = list(sensors), map_.sparse, config.retrieve.num_retrieved
     known = map_.vectors, map_.fusion, config.reranking, sparse.cam_from_world, choice
     ranking = work.once(RETRIEVE, config.retrieve, vectors_of(described, names), *known).value
     retrieved = {name: ranking.of(row) for row, name in enumerate(names)}
+    similarities = {name: ranking.scored(row) for row, name in enumerate(names)}
     if features is None or not (config.reranking and isinstance(geometric := config.reranking[-1], Geometric)):
-        return retrieved
+        return retrieved, similarities
     shared = [map_.features, map_.stored, query_matcher(config, map_.config), config.seed]
     arranged = work.each(ARRANGE, names, geometric, each=[features, retrieved, sensors], shared=shared)
-    return {name: arranged[name].of(0)[:count] for name in names}
+    return {name: arranged[name].of(0)[:count] for name in names}, similarities

@@ -148,26 +148,27 @@ class Placer:
 
     def told(self, query: Query, estimate: PoseEstimate) -> PoseEstimate:
         """The estimate with what is known of the query beside its pose."""
-        names, unit = tuple(self.map.sparse.image_names[row] for row in query.rows), self.map.frame.unit
+        known = replace(estimate, unit=self.map.frame.unit)
         if query.refusal is not None:
-            return replace(estimate, unit=unit)
-        return explained(replace(estimate, retrieved=names, unit=unit), query.quality)
+            return known
+        return explained(known.given(self.map.sparse.image_names, query.rows, query.similarities), query.quality)
 
     def _features(self, query: Query, extractor: Extractor) -> LocalFeatures:
         return extract(extractor, query.shown(self.map.config.extract.in_color))
 
-    def _retrieve(self, query: Query, features: Future[LocalFeatures]) -> list[int]:
-        """Rows of the map images that look most like the query."""
+    def _retrieve(self, query: Query, features: Future[LocalFeatures]) -> dict[int, float]:
+        """Rows of the map images that look most like the query, best first, and how similar they are."""
         vectors = [describe(look(query.shown, features)).vector[None] for look, describe in self._describe]
         count = num_listed(self.config.retrieve, self.config.reranking)
-        return self._find(vectors, count, self._allowed).of(0).tolist()
+        return self._find(vectors, count, self._allowed).scored(0)
 
-    def _matched(self, query: Query, rows: list[int]) -> Query:
+    def _matched(self, query: Query, similarities: dict[int, float]) -> Query:
         """The query with its matches with some map images, in the order that geometry gives these where it is asked."""
+        rows = list(similarities)
         if self._arrange is not None:
             rows = self._arrange(query.features, query.sensor, np.array(rows, np.int64)).of(0).tolist()
         rows = rows[: self.config.retrieve.num_retrieved]
-        return replace(query, rows=rows, matches=self._matches(query, rows))
+        return replace(query, rows=rows, similarities=similarities, matches=self._matches(query, rows))
 
     def _matches(self, query: Query, rows: list[int]) -> Correspondences:
         config, features, size = self.config, query.features, query.sensor.image_size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +36,7 @@ Shown = Callable[[bool], Photo]
 class Query:
     """An image before its pose: what took it, how good it is, and what it shares with map images (rows).
 
-    `refusal`: the estimate of a photo that is not worth matching.
+    `similarities`: by which map images were listed, by row. `refusal`: the estimate of a photo that is not worth it.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Query:
     shown: Shown
     features: LocalFeatures = field(default_factory=no_features)
     rows: Sequence[int] = ()
+    similarities: Mapping[int, float] = field(default_factory=dict)
     matches: Correspondences = field(default_factory=Correspondences.none)
     refusal: PoseEstimate | None = None
 

@@ -46,7 +46,7 @@ def retrieved(map_: Map, folder: Path, queries: vloc.Capture, chosen: str) -> tu
         features = work.each(EXTRACT, local_items(photos, names, feature), feature)
         described = describe(work, map_, photos, names)
         began = time.process_time()
-        rows = retrieve(work, map_, described, features, {name: queries.sensor(name) for name in names}, config)
+        rows, _ = retrieve(work, map_, described, features, {name: queries.sensor(name) for name in names}, config)
         seconds = time.process_time() - began
     return {name: [map_.sparse.image_names[row] for row in found] for name, found in rows.items()}, seconds
 

@@ -78,7 +78,7 @@ def views_of(map_: vloc.Map, queries: vloc.Capture, estimates: Estimates, scan: 
     folder = scan.parent / "views"
     shutil.rmtree(folder, ignore_errors=True)
     with Workspace(folder, vloc.Runtime(), Silent()) as work:
-        seen = Looked(Photos(queries, work.content_hash), {}, {}, None, (), {}, rows, {})
+        seen = Looked(Photos(queries, work.content_hash), {}, {}, None, (), {}, rows, {}, {})
         config, start = LocalizationConfig(view=ViewConfig("check")), time.process_time()
         found = with_views(work, map_, config, seen, Placed(estimates, None, ()), scan).estimates
         return {n: e.view for n, e in found.items() if e.view is not None}, time.process_time() - start

@@ -65,6 +65,8 @@ def test_the_page_shows_every_query_and_the_commands(folder: Path) -> None:
     names = [line.split()[0] for line in (folder / "gallery" / "query_truth.txt").read_text().splitlines()]
     assert all(name in text for name in names)
     assert all(f"vloc {command}" in text for command in ("map", "localize", "evaluate"))
+    estimates = read_estimates(folder / "poses.txt")
+    assert all(f"{estimate.retrieved[0]}, similarity {estimate.similarities[0]:.2f}" in text for estimate in estimates)
 
 
 def test_a_rerun_goes_on_where_the_last_ended(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,6 +25,7 @@ PLACED = PoseEstimate(
     focal_source="EXIF 35 mm tag",
     focal_sigma_px=1.25,
     view=ViewSimilarity(0.9, 0.5),
+    similarities=(0.75, 0.5),
 )
 LOST = PoseEstimate("q.jpg", None, "none", 3, 9, reason="3 inliers, a pose needs 12")
 
@@ -34,11 +35,16 @@ def test_an_estimate_reads_back_as_it_was(estimate):
     again = PoseEstimate.from_arrays(estimate.to_arrays())
     for name in ("name", "source", "num_inliers", "num_matches", "retrieved", "reason"):
         assert getattr(again, name) == getattr(estimate, name)
-    for name in ("camera", "focal_source", "focal_sigma_px", "view"):
+    for name in ("camera", "focal_source", "focal_sigma_px", "view", "similarities"):
         assert getattr(again, name) == getattr(estimate, name)
     assert again.is_localized == estimate.is_localized
     if estimate.covariance is not None:
         assert np.array_equal(again.covariance, estimate.covariance)
+
+
+def test_images_that_were_not_listed_have_no_similarity():
+    given = LOST.given(["a", "b", "c"], [2, 0], {0: 0.25, 1: 0.5})
+    assert given.retrieved == ("c", "a") and np.array_equal(given.similarities, (np.nan, 0.25), equal_nan=True)
 
 
 def test_estimates_with_and_without_a_pose_are_stored_side_by_side():

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isnan, nan
 from pathlib import Path
 from typing import Any, Literal
 
@@ -198,6 +199,7 @@ def to_json(estimate: PoseEstimate, seconds: float | None) -> dict[str, Any]:
         "confidence": round(estimate.confidence, 4),
         "evidence": None if estimate.evidence is None else asdict(estimate.evidence),
         "retrieved": list(estimate.retrieved),
+        "similarities": [None if isnan(each) else round(each, 4) for each in estimate.similarities],
         "seconds": seconds,
         "view": None if estimate.view is None else asdict(estimate.view),
         "quality": None if estimate.quality is None else estimate.quality.to_json(),
@@ -247,6 +249,7 @@ def _from_json(row: Mapping[str, Any], cam_from_world: Rigid | None) -> PoseEsti
         unit=row.get("unit", "m"),
         view=None if row.get("view") is None else ViewSimilarity(**row["view"]),
         quality=None if row["quality"] is None else ImageQuality.from_json(row["quality"]),
+        similarities=tuple(nan if each is None else each for each in row.get("similarities", ())),
     )
 
 

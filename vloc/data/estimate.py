@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -38,7 +39,8 @@ class PoseEstimate:
 
     `num_inliers` of `num_matches` are the evidence: found without knowing the pose. `num_guided`: matches looked for
     near where points project, on which the pose was then refined; 0 where it was not. `view`: how much the photo looks
-    like what the pose would see of a scan; None where nobody compared them.
+    like what the pose would see of a scan; None where nobody compared them. `similarities`: by which each of the
+    `retrieved` map images was listed; NaN for those that neighbours in time brought.
     """
 
     name: str
@@ -59,11 +61,18 @@ class PoseEstimate:
     evidence: Evidence | None = None
     num_guided: int = 0
     view: ViewSimilarity | None = None
+    similarities: tuple[float, ...] = ()
 
     @property
     def is_localized(self) -> bool:
         """Whether there is a pose."""
         return self.cam_from_world is not None
+
+    def given(self, names: Sequence[str], rows: Iterable[int], similarities: Mapping[int, float]) -> PoseEstimate:
+        """With the map images (rows of `names`) that it was given, some of which are known to be so similar."""
+        listed = list(rows)
+        known = tuple(similarities.get(row, np.nan) for row in listed)
+        return replace(self, retrieved=tuple(names[row] for row in listed), similarities=known)
 
     def to_arrays(self) -> Arrays:
         """The stored form; the pose and its covariance have no rows where there is no pose."""
@@ -79,6 +88,7 @@ class PoseEstimate:
             "confidence": np.array([self.confidence]),
             "evidence": _row(None if evidence is None else evidence.to_row(), len(Evidence.NAMES)),
             "counts": np.array([[self.num_inliers, self.num_matches, self.num_guided]]),
+            "similarities": np.array(self.similarities, np.float64),
             "view": _row(None if self.view is None else np.array(astuple(self.view)), 2),
             "text": np.frombuffer("\n".join(text).encode(), np.uint8),
         }
@@ -109,6 +119,7 @@ class PoseEstimate:
             evidence=Evidence.from_row(arrays["evidence"][0]) if len(arrays["evidence"]) else None,
             num_guided=guided,
             view=ViewSimilarity.from_arrays(arrays) if len(arrays.get("view", ())) else None,  # earlier ones lack it
+            similarities=tuple(arrays.get("similarities", np.zeros(0)).tolist()),  # and this
         )
 
 

@@ -39,6 +39,11 @@ class Ranking:
         start, stop = np.searchsorted(self.rows[:, 0], [query, query + 1])
         return self.rows[start:stop, 1]
 
+    def scored(self, query: int) -> dict[int, float]:
+        """The candidates of one query with their scores, best first."""
+        start, stop = np.searchsorted(self.rows[:, 0], [query, query + 1])
+        return dict(zip(self.rows[start:stop, 1].tolist(), self.scores[start:stop].tolist(), strict=True))
+
     @classmethod
     def packed(
         cls, columns: Int64[np.ndarray, "q k"], scores: Float32[np.ndarray, "q k"], first_query: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
 
 import numpy as np
 
@@ -72,11 +73,16 @@ class Painter:
 
     def _strip(self, query: np.ndarray | None, estimate: PoseEstimate) -> list[tuple[str, str]]:
         found = [("the query", query)]
-        found += [
-            (f"{rank}: {name}", _pixels(self.photos, name))
-            for rank, name in enumerate(estimate.retrieved[:NUM_COMPARED], 1)
-        ]
+        names = estimate.retrieved[:NUM_COMPARED]
+        found += [(_caption(estimate, place), _pixels(self.photos, name)) for place, name in enumerate(names)]
         return [(data_uri(fitted(pixels, 120), 75), caption) for caption, pixels in found if pixels is not None]
+
+
+def _caption(estimate: PoseEstimate, place: int) -> str:
+    """Of a retrieved image: its rank, its name and, where that is known, how similar it is."""
+    told, similarities = f"{place + 1}: {estimate.retrieved[place]}", estimate.similarities
+    known = place < len(similarities) and not isnan(similarities[place])
+    return f"{told}, similarity {similarities[place]:.2f}" if known else told
 
 
 def _pixels(files: ImageFiles | None, name: str, *, color: bool = True) -> np.ndarray | None:
