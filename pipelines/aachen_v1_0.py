@@ -19,6 +19,7 @@ RECIPE = replace(
     aachen_v1_1.RECIPE,
     benchmark=V1_0,
     make=lambda root, source: make(root, AachenConfig(source, "1.0", "link")),
+    variants={},
     paper={"day": "88.7 / 95.8 / 98.8", "night": "81.6 / 88.8 / 96.9"},
 )
 

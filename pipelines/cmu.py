@@ -12,14 +12,13 @@ from vloc.datasets.cmu_seasons import EXTENDED, CmuConfig, make
 
 from vloc.cli.recipe import Recipe, follow
 
+from .choices import CONFIG1, GHARM, R2D2_20K
+
 RECIPE = Recipe(
     EXTENDED,
     lambda root, source: make(root, CmuConfig(source, "link")),
-    features=(
-        *("--features", "r2d2:network=wasf_n8_big,max_keypoints=20000"),
-        *("--retrieval", "apgem", "delg", "netvlad", "densevlad", "--fusion", "gharm"),
-    ),
-    mapping=("--preset", "config1", "--num-pairs", "20"),
+    features=(*R2D2_20K, *GHARM),
+    mapping=CONFIG1,
     localization=(
         *("--preset", "config1", "--num-retrieved", "20"),
         *("--rig", "transfer", "--sequence", "interpolate"),

@@ -6,18 +6,15 @@ The kapture paper has no figures of this benchmark.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from vloc.datasets.naver_indoor import HYUNDAI, NaverIndoorConfig, make
+from vloc.datasets.naver_indoor import HYUNDAI
 
-from vloc.cli.recipe import Recipe, follow
+from vloc.cli.recipe import follow
 
-RECIPE = Recipe(
-    HYUNDAI,
-    lambda root, source: make(root, NaverIndoorConfig(source)),
-    features=("--features", "r2d2:network=wasf_n8_big,max_keypoints=20000", "--retrieval", "apgem"),
-    mapping=("--preset", "config1", "--num-pairs", "20"),
-    localization=("--preset", "config2", "--num-retrieved", "20"),
-)
+from . import gangnam_station
+
+RECIPE = replace(gangnam_station.RECIPE, benchmark=HYUNDAI)
 
 
 def run(arguments: Sequence[str]) -> int:

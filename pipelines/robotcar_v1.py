@@ -11,11 +11,13 @@ from vloc.datasets.robotcar import V1, RobotcarConfig, make
 
 from vloc.cli.recipe import Recipe, follow
 
+from .choices import APGEM, CONFIG1, R2D2_20K
+
 RECIPE = Recipe(
     V1,
     lambda root, source: make(root, RobotcarConfig(source, "1", "link")),
-    features=("--features", "r2d2:network=wasf_n8_big,max_keypoints=20000", "--retrieval", "apgem"),
-    mapping=("--preset", "config1", "--num-pairs", "20"),
+    features=(*R2D2_20K, *APGEM),
+    mapping=CONFIG1,
     localization=(
         *("--preset", "config1", "--num-retrieved", "20"),
         *("--rig", "transfer", "--sequence", "interpolate"),

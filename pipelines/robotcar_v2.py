@@ -13,15 +13,13 @@ from vloc.datasets.robotcar import V2, RobotcarConfig, make
 from vloc.cli.recipe import follow
 
 from . import robotcar_v1
+from .choices import GHARM, R2D2_20K
 
 RECIPE = replace(
     robotcar_v1.RECIPE,
     benchmark=V2,
     make=lambda root, source: make(root, RobotcarConfig(source, "2", "link")),
-    features=(
-        *("--features", "r2d2:network=wasf_n8_big,max_keypoints=20000"),
-        *("--retrieval", "apgem", "delg", "netvlad", "densevlad", "--fusion", "gharm"),
-    ),
+    features=(*R2D2_20K, *GHARM),
     paper={"day": "66.0 / 95.1 / 100.0", "night": "46.2 / 76.5 / 91.4"},
 )
 

@@ -11,10 +11,12 @@ from vloc.datasets.seven_scenes import BENCHMARK, make_all
 
 from vloc.cli.recipe import Recipe, follow
 
+from .choices import APGEM, R2D2_20K
+
 RECIPE = Recipe(
     BENCHMARK,
     make_all,
-    features=("--features", "r2d2:network=wasf_n8_big,max_keypoints=20000", "--retrieval", "apgem"),
+    features=(*R2D2_20K, *APGEM),
     mapping=("--num-pairs", "20", "--points", "depth"),
     localization=("--num-retrieved", "20"),
 )

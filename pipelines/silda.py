@@ -12,14 +12,13 @@ from vloc.datasets.silda_weather import SILDA, SildaConfig, make
 
 from vloc.cli.recipe import Recipe, follow
 
+from .choices import CONFIG1, GHARM, R2D2_20K
+
 RECIPE = Recipe(
     SILDA,
     lambda root, source: make(root, SildaConfig(source, "FOV", "link")),
-    features=(
-        *("--features", "r2d2:network=wasf_n8_big,max_keypoints=20000"),
-        *("--retrieval", "apgem", "delg", "netvlad", "densevlad", "--fusion", "gharm"),
-    ),
-    mapping=("--preset", "config1", "--num-pairs", "20"),
+    features=(*R2D2_20K, *GHARM),
+    mapping=CONFIG1,
     localization=("--preset", "config1", "--num-retrieved", "20", "--rig", "transfer"),
     paper={"evening": "32.4 / 67.4 / 93.3", "snow": "0.2 / 4.1 / 88.9", "night": "30.4 / 54.2 / 81.1"},
 )

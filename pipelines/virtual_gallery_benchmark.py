@@ -11,10 +11,12 @@ from vloc.datasets.virtual_gallery import BENCHMARK, VirtualGalleryConfig, make
 
 from vloc.cli.recipe import Recipe, follow
 
+from .choices import APGEM, R2D2_20K
+
 RECIPE = Recipe(
     BENCHMARK,
     lambda root, source: make(root, VirtualGalleryConfig(source, transfer="link")),
-    features=("--features", "r2d2:network=wasf_n8_big,max_keypoints=20000", "--retrieval", "apgem"),
+    features=(*R2D2_20K, *APGEM),
     mapping=("--preset", "config1", "--num-pairs", "20", "--pixel-center", "0"),
     localization=("--preset", "config2", "--num-retrieved", "20"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vloc.cli.main import COMMANDS, main
+from vloc.cli.main import COMMANDS, _system_error, main
 from vloc.run.workspace import Workspace
 
 PYTHON = [sys.executable, "-c"]
@@ -81,6 +82,12 @@ def test_a_disk_that_takes_no_more_ends_with_status_4(gallery, tmp_path: Path) -
     assert done.returncode == 4, done.stderr
     assert "bytes needed" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_place_where_none_may_write_is_named(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _system_error(OSError(number, os.strerror(number), "/dvd/poses.txt")) == 2
+    assert capsys.readouterr().err == f"vloc: /dvd/poses.txt: {os.strerror(number)}\n"
 
 
 def test_an_interrupted_run_says_so_and_goes_on_later(gallery, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def test_the_recipe_ends_with_the_file_to_submit(
     command = ["run", "aachen_v1_1", "--data", tmp_path / "raw", "--out", tmp_path / "out", "--fast", "--quiet"]
     assert run(*command, "--dry-run") == 0
     assert not (tmp_path / "out").exists()
+    (tmp_path / "out" / ".captures.tmp" / "mapping").mkdir(parents=True)  # as a conversion that was stopped leaves it
     assert run(*command) == 0
     told = capsys.readouterr().out
     assert "night: 78.5 / 91.1 / 98.0" in told and "12 images of 'mapping', expected 6697" in told
@@ -48,6 +49,11 @@ def test_the_recipe_ends_with_the_file_to_submit(
     assert max(pose_errors(pose, truth[name])[0] for name, pose in submitted.items()) < 0.01
     assert run(*command) == 0  # which redoes nothing
     assert "converting" not in capsys.readouterr().out
+    assert run(*command, "--variant", "apgem_top20", "--dry-run") == 0
+    told = capsys.readouterr().out
+    assert "night: 71.2 / 86.9 / 97.9" in told and f"{tmp_path / 'out' / 'apgem_top20' / 'map'}" in told
+    assert run(*command, "--variant", "top21") == 2
+    assert "--variant top21: choose from top20, apgem_top20" in capsys.readouterr().err
 
 
 def test_what_is_missing_of_the_download_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,10 +82,10 @@ def _guarded(command: str, arguments: Sequence[str]) -> int:
 
 
 def _system_error(error: OSError) -> int:
-    """A full disk or a forbidden file is not vloc's fault; any other error of the system is a bug."""
+    """A full disk, or a place where none may write, is not vloc's fault; any other error of the system is a bug."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _fail(f"disk full: {error}", ResourceError.exit_status)
-    if isinstance(error, PermissionError):
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return _fail(f"{error.filename}: {error.strerror}", BAD_INPUT)
     raise error
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..datasets.benchmark import CONDITIONS, MAPPING, QUERIES, Benchmark, check_layout, places, queries_of, unexpected
-from ..errors import DataError, StageError, VlocError
+from ..errors import ConfigError, DataError, StageError, VlocError
 from ..formats.access import read
 from ..formats.text_lines import data_lines
 from . import options
@@ -29,7 +30,7 @@ class Recipe:
 
     `features`: those of `vloc map` that choose features, which `--fast` leaves out; `paper`: its figures by condition.
     `make`: writes the benchmark's places as kapture folders. `by_queries`: more flags of `vloc localize`, for the
-    queries in a folder of that name.
+    queries in a folder of that name. `variants`: other rows of the paper's table, by name.
     """
 
     benchmark: Benchmark
@@ -39,6 +40,7 @@ class Recipe:
     localization: Sequence[str] = ()
     by_queries: Mapping[str, Sequence[str]] = field(default_factory=dict)
     paper: Mapping[str, str] = field(default_factory=dict)
+    variants: Mapping[str, Recipe] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,8 @@ class RecipeFlags:
     """where its kapture folders, maps, results and pages go"""
     fast: options.Switch = False
     """SIFT and DenseVLAD instead of the paper's features: what it looks like, without weights or a GPU"""
+    variant: str = ""
+    """of a recipe that has variants, the name of one; its maps and results go into a folder of that name"""
     only: options.Words = ()
     """of a benchmark of several places, the names of those to run"""
     dry_run: options.Switch = False
@@ -64,6 +68,7 @@ class RecipeFlags:
 def follow(recipe: Recipe, name: str, arguments: Sequence[str]) -> int:
     """Convert, map and localize each place; then one file to submit, and figures where the truth is public."""
     flags = parse_flags(f"run {name}", RecipeFlags, arguments)
+    recipe = _variant(recipe, name, flags.variant)
     check_layout(recipe.benchmark, flags.data)
     print("\n".join([recipe.benchmark.title, f"licence: {recipe.benchmark.licence}", *_figures_of_paper(recipe)]))
     captures, steps = flags.out / CAPTURES, Steps()
@@ -78,17 +83,26 @@ def follow(recipe: Recipe, name: str, arguments: Sequence[str]) -> int:
     answers, failed = _run_places(recipe, flags, steps, chosen)
     if not flags.dry_run:
         submit(recipe.benchmark, answers, _submission(name, flags))
-        evaluate(recipe.benchmark, answers, captures, steps)
+        evaluate(recipe.benchmark, answers, captures, results_of(flags), steps)
     if failed:
         raise StageError(f"{len(failed)} of {len(chosen)} places failed, the others are done; {'; '.join(failed)}")
     return steps.status
+
+
+def _variant(recipe: Recipe, name: str, wanted: str) -> Recipe:
+    """The recipe, or the one of its variants that is wanted."""
+    if wanted and wanted not in recipe.variants:
+        choice = f"choose from {', '.join(recipe.variants)}" if recipe.variants else f"{name} has none: leave it out"
+        raise ConfigError(f"--variant {wanted}: {choice}")
+    return recipe.variants[wanted] if wanted else recipe
 
 
 def _convert(recipe: Recipe, source: Path, captures: Path) -> None:
     """The kapture folders, which appear when all of them are there."""
     unfinished = captures.with_name(f".{captures.name}.tmp")
     if unfinished.exists():
-        raise DataError(f"{unfinished}: left by a conversion that was stopped: remove it")
+        print(f"removing {unfinished}, which a conversion that was stopped left")
+        shutil.rmtree(unfinished)
     print(f"converting {source}", flush=True)
     recipe.make(unfinished, source)
     found = _counts(unfinished)
@@ -156,12 +170,18 @@ def _run_place(recipe: Recipe, flags: RecipeFlags, steps: Steps, place: Path) ->
 
 
 def folder_of(flags: RecipeFlags, place: Path) -> Path:
-    """Where the map and the results of a place go: of a benchmark of one place, straight into the output."""
-    return flags.out if place.parent == flags.out else flags.out / place.name
+    """Where the map and the results of a place go: of a benchmark of one place, straight into those of all."""
+    return results_of(flags) if place.parent == flags.out else results_of(flags) / place.name
+
+
+def results_of(flags: RecipeFlags) -> Path:
+    """Where everything but the captures goes."""
+    return flags.out / flags.variant
 
 
 def _submission(name: str, flags: RecipeFlags) -> Path:
-    return flags.out / f"{name}_eval_vloc{'_fast' if flags.fast else ''}.txt"
+    variant = f"_{flags.variant}" if flags.variant else ""
+    return results_of(flags) / f"{name}{variant}_eval_vloc{'_fast' if flags.fast else ''}.txt"
 
 
 def _figures_of_paper(recipe: Recipe) -> list[str]:

@@ -88,8 +88,8 @@ def _submit_pairs(answers: Sequence[Answer], path: Path) -> None:
         print(f"\nto submit: {file} ({len(pairs) - len(missing)} of {len(pairs)} pairs)")
 
 
-def evaluate(benchmark: Benchmark, answers: Sequence[Answer], captures: Path, steps: Steps) -> None:
-    """The figures of all queries whose truth is public, beside `captures`."""
+def evaluate(benchmark: Benchmark, answers: Sequence[Answer], captures: Path, out: Path, steps: Steps) -> None:
+    """The figures of all queries whose truth is public, in the folder `out`."""
     known = [answer for answer in answers if answer.truth.exists()]
     if len(known) < len(answers):
         print("its truth is not public: the benchmark's server evaluates the file")
@@ -99,7 +99,6 @@ def evaluate(benchmark: Benchmark, answers: Sequence[Answer], captures: Path, st
     for answer in known:
         every["truth"] |= read_poses(answer.truth)
         every["poses"] |= read_poses(answer.poses)
-    out = captures.parent
     for what, poses in every.items():
         write_poses(out / f"all_{what}.txt", poses)
     limits = [f"{metres:g},{degrees:g}" for metres, degrees in benchmark.thresholds]
