@@ -113,6 +113,7 @@ def test_strecha_scenes_are_localized_within_millimetres_and_without_intrinsics_
     assert found["num_localized"] == len(queries) and found["max_translation_m"] <= 0.025
 
 
+@pytest.mark.slow
 def test_sceaux_castle_is_reconstructed_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("map", SHARED / "sceaux_castle", tmp_path / "castle.map", "--json", "--quiet") == 0
     summary = json.loads(capsys.readouterr().out)

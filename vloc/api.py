@@ -14,6 +14,7 @@ from .formats.image_folder import with_devices
 from .imports import with_imports
 from .localization import localize_capture
 from .map import Map
+from .map_source import place_of
 from .mapping import map_capture
 from .run.progress import Silent
 from .run.workspace import Workspace
@@ -78,7 +79,7 @@ def _about(given: Capture | str | Path, captured: Capture) -> dict[str, Any]:
     if isinstance(given, Capture):
         return {}
     read_as = {"format": captured.format, "pixel_center": captured.pixel_center, "given_pixel_center": None}
-    return {"capture": {"location": str(given), **read_as, "images": None, "camera": None}}
+    return {"capture": {**place_of(str(given)), **read_as, "images": None, "camera": None}}
 
 
 def _captured(capture: Capture | str | Path) -> Capture:

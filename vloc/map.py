@@ -34,6 +34,7 @@ class CaptureForm(msgspec.Struct):
     """Where the capture of a map was, as the command was told, and what there was to say of it."""
 
     location: str = ""
+    folder: str | None = None
     pixel_center: float = 0.5
     given_pixel_center: float | None = None
     images: str | None = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from .data.capture import Capture
 from .errors import DataError, VlocError
-from .formats.access import read
+from .formats.access import read, seen_from
 from .map import Map
 
 READ_AS = "pixel_center", "images", "camera"
@@ -28,7 +30,7 @@ def photos_behind(map_: Map) -> Capture:
     except VlocError as error:
         raise DataError(
             f"{map_.folder}: queries are compared with the map's own photos, and {error}: run `vloc map` again on its "
-            "capture where it lies now, from the folder that commands are run from"
+            "capture where it lies now"
         ) from None
     return source
 
@@ -37,4 +39,16 @@ def _read(map_: Map) -> Capture:
     about = map_.manifest.get("capture", {})
     if not about.keys() >= {"location", *READ_AS}:
         raise DataError("the map does not say where they are")
-    return read(about["location"], **{name: about[name] for name in READ_AS})
+    location, options = about["location"], {name: about[name] for name in READ_AS}
+    try:
+        return read(location, **options)
+    except DataError:
+        if (folder := about.get("folder")) is None or Path(folder) == Path.cwd():
+            raise
+    images = None if options["images"] is None else Path(folder) / options["images"]
+    return read(seen_from(Path(folder), location), **{**options, "images": images})
+
+
+def place_of(location: str) -> dict[str, str]:
+    """What a manifest keeps of where a capture lies: as it was given, and the folder in which it was."""
+    return {"location": location, "folder": str(Path.cwd())}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import platform
+from contextlib import redirect_stdout
 from importlib.metadata import version
+from io import StringIO
+from typing import Any
 
 import pytest
 
@@ -12,9 +15,16 @@ from vloc.cli.main import main
 from vloc.cli.packages import requirements, satisfies
 
 
-def test_the_json_holds_machine_packages_and_codecs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["doctor", "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    """What `vloc doctor --json` prints; it imports torch and open3d to be sure."""
+    with redirect_stdout(StringIO()) as told:
+        assert main(["doctor", "--json"]) == 0
+    found: dict[str, Any] = json.loads(told.getvalue())
+    return found
+
+
+def test_the_json_holds_machine_packages_and_codecs(report: dict[str, Any]) -> None:
     assert report["healthy"] is True
     assert report["machine"]["python"].startswith(platform.python_version())
     found = {package["name"]: package["version"] for package in report["required"]}
@@ -22,9 +32,8 @@ def test_the_json_holds_machine_packages_and_codecs(capsys: pytest.CaptureFixtur
     assert {"jpg", "png"} <= set(report["codecs"]["opencv"]) & set(report["codecs"]["pillow"])
 
 
-def test_what_is_missing_comes_with_the_way_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["doctor", "--json"])
-    optional = json.loads(capsys.readouterr().out)["optional"]
+def test_what_is_missing_comes_with_the_way_to_get_it(report: dict[str, Any]) -> None:
+    optional = report["optional"]
     assert {package["extra"] for package in optional} == {"heic", "learned", "scan"}  # what nothing uses is not advised
     assert all(package["remedy"] for package in optional if package["problem"])
 

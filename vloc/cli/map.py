@@ -15,6 +15,7 @@ from ..formats.image_folder import orientation_note, with_devices
 from ..formats.pairs import read_pairs
 from ..imports import imports, told, with_imports
 from ..map import MANIFEST, Map
+from ..map_source import place_of
 from ..mapping import map_capture
 from ..presets import PresetName
 from ..run.workspace import Workspace, read_manifest
@@ -104,7 +105,7 @@ def about(flags: MapFlags, capture: Capture) -> dict[str, Any]:
     images = None if flags.images is None else str(flags.images)
     return {
         "capture": {
-            "location": flags.capture,
+            **place_of(flags.capture),
             "format": capture.format,
             "pixel_center": capture.pixel_center,
             "given_pixel_center": options.number_or_none(flags.pixel_center),

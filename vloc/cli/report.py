@@ -80,7 +80,7 @@ def shown(results: Path, record: RunRecord) -> Run:
     if photos is None:
         where = map_.manifest.get("capture", {}).get("location", "nowhere")
         print(
-            f"note: {map_.folder}: its photos are not to be read at {where}; run from where `vloc map` ran",
+            f"note: {map_.folder}: its photos are not to be read at {where}",
             file=sys.stderr,
         )
     known = with_known_cameras(map_, queries, camera)

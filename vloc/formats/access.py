@@ -130,6 +130,12 @@ def _refuse_upper_level(path: Path, readable: Sequence[Format]) -> None:
         raise DataError(f"{path}: holds captures; say which: {shown}, or {IMAGES}:{path} for all photos below")
 
 
+def seen_from(folder: Path, location: str) -> str:
+    """A location that was given in a folder, as it is to be given anywhere."""
+    form, path = _split(location)
+    return f"{form.name}:{folder / path}" if form else str(folder / path)
+
+
 def _unknown_prefix(location: str) -> str:
     prefix, colon, _ = location.partition(":")
     known = ", ".join(form.name for form in formats())
