@@ -46,10 +46,10 @@ def test_names_and_reasons_cannot_break_out_of_the_page() -> None:
     assert "<script" not in template.page(evil, evil, parts)
 
 
-def test_pictures_become_jpegs_inside_the_page() -> None:
+def test_pictures_become_webp_inside_the_page() -> None:
     picture = fitted(np.zeros((40, 60, 3), np.uint8), 20)
     assert picture.shape == (20, 30, 3)
-    assert data_uri(picture).startswith("data:image/jpeg;base64,/9j/")
+    assert data_uri(picture).startswith("data:image/webp;base64,UklGR")
 
 
 def test_of_many_matches_some_are_drawn_from_first_to_last() -> None:

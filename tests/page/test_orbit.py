@@ -17,6 +17,7 @@ from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 from vloc.page import template
 from vloc.page.orbit import STEPS, orbit
+from vloc.page.plan_view import plan_view
 
 LOOKS_ALONG_Y = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # world z is up, camera y is down
 
@@ -60,6 +61,24 @@ def test_cameras_are_pyramids_at_their_centres_in_the_colour_of_their_kind() -> 
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here to draw the page")
+def test_a_city_takes_no_more_of_a_page_than_a_room() -> None:
+    """100,000 points and 10,000 map images; 2,000 queries, of which the first hundred, the worst, have labels."""
+    rng = np.random.default_rng(0)
+    centers = rng.uniform(-900, 900, (12_000, 3))
+    poses = Rigid(np.tile(LOOKS_ALONG_Y, (12_000, 1, 1)), -centers @ LOOKS_ALONG_Y.T)
+    names, points = [f"{row}.jpg" for row in range(10_000)], rng.uniform(-1000, 1000, (100_000, 3))
+    camera, none = Camera("SIMPLE_PINHOLE", 100, 80, (100.0, 50.0, 40.0)), np.zeros(0, np.int32)
+    sparse = SparseMap(
+        names, (camera,), np.zeros(10_000, np.int32), poses[:10_000], points, np.zeros(100_000, np.float32),
+        np.zeros(10_001, np.int64), none,
+    )  # fmt: skip
+    found = {str(row): poses[10_000 + row] for row in range(2_000)}
+    scene, plan = orbit(sparse, found, found), plan_view(sparse, found, found)
+    assert [len(group["lines"]) for group in scene_of(scene)["cameras"]] == [1_000] * 3
+    assert len(scene) + len(plan) < 2.2e6
+    assert ">99<" in plan.replace("\n", "") and ">100<" not in plan.replace("\n", "")
+
+
 def test_a_browser_draws_it(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(template.page("t", "l", [orbit(place(), {}, {})]), encoding="utf-8")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--dump-dom"]

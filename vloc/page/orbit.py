@@ -15,9 +15,12 @@ import numpy as np
 from ..array_types import Float64
 from ..data.sparse_map import SparseMap
 from ..geometry.rigid import Rigid
+from .pictures import spread
 from .plan_view import ESTIMATED, MAPPED, POINT, TRUE, ground_plane, limits
 
 MAX_POINTS = 30_000
+MAX_CAMERAS = 1_000
+"""of each kind; a page of a large place stays small"""
 STEPS = 32_000
 """of half the place's width, to which points are rounded"""
 
@@ -82,21 +85,25 @@ def orbit(sparse: SparseMap, estimated: Mapping[str, Rigid], truth: Mapping[str,
     half = float((high - low).max()) / 2
     points = (sparse.points @ axes.T - middle) / half
     inside = np.flatnonzero((np.abs(points) < 1).all(axis=1))
-    some = inside[:: max(len(inside) // MAX_POINTS, 1)]
+    some = inside[spread(len(inside), MAX_POINTS)]
     colors = np.full((len(some), 3), _rgb(POINT), np.uint8) if sparse.colors is None else sparse.colors[some]
-    groups = ((MAPPED, 1, sparse.cam_from_world), (TRUE, 1.5, _stack(truth)), (ESTIMATED, 1.5, _stack(estimated)))
+    kinds = ((MAPPED, 1, sparse.cam_from_world), (TRUE, 1.5, _stack(truth)), (ESTIMATED, 1.5, _stack(estimated)))
     scene = {
         "steps": STEPS,
         "points": _text(np.rint(points[some] * STEPS).astype("<i2")),
         "colors": _text(colors.astype(np.uint8)),
         "cameras": [
-            {"color": color, "width": width, "lines": _frusta(poses, axes, middle, half).round(4).tolist()}
-            for color, width, poses in groups
+            {"color": color, "width": width, "lines": _frusta(_some(poses), axes, middle, half).round(4).tolist()}
+            for color, width, poses in kinds
             if poses is not None
         ],
     }
-    legend = "Blue: map images; red: queries, estimated; green: queries, true."
+    legend = f"Blue: map images; red: queries, estimated; green: queries, true; at most {MAX_CAMERAS:,} of each."
     return _SCENE.substitute(scene=json.dumps(scene, separators=(",", ":")), legend=legend)
+
+
+def _some(poses: Rigid) -> Rigid:
+    return poses[spread(len(poses), MAX_CAMERAS)]
 
 
 def _stack(poses: Mapping[str, Rigid]) -> Rigid | None:

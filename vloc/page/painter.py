@@ -75,7 +75,7 @@ class Painter:
         found = [("the query", query)]
         names = estimate.retrieved[:NUM_COMPARED]
         found += [(_caption(estimate, place), _pixels(self.photos, name)) for place, name in enumerate(names)]
-        return [(data_uri(fitted(pixels, 120), 75), caption) for caption, pixels in found if pixels is not None]
+        return [(data_uri(fitted(pixels, 120)), caption) for caption, pixels in found if pixels is not None]
 
 
 def _caption(estimate: PoseEstimate, place: int) -> str:

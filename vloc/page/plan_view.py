@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,13 +12,15 @@ from ..array_types import Float64
 from ..data.frame import Unit
 from ..data.sparse_map import SparseMap
 from ..geometry.rigid import Rigid
+from .pictures import spread
 from .svg import plain, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MAX_POINTS = 20_000
+MAX_POINTS, MAX_CAMERAS, MAX_LABELS = 20_000, 1_000, 100
+"""points, cameras of each kind and labels that are drawn; a page of a large place stays small"""
 POINT, MAPPED, TRUE, ESTIMATED = "#9aa5b1", "#3b6ea5", "#2f9e6e", "#e4572e"
 
 
@@ -32,7 +35,7 @@ def plan_view(sparse: SparseMap, estimated: Mapping[str, Rigid], truth: Mapping[
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        some = points[:: max(len(points) // MAX_POINTS, 1)]
+        some = points[spread(len(points), MAX_POINTS)]
         axes.scatter(some[:, 0], some[:, 1], s=2.0, c=POINT, alpha=0.6, linewidths=0, rasterized=True)
         _draw_cameras(axes, plane, sparse.cam_from_world, 0.016 * size, color=MAPPED, label="map images")
         _draw_queries(axes, plane, truth, estimated, 0.022 * size)
@@ -77,6 +80,7 @@ def _height(sides: Float64[np.ndarray, "2"]) -> float:
 
 def _triangles(plane: Float64[np.ndarray, "2 3"], poses: Rigid, size: float) -> Float64[np.ndarray, "i 3 2"]:
     """Cameras as triangles: the apex is the centre, the base is ahead."""
+    poses = poses[spread(len(poses), MAX_CAMERAS)]
     apex = poses.center @ plane.T
     ahead = poses.rotation[:, 2] @ plane.T * size  # the camera's z axis in the world
     aside = poses.rotation[:, 0] @ plane.T * size * 0.6
@@ -113,7 +117,7 @@ def _draw_queries(
         _draw_cameras(
             axes, plane, Rigid.stack(list(truth.values())), 1.35 * size, color=TRUE, label="queries, true", filled=False
         )
-    for label, pose in {**estimated, **truth}.items():
+    for label, pose in islice({**estimated, **truth}.items(), MAX_LABELS):
         x, y = plane @ (pose.center - 0.7 * size * pose.rotation[2])
         axes.text(x, y, label, ha="center", va="center", fontsize=9, fontweight="bold", color="#222222")
         if label in truth and label in estimated:

@@ -131,4 +131,7 @@ def _within(threshold: Threshold) -> str:
 def _error(length: float, degrees: float, unit: Unit) -> str:
     if not np.isfinite(length):
         return "no pose"
-    return f"{100 * length:.2f} cm, {degrees:.3f}°" if unit == "m" else f"{length:#.3g} {unit}, {degrees:.3f}°"
+    if unit != "m":
+        return f"{length:#.3g} {unit}, {degrees:.3f}°"
+    centimetres = f"{100 * length:.2f}" if length >= 0.01 else f"{100 * length:#.2g}"
+    return f"{centimetres} cm, {degrees:.3f}°"
