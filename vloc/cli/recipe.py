@@ -163,10 +163,17 @@ def _run_place(recipe: Recipe, flags: RecipeFlags, steps: Steps, place: Path) ->
         if flags.dry_run and not (folder / "map").is_dir():
             continue
         where = str(folder / "map"), f"kapture:{queries}", str(answers[-1].poses)
-        page = [] if flags.dry_run else ["--report", str(folder / f"page{kind}.html")]
-        own = recipe.by_queries.get(queries.name, ())
-        steps.command("localize", *where, *recipe.localization, *own, *page, *how)
+        steps.command("localize", *where, *recipe.localization, *recipe.by_queries.get(queries.name, ()), *how)
+        if not flags.dry_run:
+            title = " ".join([recipe.benchmark.title, *([place.name] if place.parent != flags.out else []), kind[1:]])
+            page = "-o", str(folder / f"page{kind}.html"), "--title", title.strip(), f"--workers={flags.workers}"
+            steps.command("report", str(answers[-1].poses), *page, *_truth(answers[-1]))
     return answers
+
+
+def _truth(answer: Answer) -> list[str]:
+    """The flag that says where true poses are, where they are public."""
+    return ["--truth", str(answer.truth)] if answer.truth.exists() else []
 
 
 def folder_of(flags: RecipeFlags, place: Path) -> Path:

@@ -51,5 +51,6 @@ def _draw(figure: Figure, named: Mapping[str, Evaluation]) -> None:
 
 def _step(axes: Axes, errors: Float64[np.ndarray, "q"], label: str, color: str, style: str) -> None:
     found = np.sort(errors[np.isfinite(errors)])
-    share = 100 * np.arange(1, len(found) + 1) / max(len(errors), 1)
+    found = np.concatenate([found[:1], found])  # a curve rises from 0
+    share = 100 * np.arange(len(found)) / max(len(errors), 1)
     axes.step(np.maximum(found, 1e-6), share, style, where="post", color=color, label=label, linewidth=1.6)
