@@ -38,6 +38,9 @@ def test_the_recipe_ends_with_the_file_to_submit(
     command = ["run", "aachen_v1_1", "--data", tmp_path / "raw", "--out", tmp_path / "out", "--fast", "--quiet"]
     assert run(*command, "--dry-run") == 0
     assert not (tmp_path / "out").exists()
+    told = capsys.readouterr().out
+    assert "6,697 photos, up to 133,940 pairs of them to match" in told and "files, 0.0 GB" in told
+    assert "1,015 queries, up to 50,750 map images" in told and "--preset config2 --num-retrieved 50" in told
     (tmp_path / "out" / ".captures.tmp" / "mapping").mkdir(parents=True)  # as a conversion that was stopped leaves it
     assert run(*command) == 0
     told = capsys.readouterr().out

@@ -14,6 +14,7 @@ from ..formats.access import read
 from ..formats.text_lines import data_lines
 from . import options
 from .main import OK
+from .recipe_plan import plan
 from .recipe_results import Answer, evaluate, submit
 from .settings import parse_flags
 from .steps import Steps
@@ -74,7 +75,9 @@ def follow(recipe: Recipe, name: str, arguments: Sequence[str]) -> int:
     captures, steps = flags.out / CAPTURES, Steps()
     if not captures.is_dir():
         if flags.dry_run:
-            print(f"would convert {flags.data} to {captures}, map, localize and write {_submission(name, flags)}")
+            features = FAST if flags.fast else recipe.features
+            print("\n".join(plan(recipe.benchmark, flags.data, [*features, *recipe.mapping], recipe.localization)))
+            print(f"would write {_submission(name, flags)}")
             return OK
         steps.timed("convert", lambda: _convert(recipe, flags.data, captures))
     chosen = [place for place in places(captures) if not flags.only or place.name in flags.only]
