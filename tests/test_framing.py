@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vloc.cli.localize import read_estimates
+from vloc.cli.estimates import read_estimates
 from vloc.data.capture import Capture
 from vloc.data.mounting import Mounting
 from vloc.data.records import Records, Trajectory

@@ -22,7 +22,7 @@ LAYERS = {
     **dict.fromkeys(
         ("config", "map", "map_source", "photo_matching", "framing", "known_cameras", "imports", "describing"), 5
     ),
-    **dict.fromkeys(("mapping", "localization", "looking", "placing", "paradigms", "api"), 5),
+    **dict.fromkeys(("mapping", "localization", "looking", "placing", "placed", "paradigms", "api"), 5),
     **dict.fromkeys(("localizer", "placer", "query", "tracker", "rigs"), 5),
     **dict.fromkeys(("sequences", "sharing", "tracks", "odometry", "points", "presets", "priors"), 5),
     **dict.fromkeys(("rendering", "query_depth", "view_check"), 5),

@@ -18,7 +18,7 @@ from vloc.data.view import ViewConfig
 from vloc.errors import ConfigError, DataError, StageError
 from vloc.formats.results import read_poses
 from vloc.looking import Looked
-from vloc.placing import Placed
+from vloc.placed import Placed
 from vloc.run.progress import Silent
 from vloc.run.workspace import Workspace
 from vloc.runtime import Runtime

@@ -14,7 +14,8 @@ from .known_cameras import with_known_cameras
 from .looking import Looked, look
 from .map import Map
 from .photo_matching import check_photo_matching
-from .placing import Placed, place
+from .placed import Placed
+from .placing import place
 from .points import check_has_points
 from .priors import sensed_by, uprights, with_priors
 from .query_depth import check_query_depth

@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .config import LocalizationConfig, query_matcher
-from .data.estimate import PoseEstimate
 from .looking import Looked
 from .map import Map
 from .matching.base import PhotoMatcher
 from .photo_matching import sight
+from .placed import Placed
 from .query_depth import oriented, surfaces_of, with_depth
 from .run.inputs import Table
 from .run.workspace import Workspace
-from .stage import Results
 from .stages.correspond import CORRESPOND
 from .stages.refine import REFINE
 from .stages.register import REGISTER
 from .stages.sight import PartOf
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """Estimates by name, the matches that they are made of, if any, and every stage that can have failed."""
-
-    estimates: Mapping[str, PoseEstimate]
-    matches: Mapping[str, Any] | None
-    stages: tuple[Results[Any], ...]
-
-    def over(self, earlier: Placed) -> Placed:
-        """This, and what was there before of the queries that it does not hold."""
-        matches = None if self.matches is None or earlier.matches is None else _joined(self.matches, earlier.matches)
-        return Placed(_joined(self.estimates, earlier.estimates), matches, earlier.stages)
-
-
-def _joined(late: Mapping[str, Any], early: Mapping[str, Any]) -> Mapping[str, Any]:
-    return ChainMap(late, early)  # type: ignore[arg-type]
 
 
 def place(work: Workspace, map_: Map, config: LocalizationConfig, seen: Looked, scan: Path | None = None) -> Placed:

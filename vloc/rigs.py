@@ -14,7 +14,7 @@ from .errors import DataError
 from .geometry.rigid import Rigid
 from .looking import Looked
 from .map import Map
-from .placing import Placed
+from .placed import Placed
 from .run.inputs import Groups
 from .run.workspace import Workspace
 from .solvers.rig_consensus import Belief, consensus

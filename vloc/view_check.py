@@ -16,7 +16,7 @@ from .looking import Looked
 from .map import Map
 from .map_source import photos_behind
 from .photo_matching import photos_of
-from .placing import Placed
+from .placed import Placed
 from .points import content_of
 from .query import Query
 from .regular_file import is_regular

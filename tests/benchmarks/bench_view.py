@@ -40,7 +40,7 @@ from vloc.geometry.motion import by_motion
 from vloc.geometry.pose_error import pose_errors
 from vloc.looking import Looked
 from vloc.map_source import photos_behind
-from vloc.placing import Placed
+from vloc.placed import Placed
 from vloc.run.progress import Silent
 from vloc.run.workspace import Workspace
 from vloc.solvers.ray_casting import RayCaster

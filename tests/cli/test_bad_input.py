@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vloc.cli.localize import read_estimates
+from vloc.cli.estimates import read_estimates
 from vloc.cli.main import main
 from vloc.errors import DataError
 

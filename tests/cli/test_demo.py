@@ -10,7 +10,7 @@ import pytest
 
 import vloc
 from vloc import page
-from vloc.cli.localize import read_estimates
+from vloc.cli.estimates import read_estimates
 from vloc.cli.main import main
 from vloc.data.estimate import PoseEstimate
 from vloc.formats.results import read_truth

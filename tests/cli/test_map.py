@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vloc.cli.localize import read_estimates
+from vloc.cli.estimates import read_estimates
 from vloc.cli.main import main
 from vloc.errors import DataError
 from vloc.map import Map

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vloc.cli.localize import read_estimates, write_results
+from vloc.cli.estimates import read_estimates, write_results
 from vloc.cli.main import main
 from vloc.cli.outputs import is_results
 from vloc.cli.sources import counts, kept, status, told

@@ -14,7 +14,7 @@ from everything import everything, features
 from PIL import Image
 from vloc.datasets.synthetic_gallery import GalleryConfig, make
 
-from vloc.cli.localize import read_estimates, write_results
+from vloc.cli.estimates import read_estimates, write_results
 from vloc.cli.main import main
 from vloc.cli.map import MapFlags
 from vloc.cli.settings import parse

@@ -6,7 +6,7 @@ from test_pose_covariance import motion
 from world import random_pose
 
 from vloc.solvers.depth_pose import Surface, scale_of, with_depth
-from vloc.solvers.pose_refinement import exp
+from vloc.solvers.robust_minimum import exp
 
 
 def seen(count=200, sigma=0.0, scale=1.0, seed=0, of_points=0.0):

@@ -15,7 +15,8 @@ from vloc.solvers.absolute_pose import absolute_pose
 from vloc.solvers.focal_pose import pose_and_focal
 from vloc.solvers.pnp import PnpConfig, intrinsics_prior
 from vloc.solvers.pose_covariance import DEPENDENCE
-from vloc.solvers.pose_refinement import _step, focal_sigma, prior_strength, refine_pose
+from vloc.solvers.pose_refinement import focal_sigma, refine_pose
+from vloc.solvers.robust_minimum import _step, prior_strength
 
 CONFIG = PnpConfig()
 SIMPLE = Camera("SIMPLE_RADIAL", 1000, 800, (900.0, 500.0, 400.0, 0.0))

@@ -6,8 +6,8 @@ from world import FISHEYE, OPENCV, PINHOLE, sightings
 
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
-from vloc.solvers.pose_refinement import exp
 from vloc.solvers.projection_noise import projection_sigma
+from vloc.solvers.robust_minimum import exp
 
 
 def test_a_shift_across_the_view_and_a_turn_about_it_move_pixels_as_far_as_worked_by_hand():

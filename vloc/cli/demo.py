@@ -78,7 +78,7 @@ def write_page(flags: DemoFlags, steps: Steps) -> Path:
     from ..map import Map
     from ..runtime import Runtime
     from .doctor import installed_versions
-    from .localize import read_estimates
+    from .estimates import read_estimates
 
     gallery = flags.folder / "gallery"
     truth = read_truth(str(gallery / "query_truth.txt"))

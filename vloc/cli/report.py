@@ -19,7 +19,7 @@ from ..map import Map
 from ..map_source import source_of
 from ..runtime import Runtime
 from ..weights import WEIGHTS, files_of
-from .localize import read_estimates
+from .estimates import read_estimates
 from .main import OK
 from .outputs import beside, check_output
 from .run_record import RunRecord, read_record

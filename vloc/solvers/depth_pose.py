@@ -13,7 +13,7 @@ import numpy as np
 from ..array_types import Float64
 from ..geometry.rigid import Rigid
 from .depth_noise import LEAST_RELATIVE, NORMAL_MEDIAN
-from .pose_refinement import exp
+from .robust_minimum import exp
 
 ROUNDS = 5
 LOSS_SCALE = 2.5

@@ -19,7 +19,8 @@ from . import poselib
 from .pnp import PnpConfig, ransac_options
 from .pnp_refinement import LEAST_LOSS_SCALE_PX
 from .pose_covariance import sensitivity
-from .pose_refinement import Linearised, by_points, linearised, minimum, reprojection_errors
+from .pose_refinement import by_points, linearised, reprojection_errors
+from .robust_minimum import Linearised, minimum
 
 SAMPLE = 3
 """matches of one camera that fix its pose"""

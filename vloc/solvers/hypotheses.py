@@ -10,7 +10,8 @@ from ..array_types import Bool, Float64
 from ..geometry.projection import project
 from ..geometry.rigid import Rigid
 from .pnp_refinement import Problem
-from .pose_refinement import Linearised, linearised, minimum
+from .pose_refinement import linearised
+from .robust_minimum import Linearised, minimum
 
 FIXES_POSE = 4
 """matches from which on a pose is moved"""

@@ -12,8 +12,9 @@ from ..array_types import Bool, Float64
 from ..data.capture import EXIF, GUESSED
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
-from .pose_refinement import Prior, focal_sigma
+from .pose_refinement import focal_sigma
 from .poselib import Options
+from .robust_minimum import Prior
 
 GUESSED_FOCAL_ERROR = 0.5
 """standard deviation of ln(focal length) of a guess: two thirds of all lenses are within a factor of 1.65"""

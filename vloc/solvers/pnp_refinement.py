@@ -13,7 +13,8 @@ from ..geometry.rigid import Rigid
 from . import poselib
 from .pnp import PnpConfig, PnpResult, intrinsics_prior
 from .pose_covariance import covariance_of_map
-from .pose_refinement import Prior, RefinedPose, refine_pose, reprojection_errors
+from .pose_refinement import RefinedPose, refine_pose, reprojection_errors
+from .robust_minimum import Prior
 
 LEAST_LOSS_SCALE_PX = 0.01
 """px; of matches without errors"""
