@@ -111,3 +111,11 @@ def one_thread_per_worker() -> Iterator[None]:
     """
     with one_blas_thread, _opencv:
         yield
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process has held so far."""
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024  # the system's figure is in kilobytes, on a Mac in bytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

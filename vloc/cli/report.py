@@ -104,13 +104,19 @@ def about(title: str, records: Mapping[str, RunRecord], run: Run) -> About:
     for name, record in records.items():
         ahead = f"{name}: " if several else ""
         facts |= {f"{ahead}settings": _changed(record.config, run.map) or "defaults"}
-        facts |= {f"{ahead}time of {stage}": f"{seconds:.2f} s" for stage, seconds in record.seconds.items()}
+        facts |= {f"{ahead}stage {stage}": _spent(record, stage) for stage in record.seconds}
         facts |= {f"{ahead}memory": f"{record.peak_megabytes:.0f} MB"}
     plugins = plugins_of(run.map.config.extract, run.map.config.describe, query_matcher(run.config, run.map.config))
     terms = {
         f"weights {file}": WEIGHTS[file].terms for plugin in plugins for file in files_of(plugin) if file in WEIGHTS
     }
     return About(title, commands, {**facts, **terms, **installed_versions()})
+
+
+def _spent(record: RunRecord, stage: str) -> str:
+    """The time of a stage, and the peak of memory by its end."""
+    held = f", {record.megabytes[stage]:.0f} MB at most until then" if stage in record.megabytes else ""
+    return f"{record.seconds[stage]:.2f} s{held}"
 
 
 def _changed(config: LocalizationConfig, map_: Map) -> str:

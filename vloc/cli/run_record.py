@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +16,10 @@ from ..errors import DataError, StoreError
 from ..formats.access import find_format, read
 from ..known_cameras import PREFIX
 from ..run.workspace import Workspace, read_manifest
+from ..runtime import peak_megabytes
 from .outputs import beside
 
 FILE = "run.json"
-MEGABYTE = 1e6
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,8 @@ class RunRecord:
     commands: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     """of each stage that was run"""
+    megabytes: dict[str, float] = field(default_factory=dict)
+    """the process's peak of memory by the end of each"""
     peak_megabytes: float = 0.0
     """of memory, of the process"""
     vloc: str = __version__
@@ -61,7 +61,8 @@ def write_record(
     told = {name: str(value.resolve()) if isinstance(value, Path) else value for name, value in options.items()}
     where = str(map_.resolve()), f"{form.name}:{path.resolve()}"
     spent = {name: round(seconds, 3) for name, seconds in work.stage_seconds.items()}
-    record = RunRecord(*where, told, config_to_json(config), [command], spent, _peak_megabytes())
+    held = {name: round(megabytes, 1) for name, megabytes in work.peak_megabytes.items()}
+    record = RunRecord(*where, told, config_to_json(config), [command], spent, held, round(peak_megabytes(), 1))
     work.publish(FILE, msgspec.to_builtins(record))
 
 
@@ -72,9 +73,3 @@ def read_record(results: Path) -> RunRecord:
         return msgspec.convert(read_manifest(path), RunRecord)
     except (StoreError, msgspec.ValidationError) as error:
         raise DataError(f"{path}: expected what vloc localize writes of a run ({error}): localize again") from None
-
-
-def _peak_megabytes() -> float:
-    """Of this process; the unit of the system's figure is the kilobyte, on a Mac the byte."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEGABYTE, 1)

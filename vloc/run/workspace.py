@@ -16,7 +16,7 @@ import msgspec
 
 from ..atomic import write_text
 from ..errors import DataError, StoreError
-from ..runtime import Runtime, one_thread_per_worker
+from ..runtime import Runtime, one_thread_per_worker, peak_megabytes
 from ..stage import Artifact, Context, EachStage, Items, Key, OnceStage, Storable
 from .content import ContentHashes
 from .execute import Job, chunked, execute, fingerprints
@@ -59,6 +59,8 @@ class Workspace:
         """item -> time spent on it in this run, all stages together"""
         self.stage_seconds: defaultdict[str, float] = defaultdict(float)
         """stage -> wall time that it took in this run"""
+        self.peak_megabytes: dict[str, float] = {}
+        """stage -> the most memory that the process had held by its end"""
         self.kept: list[str] = []
         """stages of which an earlier result serves though an input has changed"""
         self._hashes = ContentHashes(folder)
@@ -141,6 +143,7 @@ class Workspace:
             yield
         finally:
             self.stage_seconds[stage] += time.monotonic() - began
+            self.peak_megabytes[stage] = peak_megabytes()
 
     def _earlier(self, identity: Identity, earlier: Sequence[str], despite: str) -> Store | None:
         """The store of the first earlier result that is there and serves; None where the identity's own has to."""
