@@ -112,7 +112,8 @@ def test_a_normal_matrix_is_inverted_where_it_fixes_everything():
 
 
 def test_few_matches_make_a_covariance_larger_by_the_numbers_that_were_fitted():
-    assert _few(np.ones(20), 6) == pytest.approx(40 / 34)  # all inliers: as for least squares
-    # weights 1 and 1/2 have the slopes 1, 1, 1/2 and 0: mean 5/8, variance 11/64
-    correction = 1 + 6 / 40 * (11 / 64) / (5 / 8) ** 2
-    assert _few(np.tile([1, 0.5], 10), 6) == pytest.approx(correction**2 * 40 / 34)
+    assert _few(np.ones(20), 20, 6) == pytest.approx(40 / 32)  # all inliers: as for least squares, and Student's t
+    assert _few(np.ones(40), 20, 6) == pytest.approx(40 / 32)  # two at each position
+    # weights 1 and 1/2 have the slopes 1, 1, 1/2 and 0: mean 5/8, variance 11/64; and the curvatures 1 and 1/4
+    correction, counting = 1 + 6 / 40 * (11 / 64) / (5 / 8) ** 2, 2 * 12.5**2 / 10.625
+    assert _few(np.tile([1, 0.5], 10), 20, 6) == pytest.approx(correction**2 * counting / (counting - 8))

@@ -6,7 +6,8 @@ of r. Two kinds of change are told apart.
 
 What is independent from match to match, the noise of a keypoint (which grows with its scale) and of those that its
 point was made from, is in the residuals, and so measured rather than assumed: A^-1 (sum g_c g_c^T) A^-1, where g_c is
-the sum of J_j^T psi(r_j) over the matches of one position (Huber 1967; clusters as in Liang and Zeger 1986).
+the sum of J_j^T psi(r_j) over the matches of one position (Huber 1967; clusters as in Liang and Zeger 1986). Of few
+matches the sum of products is drawn to what one variance of all residuals would give, as by an inverse Wishart prior.
 
 What is common to many matches hides in the pose and leaves no residuals: the error p_i of a map image's pose moves all
 the points that it shows. Points are least-squares minima, so it moves a query's pose by L_i p_i, with
@@ -30,6 +31,8 @@ from .observations import KEYPOINT_NOISE_PX, Observations, linearise, sums
 DEPENDENCE = 1.35
 """variance of a pose over that of independent matches: errors of distant keypoints have a correlation of some 0.0005
 (synthetic galleries with exact truth, seeds 1 and 2)"""
+COMMON = 20
+"""matches that one variance common to all counts for: the products of few pulls always leave some direction too sure"""
 LEAST_EIGENVALUE = 1e-12
 """of a normal matrix with ones on its diagonal; a smaller one leaves a direction free"""
 
@@ -63,7 +66,10 @@ def sensitivity(
     pull = np.einsum("akm,am,m->mk", jacobian, residuals, weights)
     _, position = np.unique(points2d @ [1, 1j], return_inverse=True)
     pull = sums(pull, position, int(position.max()) + 1)
-    noise = DEPENDENCE * _few(weights, len(normal)) * pull.T @ pull + np.diag((strength * prior) ** 2)
+    common = np.square(residuals * weights).mean() * np.einsum("akm,alm->kl", jacobian, jacobian, optimize=True)
+    common *= len(weights) / len(pull)  # matches at one position err alike
+    scatter = (len(pull) * pull.T @ pull + COMMON * common) / (len(pull) + COMMON)
+    noise = DEPENDENCE * _few(weights, len(pull), len(normal)) * scatter + np.diag((strength * prior) ** 2)
     by_residual = np.einsum("kl,alm,m->mka", inverse, jacobian, weights**2, optimize=True)
     return Sensitivity(inverse @ noise @ inverse, by_residual)
 
@@ -77,10 +83,16 @@ def slope(weights: Float64[np.ndarray, "m"], num_free: int) -> tuple[float, floa
     return float(slopes.mean()), float(1 + num_free / slopes.size * slopes.var() / slopes.mean() ** 2)
 
 
-def _few(weights: Float64[np.ndarray, "m"], num_free: int) -> float:
-    """By how much few matches make a covariance larger: K^2 n / (n - p) (Huber 1981, eq. 7.6.5)."""
-    size = 2 * len(weights)
-    return slope(weights, num_free)[1] ** 2 * size / max(size - num_free, 1)
+def _few(weights: Float64[np.ndarray, "m"], num_positions: int, num_free: int) -> float:
+    """By how much few matches make a covariance larger: K^2 n / (n - p - 2) (Huber 1981, eq. 7.6.5).
+
+    n: twice the positions that count, by their weights in the curvature (Kish 1965). 2: the noise is known from the
+    same residuals only, so errors have Student's t, whose variance that is.
+    """
+    curvature = weights**2
+    counting = curvature.sum() ** 2 / np.square(curvature).sum() / len(weights)
+    size = 2 * num_positions * counting
+    return float(slope(weights, num_free)[1] ** 2 * size / max(size - num_free - 2, 1))
 
 
 def inverse_of(normal: Float64[np.ndarray, "k k"]) -> Float64[np.ndarray, "k k"] | None:

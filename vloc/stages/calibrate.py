@@ -130,5 +130,5 @@ def _calibrate(settings: None, runtime: Runtime, trials: Mapping[str, Trials]) -
     return calibrated(Trials.joined(list(trials.values())))
 
 
-TRY: EachStage[str, Trials] = EachStage("try", 2, Trials, _start, chunk=8)
+TRY: EachStage[str, Trials] = EachStage("try", 3, Trials, _start, chunk=8)
 CALIBRATE: OnceStage[Calibration] = OnceStage("calibrate", 1, Calibration, _calibrate)

@@ -114,4 +114,4 @@ def _start(
     return run
 
 
-LOCAL_SFM: EachStage[str, PoseEstimate] = EachStage("local-sfm", 1, PoseEstimate, _start, chunk=8)
+LOCAL_SFM: EachStage[str, PoseEstimate] = EachStage("local-sfm", 2, PoseEstimate, _start, chunk=8)

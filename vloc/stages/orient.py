@@ -94,4 +94,4 @@ def _start(
     return run
 
 
-ORIENT: EachStage[str, PoseEstimate] = EachStage("orient", 1, PoseEstimate, _start)
+ORIENT: EachStage[str, PoseEstimate] = EachStage("orient", 2, PoseEstimate, _start)

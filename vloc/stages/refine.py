@@ -195,4 +195,4 @@ def _start(
     return run
 
 
-REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 4, PoseEstimate, _start)
+REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 5, PoseEstimate, _start)

@@ -127,4 +127,4 @@ def _start(
     return run
 
 
-REGISTER: EachStage[str, PoseEstimate] = EachStage("register", 6, PoseEstimate, _start)
+REGISTER: EachStage[str, PoseEstimate] = EachStage("register", 7, PoseEstimate, _start)

@@ -198,4 +198,4 @@ def _start(
     return run
 
 
-REGISTER_RIG: EachStage[str, RigEstimate] = EachStage("register-rig", 1, RigEstimate, _start)
+REGISTER_RIG: EachStage[str, RigEstimate] = EachStage("register-rig", 2, RigEstimate, _start)
