@@ -69,13 +69,12 @@ def refine(
 def _rounds(
     config: RefineConfig, estimate: PoseEstimate, guide: Guide, sparse: SparseMap
 ) -> Iterator[tuple[float, ...]]:
-    """The radii, px, of rounds, and of others for where these find nothing."""
-    radii_px = tuple(px for px in (config.radius_px, config.near_px) if px)
+    """The radii, px, of rounds, and of others for where these find too little."""
     if not config.radius_px:
         return
     if config.near_px and _reach(estimate, guide, sparse) <= config.near_px:
         yield (config.near_px,)
-    yield radii_px
+    yield (config.radius_px, config.near_px) if config.near_px else (config.radius_px,)
 
 
 def _reach(estimate: PoseEstimate, guide: Guide, sparse: SparseMap) -> float:
@@ -98,7 +97,7 @@ def _in_rounds(
 ) -> tuple[PnpResult, Int64[np.ndarray, "m"]] | None:
     """The last of the poses, each on matches within the next radius of the one before, and the points of its matches.
 
-    None where the first is not better.
+    None where the first finds fewer matches than agreed with the pose before.
     """
     pose, camera = estimate.cam_from_world, estimate.camera
     assert pose is not None and camera is not None and sensor.camera is not None  # noqa: S101 - it is localized
