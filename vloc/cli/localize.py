@@ -126,9 +126,9 @@ def write_beside(
 
         write_styled(flags.results, flags.style, poses_of(estimates), queries, str(flags.map))
     if flags.report:
-        from .report import write_report
+        from .report import TITLE, write_report
 
-        write_report(flags.report, [flags.results], None, str(flags.results), flags.runtime)
+        write_report(flags.report, [flags.results], None, TITLE, flags.runtime)
 
 
 def read_queries(flags: LocalizeFlags, map_: Map) -> Capture:

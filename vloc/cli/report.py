@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ..page import About, Run
 
 
+TITLE = "Where the photos were taken"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportFlags:
     """One page of runs of `vloc localize` with all its pictures in it.
@@ -43,7 +46,7 @@ class ReportFlags:
     """the page"""
     truth: str | None = None
     """true poses of the queries: a capture, or a file of result lines; left out: the queries' own, if they have any"""
-    title: str = "Where the photos were taken"
+    title: str = TITLE
     """of the page"""
     workers: int = 0
     """queries drawn at a time; 0: one per core"""
