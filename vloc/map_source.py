@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .data.capture import Capture
 from .errors import DataError, VlocError
-from .formats.access import read, seen_from
+from .formats.access import path_seen_from, read, seen_from
 from .map import Map
 
 READ_AS = "pixel_center", "images", "camera"
@@ -39,14 +39,11 @@ def _read(map_: Map) -> Capture:
     about = map_.manifest.get("capture", {})
     if not about.keys() >= {"location", *READ_AS}:
         raise DataError("the map does not say where they are")
-    location, options = about["location"], {name: about[name] for name in READ_AS}
-    try:
-        return read(location, **options)
-    except DataError:
-        if (folder := about.get("folder")) is None or Path(folder) == Path.cwd():
-            raise
-    images = None if options["images"] is None else Path(folder) / options["images"]
-    return read(seen_from(Path(folder), location), **{**options, "images": images})
+    folder, options = Path(about.get("folder") or ""), {name: about[name] for name in READ_AS}
+    if not path_seen_from(folder, about["location"]).exists():
+        folder = Path()  # the place moved as a whole, or the map was made before its folder was kept
+    images = None if options["images"] is None else folder / options["images"]
+    return read(seen_from(folder, about["location"]), **{**options, "images": images})
 
 
 def place_of(location: str) -> dict[str, str]:

@@ -132,8 +132,14 @@ def _refuse_upper_level(path: Path, readable: Sequence[Format]) -> None:
 
 def seen_from(folder: Path, location: str) -> str:
     """A location that was given in a folder, as it is to be given anywhere."""
-    form, path = _split(location)
-    return f"{form.name}:{folder / path}" if form else str(folder / path)
+    form, _ = _split(location)
+    path = path_seen_from(folder, location)
+    return f"{form.name}:{path}" if form else str(path)
+
+
+def path_seen_from(folder: Path, location: str) -> Path:
+    """The path of a location that was given in a folder."""
+    return folder / _split(location)[1]
 
 
 def _unknown_prefix(location: str) -> str:
