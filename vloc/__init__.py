@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .known_cameras import camera_of as camera_of
     from .localizer import Localizer as Localizer
     from .map import Map as Map
+    from .packing import pack as pack
     from .runtime import Runtime as Runtime
     from .stages.evaluate import Evaluation as Evaluation
     from .stages.evaluate import evaluate as evaluate
@@ -64,6 +65,7 @@ _HOME = {
     "evaluate": "stages.evaluate",
     "evaluate_retrieval": "stages.evaluate_retrieval",
     "localize": "api",
+    "pack": "packing",
     "read": "api",
     "write": "api",
 }
@@ -92,6 +94,7 @@ __all__ = [
     "evaluate",
     "evaluate_retrieval",
     "localize",
+    "pack",
     "read",
     "write",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,12 +38,17 @@ def calibrated_devices(capture: Capture, *, all_refined: bool) -> dict[str, list
 
 def recognised(map_: Map, sensor: Sensor) -> Sensor:
     """The sensor with the intrinsics that the map has of the same device; itself where it has none, or needs none."""
-    images = _images_of(map_.manifest.get("devices", {}), sensor.device, map_) if sensor.is_rough else []
+    image = agreed_image(map_, sensor.device) if sensor.is_rough and sensor.device else None
+    return sensor if image is None else _like(map_, sensor, image)
+
+
+def agreed_image(map_: Map, device: str) -> str | None:
+    """The map's image of a device with the middle focal length; None of unknown ones, or where these disagree."""
+    images = [name for name in map_.manifest.get("devices", {}).get(device, ()) if name in map_.sparse.row_of]
     focals = [map_.sparse.camera(map_.sparse.row_of[name]).focal[0] for name in images]
     if not focals or max(focals) > (1 + MAX_FOCAL_SPREAD) * min(focals):
-        return sensor
-    middle = sorted(range(len(images)), key=focals.__getitem__)[len(images) // 2]
-    return _like(map_, sensor, images[middle])
+        return None
+    return images[sorted(range(len(images)), key=focals.__getitem__)[len(images) // 2]]
 
 
 def with_known_cameras(map_: Map, queries: Capture, camera: str | None = None) -> Capture:
@@ -73,7 +77,3 @@ def of_image(map_: Map, sensor: Sensor, name: str) -> Sensor:
 
 def _like(map_: Map, sensor: Sensor, name: str) -> Sensor:
     return replace(sensor, camera=map_.sparse.camera(map_.sparse.row_of[name]), focal_source=f"{PREFIX}{name}")
-
-
-def _images_of(devices: Mapping[str, Sequence[str]], device: str, map_: Map) -> list[str]:
-    return [name for name in devices.get(device, ()) if name in map_.sparse.row_of] if device else []

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from .errors import ConfigError, DataError, StoreError
 from .retrieval.fusion import Fusion
 from .retrieval.sparse_rows import Rows, stacked
 from .run.fingerprint import fingerprint
+from .run.packed import is_packed
 from .run.results import NamedArtifact
 from .run.store import open_artifact, open_results
 from .run.workspace import read_manifest
@@ -72,6 +73,9 @@ msgspec.json.Decoder(ManifestForm)  # msgspec takes types apart here, in one thr
 class Map:
     """What localization needs, read from disk on demand."""
 
+    has_all_keypoints: ClassVar[bool] = True
+    """whether also those of its images that show no point"""
+
     folder: Path
     config: MappingConfig
     stored: Artifact[SparseMap]
@@ -90,8 +94,12 @@ class Map:
 
     @classmethod
     def open(cls, folder: str | Path) -> Map:
-        """The finished map in a folder; DataError where there is none, or one of another format."""
+        """The finished map in a folder or packed file; DataError where there is none, or one of another format."""
         folder = Path(folder)
+        if is_packed(folder):
+            from .packed_map import open_packed
+
+            return open_packed(folder)
         if not (folder / MANIFEST).exists():
             raise DataError(
                 f"{folder}: no finished vloc map (no {MANIFEST}): `vloc map CAPTURE {folder}` makes or finishes one"

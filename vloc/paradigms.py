@@ -44,6 +44,11 @@ def check_paradigm(map_: Map, config: LocalizationConfig) -> None:
             f"paradigm 'local-sfm' matches the map's images by their features, which matcher '{matcher.plugin_name}' "
             "does not: --matcher nn, of a map with features"
         )
+    if config.paradigm == "local-sfm" and not map_.has_all_keypoints:
+        raise ConfigError(
+            f"paradigm 'local-sfm' matches all keypoints of the map's images, and {map_.folder} keeps only those that "
+            "show a point: give the folder of the map"
+        )
     if config.paradigm == "approximation" and any(isinstance(made, Geometric) for made in config.reranking):
         raise ConfigError(
             "re-ranking 'geometric' matches local features, which paradigm 'approximation' does without: leave it out"

@@ -17,7 +17,9 @@ from ..formats.base import Format, ReadOptions
 from ..formats.images import FolderImages, check_size, decode
 from ..formats.kapture.repair import normalise_quaternions
 from ..map import MANIFEST, Map
+from ..packed_map import open_packed
 from ..run.overview import verify
+from ..run.packed import is_packed
 from ..run.store import open_artifact
 from ..runtime import Runtime
 from ..stages.place import moved
@@ -34,7 +36,7 @@ class CheckFlags(options.ReadFlags):
     """Read every byte of a map or a capture, and list what is broken. Status 3 when anything is."""
 
     path: options.location("PATH")  # type: ignore[valid-type]
-    """folder of a map, or FORMAT:PATH or path of a capture"""
+    """folder of a map, a packed map, or FORMAT:PATH or path of a capture"""
     fix: options.Switch = False
     """first repair a kapture folder where that is certain: quaternions are normalised, and nothing else is touched"""
     workers: int = 0
@@ -69,13 +71,30 @@ def run(arguments: Sequence[str]) -> int:
 
 def map_problems(folder: Path) -> Iterator[str]:
     """Every file of a map that is not what was written, and references that lead nowhere."""
+    if is_packed(folder):
+        yield from _packed_problems(folder)
+        return
     for path, what in verify(folder):
         yield what if str(path) in what else f"{path}: {what}"
     if not (folder / MANIFEST).is_file():
         yield f"{folder / MANIFEST}: missing: the map was begun and not finished; run the same command again"
         return
     try:
-        yield from _inconsistencies(Map.open(folder))
+        map_ = Map.open(folder)
+        yield from _inconsistencies(map_)
+        yield from _misplaced(map_)
+    except VlocError as error:
+        yield str(error)
+
+
+def _packed_problems(path: Path) -> Iterator[str]:
+    """What is not as it was written, or, where nothing is, does not fit together."""
+    try:
+        map_ = open_packed(path)
+        if broken := list(map_.file.problems()):
+            yield from broken
+        else:
+            yield from _inconsistencies(map_)
     except VlocError as error:
         yield str(error)
 
@@ -97,8 +116,12 @@ def _inconsistencies(map_: Map) -> Iterator[str]:
     last = int(sparse.point_of_keypoint.max(initial=-1))
     if last >= len(sparse.points):
         yield f"{map_.folder}: a keypoint shows point {last} of {len(sparse.points)}"
+
+
+def _misplaced(map_: Map) -> Iterator[str]:
+    """Whether a map in a folder is where its frame says."""
     unmoved = open_artifact(map_.folder, map_.reconstruction, SparseMap).value
-    if not np.allclose(moved(unmoved, map_.frame.similarity).points, sparse.points, rtol=1e-6, atol=1e-9):
+    if not np.allclose(moved(unmoved, map_.frame.similarity).points, map_.sparse.points, rtol=1e-6, atol=1e-9):
         yield f"{map_.folder / MANIFEST}: frame: the map's points are not those of its reconstruction moved there"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from ..config import config_to_json
 from ..data.evidence import Calibration
 from ..formats.access import read
 from ..map import Map
+from ..packed_map import PackedMap
 from ..registry import to_text
 from ..run.overview import StoreOverview, describe
 from ..solvers.calibration import confidences
@@ -31,7 +33,7 @@ class ShowFlags(options.ReadFlags):
     """What a map or a capture holds, and what made it."""
 
     path: options.location("PATH")  # type: ignore[valid-type]
-    """folder of a map, or FORMAT:PATH or path of a capture"""
+    """folder of a map, a packed map, or FORMAT:PATH or path of a capture"""
     json: options.Switch = False
     """print it as JSON"""
 
@@ -51,10 +53,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def map_facts(map_: Map) -> dict[str, Any]:
-    """The figures of a map, its settings and its stores."""
-    sparse, stores = map_.sparse, describe(map_.folder)
-    tracks = sparse.track_lengths
-    used = {reference.partition("/")[0] for reference in _references(map_.manifest["references"])}
+    """The figures of a map, its settings and what it is stored in."""
+    sparse, tracks = map_.sparse, map_.sparse.track_lengths
     return {
         "map": str(map_.folder),
         "images": len(sparse.image_names),
@@ -70,9 +70,24 @@ def map_facts(map_: Map) -> dict[str, Any]:
         "fusion": fusion_facts(map_),
         "made_from": dict(map_.manifest.get("capture", {})),
         "settings": config_to_json(map_.config),
-        "stores": [store_facts(store, used) for store in stores],
-        "total_bytes": sum(store.num_bytes for store in stores),
+        **(packed_facts(map_) if isinstance(map_, PackedMap) else stores_facts(map_)),
     }
+
+
+def stores_facts(map_: Map) -> dict[str, Any]:
+    """The stores of a map's folder."""
+    stores = describe(map_.folder)
+    used = {reference.partition("/")[0] for reference in _references(map_.manifest["references"])}
+    every = [store_facts(store, used) for store in stores]
+    return {"stores": every, "total_bytes": sum(store.num_bytes for store in stores)}
+
+
+def packed_facts(map_: PackedMap) -> dict[str, Any]:
+    """The bytes of each part of a packed map."""
+    parts = Counter[str]()
+    for name, form in map_.file.forms.items():
+        parts[name.partition("/")[0]] += form.num_bytes
+    return {"packed": dict(parts.most_common()), "total_bytes": map_.file.num_bytes}
 
 
 def trial_facts(calibration: Calibration) -> dict[str, Any]:
@@ -141,6 +156,8 @@ def _lines(name: str, value: Any, width: int) -> list[str]:
         rows = [f"{value[0]} to {value[1]}"]
     elif name == "stores":
         rows = [_store_line(store) for store in value]
+    elif name == "packed":
+        rows = [f"{part:<28} {num_bytes / 1e6:>8.1f} MB" for part, num_bytes in value.items()]
     elif isinstance(value, Mapping):
         full = {key: item for key, item in value.items() if item not in (None, [], {})}
         rows = [f"{key}: {_plain(item)}" for key, item in shortened(full, MAX_ROWS).items()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -33,7 +33,7 @@ class SparseMap:
     """
 
     image_names: Sequence[str]
-    cameras: tuple[Camera, ...]
+    cameras: Sequence[Camera]
     camera_of_image: Int32[np.ndarray, "i"]
     cam_from_world: Rigid
     points: Float64[np.ndarray, "p 3"]
@@ -61,7 +61,7 @@ class SparseMap:
         return float((self.point_errors * tracks).sum() / max(tracks.sum(), 1))
 
     @cached_property
-    def row_of(self) -> dict[str, int]:
+    def row_of(self) -> Mapping[str, int]:
         """Image name -> row."""
         return {name: row for row, name in enumerate(self.image_names)}
 
@@ -81,18 +81,18 @@ class SparseMap:
 
     def observations_of(self, points: Int32[np.ndarray, "m"]) -> tuple[Int32[np.ndarray, "o"], Int64[np.ndarray, "o"]]:
         """Of all observations of some points: the image, and which of `points` it shows."""
-        rows, starts = self._rows_by_point
+        images, starts = self.images_by_point
         counts = starts[points + 1] - starts[points]
         which = np.repeat(np.arange(len(points)), counts)
         within = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return self.image_of(rows[starts[points][which] + within]), which
+        return images[starts[points][which] + within], which
 
     @cached_property
-    def _rows_by_point(self) -> tuple[Int64[np.ndarray, "o"], Int64[np.ndarray, "p_plus_1"]]:
-        """Rows of `point_of_keypoint` that show a point, by point, and where each point's begin."""
+    def images_by_point(self) -> tuple[Int32[np.ndarray, "o"], Int64[np.ndarray, "p_plus_1"]]:
+        """The images of all observations, point by point and rising, and where each point's begin."""
         rows = np.flatnonzero(self.point_of_keypoint != NO_POINT)
         order = np.argsort(self.point_of_keypoint[rows], kind="stable")
-        return rows[order], np.concatenate([[0], np.cumsum(self.track_lengths)])
+        return self.image_of(rows)[order], np.concatenate([[0], np.cumsum(self.track_lengths)])
 
     def covariances_of(self, points: Int64[np.ndarray, "m"]) -> Float64[np.ndarray, "m 3 3"]:
         """What of some points' errors comes from the noise of their keypoints, m^2; 0 where nobody has looked."""

@@ -24,6 +24,7 @@ from .guard import disk_guard, memory_guard
 from .identity import Identity, differs_only_in, identify
 from .inputs import KeyedItems, Table, as_context
 from .lock import FolderLock
+from .packed import is_packed
 from .plan import PlanRow, why
 from .progress import Reporter, Silent
 from .results import NamedArtifact, PlanEnds, StoredResults
@@ -173,6 +174,8 @@ class Workspace:
             write_text(self.folder / name, text)
 
     def _take_folder(self) -> None:
+        if is_packed(self.folder):
+            raise DataError(f"{self.folder}: is a packed map, which is only read: give the folder of the map")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._refuse_foreign()

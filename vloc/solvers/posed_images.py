@@ -17,7 +17,7 @@ class PosedImages:
     """Names, cameras and poses, one row an image; `cameras[camera_of_image[i]]` is the camera of image i."""
 
     names: Sequence[str]
-    cameras: tuple[Camera, ...]
+    cameras: Sequence[Camera]
     camera_of_image: Int32[np.ndarray, "i"]
     cam_from_world: Rigid
 

@@ -37,9 +37,8 @@ class NearConfig:
 def images_showing(sparse: SparseMap, points: np.ndarray, count: int) -> list[int]:
     """The map images (rows) that show most of some points, most first."""
     images, _ = sparse.observations_of(np.asarray(points, np.int32))
-    shown = np.bincount(images, minlength=len(sparse.image_names))
-    best = np.argsort(-shown, kind="stable")[:count]
-    return best[shown[best] > 0].tolist()
+    distinct, shown = np.unique(images, return_counts=True)
+    return distinct[np.argsort(-shown, kind="stable")[:count]].tolist()
 
 
 def expected_matches(

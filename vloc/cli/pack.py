@@ -1,0 +1,47 @@
+"""`vloc pack MAP FILE`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..map import Map
+from ..packing import pack
+from ..run.packed import is_packed
+from . import options
+from .main import OK
+from .outputs import check_output
+from .settings import parse_flags
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackFlags:
+    """Write one file with just what localization needs of a map: commands take it like the map's folder.
+
+    It holds the points, the keypoints that show one, the global descriptors and what they learned; poses found with it
+    are those found with the folder, bit for bit. It is only read: nothing is mapped, aligned or updated in it.
+    """
+
+    map: options.folder("MAP")  # type: ignore[valid-type]
+    """folder of a finished map"""
+    file: options.folder("FILE")  # type: ignore[valid-type]
+    """file to write; a packed map that is there is replaced, once the new one is whole"""
+    json: options.Switch = False
+    """print the figures as JSON"""
+    quiet: options.Switch = False
+    """print nothing"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Pack, and tell how large it became."""
+    flags = parse_flags("pack", PackFlags, arguments)
+    map_ = Map.open(flags.map)
+    check_output(flags.file, is_packed, [flags.map])
+    pack(map_, flags.file)
+    sparse, num_bytes = map_.sparse, flags.file.stat().st_size
+    images, points = len(sparse.image_names), len(sparse.points)
+    if flags.json:
+        options.print_json({"file": str(flags.file), "images": images, "points": points, "bytes": num_bytes})
+    elif not flags.quiet:
+        print(f"{flags.file}: {images:,} images, {points:,} points, {num_bytes / 1e6:.1f} MB")
+    return OK

@@ -1,0 +1,181 @@
+"""A packed map: a map in one file, of which nothing is read before it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+
+from .data.evidence import Calibration
+from .data.features import GlobalDescriptor, LocalFeatures
+from .data.indexed_map import IndexedMap
+from .data.lines import Lines
+from .data.selection import Trained, Weighing
+from .data.sparse_map import SparseMap
+from .data.taken import Taken
+from .errors import DataError
+from .map import FORMAT, Map, check_types, read_config
+from .retrieval.sparse_rows import Rows, SparseRows
+from .run.packed import PackedFile
+from .run.results import NamedArtifact
+from .stage import Artifact, Key, Results, Storable
+
+R = TypeVar("R", bound=Storable)
+T = TypeVar("T")
+
+
+class MarkForm(msgspec.Struct):
+    """By what reruns know a part of the map: its fingerprint, and its reference in the map's folder."""
+
+    fingerprint: str
+    reference: str = ""
+
+
+class AboutForm(msgspec.Struct):
+    """What a packed map says of its arrays, which are named PART/NAME."""
+
+    manifest: dict[str, Any]
+    marks: dict[str, MarkForm]
+    """of the parts"""
+
+
+msgspec.json.Decoder(AboutForm)  # msgspec takes types apart here, in one thread: see `run/shard.py`
+
+
+@dataclass(frozen=True, eq=False)
+class PackedResults(Results[R]):
+    """Something of every image of a map, read in place by the image's row."""
+
+    mark: MarkForm
+    stored: Artifact[SparseMap]
+    of_row: Callable[[int], R]
+
+    def __len__(self) -> int:
+        return len(self.stored.value.image_names)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.stored.value.image_names)
+
+    def __getitem__(self, key: Key) -> R:
+        return self.of_row(self.stored.value.row_of[str(key)])
+
+    @property
+    def reference(self) -> str:
+        """That in the map's folder."""
+        return self.mark.reference
+
+    @property
+    def fingerprint(self) -> str:
+        """That in the map's folder, so that what was made with it serves."""
+        return self.mark.fingerprint
+
+    @property
+    def failures(self) -> Mapping[Key, str]:
+        """None: images that failed are not in the map."""
+        return {}
+
+    def fingerprint_of(self, key: Key) -> str:
+        """Stands for all of them, and this one."""
+        return f"{self.mark.fingerprint} {key}"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PackedMap(Map):
+    """A map in one file (its `folder`), which has no other keypoints than those that show a point."""
+
+    has_all_keypoints: ClassVar[bool] = False
+
+    file: PackedFile = field(repr=False)
+    marks: Mapping[str, MarkForm] = field(repr=False)
+
+    @cached_property
+    def taken(self) -> Taken:
+        """When, by what and where its images were taken; DataError where the map did not know."""
+        if "taken" not in self.marks:
+            raise DataError(f"{self.folder}: the map that was packed did not know when its images were taken")
+        ids = tuple(Lines(self.file["taken/ids"], self.file["taken/ids_starts"]))
+        names, centers = tuple(self.sparse.image_names), self.sparse.cam_from_world.center
+        return Taken(names, self.file["taken/timestamps"], self.file["taken/devices"], ids, centers)
+
+    @cached_property
+    def vectors(self) -> Artifact[list[Rows]]:
+        """For every global descriptor, the vectors of its images."""
+        count = len(self.descriptors)
+        return _artifact("vectors", self.marks["vectors"], lambda: [_rows(self.file, i) for i in range(count)])
+
+
+def open_packed(path: Path) -> PackedMap:
+    """The map in a packed file; StoreError for one that is broken, DataError for one of another format."""
+    file = PackedFile(path)
+    about = _about(file)
+    config, marks = read_config(path, about.manifest["config"]), about.marks
+    stored: Artifact[SparseMap] = _artifact("sparse", marks["sparse"], partial(_sparse, file))
+
+    def part(name: str, result: type[R]) -> Artifact[R]:
+        return _artifact(name, marks[name], lambda: result.from_arrays(file.under(f"{name}/", copied=True)))
+
+    return PackedMap(
+        folder=path,
+        config=config,
+        stored=stored,
+        features=PackedResults(marks["features"], stored, partial(_features, file, stored)),
+        descriptors=tuple(
+            PackedResults(marks[f"descriptors/{i}"], stored, partial(_descriptor, file, i))
+            for i in range(len(config.describe))
+        ),
+        trained=tuple(part(f"trained/{i}", Trained) for i in range(len(config.describe))),
+        calibration=part("calibration", Calibration),
+        manifest=about.manifest,
+        weighing=part("weighing", Weighing) if "weighing" in marks else None,
+        file=file,
+        marks=marks,
+    )
+
+
+def _about(file: PackedFile) -> AboutForm:
+    try:
+        about = msgspec.convert(file.about, AboutForm)
+    except msgspec.ValidationError as error:
+        raise DataError(f"{file.path}: not the file of a map: {error}") from None
+    if (found := about.manifest.get("format")) != FORMAT:
+        raise DataError(f"{file.path}: map format {found}, this vloc reads {FORMAT}: pack the map again")
+    check_types(file.path, about.manifest)
+    return about
+
+
+def _artifact(name: str, mark: MarkForm, fetch: Callable[[], T]) -> NamedArtifact[T]:
+    return NamedArtifact(name, mark.fingerprint, fetch, mark.reference)
+
+
+def _sparse(file: PackedFile) -> IndexedMap:
+    return IndexedMap.from_arrays(file.under("sparse/"))
+
+
+def _features(file: PackedFile, stored: Artifact[SparseMap], row: int) -> LocalFeatures:
+    """The features of an image (row) that show a point."""
+    start, stop = stored.value.offsets[row : row + 2]
+    columns = file.under("features/")
+    turns = columns.pop("quarter_turns")[row : row + 1]
+    return LocalFeatures.from_arrays({"quarter_turns": turns, **{name: a[start:stop] for name, a in columns.items()}})
+
+
+def _descriptor(file: PackedFile, index: int, row: int) -> GlobalDescriptor:
+    rows = _rows(file, index)[row : row + 1]
+    if isinstance(rows, SparseRows):
+        return GlobalDescriptor(rows.matrix.toarray()[0], True)
+    return GlobalDescriptor(rows[0])
+
+
+def _rows(file: PackedFile, index: int) -> Rows:
+    """The vectors of all images by one descriptor, in place."""
+    arrays = file.under(f"descriptors/{index}/")
+    if "vectors" in arrays:
+        return arrays["vectors"]
+    from scipy.sparse import csr_array
+
+    values, columns, ends, dims = (arrays[name] for name in ("values", "columns", "ends", "dims"))
+    return SparseRows(csr_array((values, columns, ends), shape=(len(ends) - 1, int(dims[0]))))
