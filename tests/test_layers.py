@@ -97,6 +97,12 @@ def test_the_page_does_not_need_the_command_line(path: Path) -> None:
     assert "cli" not in [part for _, part in parts_imported(path)]
 
 
+def test_one_file_knows_the_engine_of_clusters() -> None:
+    engines = {"dask", "distributed"}
+    knowing = {path for path in MODULES for _, name in imports_of(path) if name.split(".")[0] in engines}
+    assert knowing == {PACKAGE / "run" / "dask.py"}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_module_has_more_than_400_lines(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400

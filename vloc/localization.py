@@ -27,7 +27,6 @@ from .solvers.odometry import Odometry
 from .stage import Results
 from .stages.images import Photos
 from .stages.quality import explained
-from .weights import require
 
 
 def localize_capture(
@@ -40,7 +39,7 @@ def localize_capture(
     """
     queries = with_known_cameras(map_, queries)
     photos = Photos(queries, work.content_hash, map_.config.look)
-    odometry, sensed = check(map_, photos, config, scan), sensed_by(queries, map_, config)
+    odometry, sensed = check(work, map_, photos, config, scan), sensed_by(queries, map_, config)
     seen = look(work, map_, photos, config, uprights(config.priors, sensed))
     placed = place(work, map_, config, seen, scan)
     if again := shared_images(queries, config, map_.sparse, placed.estimates, seen.retrieved):
@@ -51,7 +50,9 @@ def localize_capture(
     return by_sequences(queries, config, sensible, odometry)
 
 
-def check(map_: Map, photos: Photos, config: LocalizationConfig, scan: Path | None) -> dict[str, Odometry]:
+def check(
+    work: Workspace, map_: Map, photos: Photos, config: LocalizationConfig, scan: Path | None
+) -> dict[str, Odometry]:
     """ConfigError or DataError, before any work, for what cannot be done; and the queries' odometry, which is read."""
     queries, matcher = photos.capture, query_matcher(config, map_.config)
     if config.paradigm == "map":
@@ -61,7 +62,7 @@ def check(map_: Map, photos: Photos, config: LocalizationConfig, scan: Path | No
 
         check_paradigm(map_, config)
     check_photo_matching(map_, config, matcher)
-    require(plugins_of(map_.config.extract, map_.config.describe, matcher))
+    work.require(plugins_of(map_.config.extract, map_.config.describe, matcher))
     check_recorded(photos, queries.images.names, map_.config.describe, of_map=False)
     check_rigs(queries, config.rig)
     check_query_depth(map_, photos, config)

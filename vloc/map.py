@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -165,7 +165,11 @@ def fusion_by(config: MappingConfig, weighing: Artifact[Weighing] | None) -> Fus
     if weighing is None:
         return config.fuse
     mark = fingerprint(config.fuse, weighing.fingerprint)
-    return NamedArtifact("fusion", mark, lambda: config.fuse.weighed(weighing.value.weights))
+    return NamedArtifact("fusion", mark, partial(_weighed, config.fuse, weighing))
+
+
+def _weighed(fusion: Fusion, weighing: Artifact[Weighing]) -> Fusion:
+    return fusion.weighed(weighing.value.weights)
 
 
 def check_types(path: Path, manifest: Mapping[str, Any]) -> None:
@@ -187,7 +191,11 @@ def read_config(path: Path, values: Mapping[str, Any]) -> MappingConfig:
 def vectors_of(described: Sequence[Results[GlobalDescriptor]], names: Sequence[str]) -> Artifact[list[Rows]]:
     """For every global descriptor, the vectors of those images; read from disk when they are looked at."""
     mark = fingerprint(list(names), [results.fingerprint for results in described])
-    return NamedArtifact("vectors", mark, lambda: [stacked(results[name] for name in names) for results in described])
+    return NamedArtifact("vectors", mark, partial(_stacked, described, names))
+
+
+def _stacked(described: Sequence[Results[GlobalDescriptor]], names: Sequence[str]) -> list[Rows]:
+    return [stacked(results[name] for name in names) for results in described]
 
 
 def learned_before(folder: Path) -> tuple[str, ...]:

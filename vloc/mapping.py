@@ -42,7 +42,6 @@ from .stages.place import PLACE
 from .stages.record import RECORD
 from .stages.verify import VERIFY, View
 from .stages.weigh import WEIGH
-from .weights import require
 
 
 def map_capture(
@@ -64,7 +63,7 @@ def map_capture(
     """
     if pairs is None and not isinstance(config.match, ImportedMatcher):
         check(config.pair, capture)
-    require(plugins_of(config.extract, config.describe, config.match))
+    work.require(plugins_of(config.extract, config.describe, config.match))
     photos = Photos(capture, work.content_hash, config.look)
     check_points(photos, config, scan)
     check_recorded(photos, capture.images.names, config.describe, of_map=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from .retrieval.geometric import Geometric
 from .run.inputs import Table
 from .run.workspace import Workspace
 from .stage import Results
-from .stages.images import Photos
+from .stages.images import ContentHash, Photos
 from .stages.match import Pair, tiled
 from .stages.match_photos import MATCH_PHOTOS, PREPARED_PHOTOS, PhotoPairs
 from .stages.quality import QUALITY
@@ -76,8 +77,12 @@ def photos_of(map_: Map, queries: Photos) -> Photos:
     return replace(
         queries,
         capture=photos_behind(map_),
-        content_hash=lambda name, stamp, read: content_hash(f"map/{name}", stamp, read),  # queries have the same names
+        content_hash=partial(_of_map, content_hash),
     )
+
+
+def _of_map(content_hash: ContentHash, name: str, stamp: str | None, read: Callable[[], bytes]) -> str:
+    return content_hash(f"map/{name}", stamp, read)  # queries have the same names
 
 
 def check_photo_matching(map_: Map, config: LocalizationConfig, matcher: AnyMatcher) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from pathlib import Path
 
 from .config import LocalizationConfig, query_matcher
@@ -53,7 +54,7 @@ def place_by_map(work: Workspace, map_: Map, config: LocalizationConfig, seen: L
     if features is None or isinstance(matcher, PhotoMatcher):
         assert isinstance(matcher, PhotoMatcher)  # noqa: S101 - which there are no features for
         sighted = sight(work, map_, seen.photos, seen.retrieved, seen.sensors, matcher)
-        parts = PartOf(sighted, lambda own: own.features), PartOf(sighted, lambda own: own.matches)
+        parts = PartOf(sighted, attrgetter("features")), PartOf(sighted, attrgetter("matches"))
         evidence: list[Table] = [*parts, seen.sensors, qualities, seen.ups]
         registered = work.each(REGISTER, list(sighted), pnp, each=evidence, shared=known)
         return Placed(registered, sighted, (sighted, registered))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,10 +28,14 @@ class Runtime:
     """where networks run: auto takes CUDA if there is one"""
     workers: int = 0
     """images or pairs worked on at a time; 0 is one per core"""
+    cluster: str = ""
+    """who works on images and pairs instead of threads: local:N, so many processes, or dask:ADDRESS of a scheduler"""
 
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise ConfigError(f"workers: expected 0 (one per core) or more, got {self.workers}")
+        if self.cluster and not re.fullmatch(r"local:[1-9]\d*|dask:.+", self.cluster):
+            raise ConfigError(f"cluster: expected local:N processes or dask:tcp://HOST:PORT, got '{self.cluster}'")
 
     @property
     def num_workers(self) -> int:

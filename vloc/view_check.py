@@ -53,7 +53,7 @@ def with_views(
     around = {name: [names[row] for row in seen.retrieved[name][: config.view.num_photos]] for name in posed}
     own, of_map = (each.of([], in_color=False, min_size=size) for each in (seen.photos, photos_of(map_, seen.photos)))
     tables: list[Table] = [estimates, own, MapPhotos(of_map, around)]
-    caster = NamedArtifact("scan", content_of(seen.photos, scan), lambda: RayCaster(partial(read_scan, scan)))
+    caster = NamedArtifact("scan", content_of(seen.photos, scan), partial(RayCaster, partial(read_scan, scan)))
     views = work.each(VIEW, posed, size, each=tables, shared=[map_.stored, caster])
     checked = {name: judged(config.view, estimates[name], view) for name, view in views.items()}
     late: ChainMap[str, PoseEstimate] = ChainMap(checked, estimates)  # type: ignore[arg-type]

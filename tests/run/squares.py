@@ -95,9 +95,11 @@ POWERS = EachStage("powers", 1, Table, start_powers, chunk=4)
 SUMS = OnceStage("sums", 1, Table, add_up)
 
 
-def run_all(folder: Path, items: Numbers, settings: Power = SQUARES, workers: int = 2, **rest: object) -> StoredResults:
+def run_all(
+    folder: Path, items: Numbers, settings: Power = SQUARES, workers: int = 2, cluster: str = "", **rest: object
+) -> StoredResults:
     """Two stages and a manifest."""
-    with Workspace(folder, Runtime(workers=workers), **rest) as work:
+    with Workspace(folder, Runtime(workers=workers, cluster=cluster), **rest) as work:
         powers = work.each(POWERS, items, settings)
         work.content_hash("numbers.txt", 1, lambda: b"0 1 2")
         sums = work.once(SUMS, None, powers)

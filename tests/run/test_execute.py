@@ -14,7 +14,7 @@ import pytest
 from squares import POWERS, Numbers, Power, Table
 
 from vloc.errors import ResourceError, StageError
-from vloc.run.execute import Job, _cut, execute, in_order
+from vloc.run.execute import Job, cut, execute, in_order
 from vloc.run.workspace import Workspace
 from vloc.runtime import Runtime, one_thread_per_worker
 from vloc.stage import EachStage
@@ -215,8 +215,8 @@ def test_an_interrupt_stops_promptly_and_keeps_finished_shards(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("count", "size"), [(10, 1), (32, 1), (33, 2), (64, 2), (65, 3), (512, 16)])
-def test_a_chunk_is_cut_in_32_pieces_or_fewer_for_any_number_of_workers(count: int, size: int) -> None:
-    pieces = _cut(range(count))
+def test_a_chunk_iscut_in_32_pieces_or_fewer_for_any_number_of_workers(count: int, size: int) -> None:
+    pieces = cut(range(count))
     assert [index for piece in pieces for index in piece] == list(range(count))
     assert {len(piece) for piece in pieces[:-1]} == {size} and len(pieces[-1]) <= size
 

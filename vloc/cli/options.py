@@ -36,6 +36,8 @@ class RunFlags:
     """where networks run"""
     workers: int = 0
     """images or pairs worked on at a time; 0: one per core"""
+    cluster: str = ""
+    """who works instead of threads: local:N processes, or dask:tcp://HOST:PORT of a Dask scheduler (docs/cluster.md)"""
     dry_run: Switch = False
     """say what would be done or redone, and why; do nothing"""
     quiet: Switch = False
@@ -50,7 +52,7 @@ class RunFlags:
         """Device and workers; ConfigError for a CUDA that is not there."""
         if self.device == "cuda" and not has_cuda():
             raise ConfigError("--device cuda: torch sees no CUDA device here (`vloc doctor` tells more)")
-        return Runtime(self.device, self.workers)
+        return Runtime(self.device, self.workers, self.cluster)
 
     @property
     def reporter(self) -> Reporter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
@@ -95,6 +95,11 @@ class Capture:
     def __repr__(self) -> str:
         posed = int(self.has_pose.sum())
         return f"Capture({len(self.images)} images, {posed} with poses, {len(self.sensors)} sensors)"
+
+    @property
+    def recorded(self) -> Capture:
+        """The same without what was computed from it."""
+        return replace(self, reconstruction=None)
 
     @cached_property
     def row_of(self) -> dict[str, int]:

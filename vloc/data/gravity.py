@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,9 @@ class Gravity:
             raise DataError(f"{where}no accelerometer readings (sensors/records_accelerometer.txt): {instead}")
         self._capture, self._readings, self._instead = capture, found, instead
         self._felt, self._mounted = cache(self._felt_by), cache(self._mounted_on)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Gravity, (self._capture.recorded, self._instead)
 
     def quarter_turns(self, name: str) -> int:
         """Clockwise, to make an image upright; 0 where it looks up or down. DataError where nothing was felt."""

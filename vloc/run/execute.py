@@ -51,7 +51,7 @@ def execute(job: Job, chunks: Sequence[Sequence[int]], workers: int) -> Generato
 
     An item that raises DataError is an outcome; any other error ends the run, with the item's name in its notes.
     """
-    pieces = [_cut(chunk) for chunk in chunks]
+    pieces = [cut(chunk) for chunk in chunks]
     flat = [piece for parts in pieces for piece in parts]
     left = count(len(flat) - 1, -1)
     told = Lock()
@@ -132,7 +132,8 @@ def in_order(work: Callable[[A], B], tasks: Sequence[A], workers: int, stop: Eve
         pool.shutdown(cancel_futures=True)
 
 
-def _cut(chunk: Sequence[int]) -> list[Sequence[int]]:
+def cut(chunk: Sequence[int]) -> list[Sequence[int]]:
+    """The pieces of a chunk, whoever runs it."""
     return chunked(chunk, -(-len(chunk) // PIECES_PER_CHUNK))
 
 

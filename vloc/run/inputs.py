@@ -30,13 +30,16 @@ Table = Mapping[Any, Any] | Marked
 
 @dataclass(frozen=True)
 class KeyedItems:
-    """Items that are their names; the stage itself looks them up in its tables."""
+    """Items that are their names; the stage itself looks them up in its tables. They are pickled without these."""
 
     keys: Sequence[Key]
     tables: Sequence[Table]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_marks", [_marks(table) for table in self.tables])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return KeyedItems, (self.keys, ())
 
     def fingerprint(self, index: int) -> str:
         """Changes when an entry that belongs to this item does."""
@@ -50,13 +53,16 @@ class KeyedItems:
 
 @dataclass(frozen=True)
 class Groups:
-    """Items that stand for several entries of the tables each, by name -> the names of these."""
+    """Items that stand for several entries of the tables each, by name -> these names. Pickled without tables."""
 
     members: Mapping[str, Sequence[str]]
     tables: Sequence[Table]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_marks", [_marks(table) for table in self.tables])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Groups, (self.members, ())
 
     @property
     def keys(self) -> Sequence[str]:

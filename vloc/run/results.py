@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -31,14 +32,20 @@ class StoredResults(Results[R]):
     """The results of one stage for the items that were asked for, in their order; each look reads the disk.
 
     In a dry run the places of items still to do are missing: they count as results, and PlanEnds meets who looks.
+    They are pickled (`run/store.py`) as `root`, the folder of their store's folder, and their reference.
     """
 
     def __init__(
-        self, name: str, key: str, result: type[R], marks: Mapping[Key, str], places: Mapping[Key, Place | None]
+        self,
+        root: Path,
+        name: str,
+        key: str,
+        result: type[R],
+        marks: Mapping[Key, str],
+        places: Mapping[Key, Place | None],
     ) -> None:
-        self.name = name
+        self.root, self.name, self.result = root, name, result
         self._key = key
-        self._result = result
         self._marks = marks
         self._failures = {key: reason for key, place in places.items() if place and (reason := _failure(place))}
         self._places = {key: place for key, place in places.items() if key not in self._failures}
@@ -60,7 +67,7 @@ class StoredResults(Results[R]):
         if place is None:
             raise PlanEnds(self.name)
         shard, row = place
-        return self._result.from_arrays(shard.read(row))
+        return self.result.from_arrays(shard.read(row))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -83,7 +90,10 @@ class StoredResults(Results[R]):
 
 
 class NamedArtifact(Artifact[T]):
-    """An artifact that knows what it is called and how to fetch its value, which happens when it is looked at."""
+    """An artifact that knows what it is called and how to fetch its value, which happens when it is looked at.
+
+    It is pickled without the value.
+    """
 
     def __init__(self, name: str, fingerprint: str, fetch: Callable[[], T], reference: str = "") -> None:
         object.__setattr__(self, "fingerprint", fingerprint)
@@ -93,6 +103,9 @@ class NamedArtifact(Artifact[T]):
 
     def __repr__(self) -> str:
         return f"Artifact({self.name}, {self.fingerprint[:16]})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "value"}
 
     @cached_property
     def value(self) -> T:

@@ -6,11 +6,13 @@ and `set-*.json` list the shards and rows of results that were complete, so that
 
 from __future__ import annotations
 
+import copyreg
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -45,12 +47,15 @@ _ROWS, _IDENTITY = msgspec.json.Decoder(Sequence[ShardRows]), msgspec.json.Decod
 
 
 class Store:
-    """The shards of one identity, and which items they hold."""
+    """The shards of one identity, and which items they hold. Pickled, it is one to write into, that holds none yet."""
 
     def __init__(self, root: Path, identity: Identity) -> None:
-        self.identity = identity
+        self.root, self.identity = root, identity
         self.folder = root / identity.folder
         self._places: dict[tuple[Key, str], Place] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Store, (self.root, self.identity)
 
     def scan(self, workers: int) -> list[Path]:
         """Take in the shards on disk, checksums compared; gives those that are broken."""
@@ -82,16 +87,20 @@ class Store:
         if not about.exists():
             _write(about, msgspec.json.format(msgspec.json.encode(self.identity), indent=1))
 
-    def add(self, keys: Sequence[Key], marks: Sequence[str], outcomes: Sequence[Outcome]) -> None:
-        """Store the outcomes of some items in one shard."""
-        path = self.folder / shard_name(keys, marks)
-        _write(path, pack(keys, marks, outcomes))
-        self._take(Shard(path))
+    def write(self, keys: Sequence[Key], marks: Sequence[str], outcomes: Sequence[Outcome]) -> str:
+        """Put the outcomes of some items on disk as one shard, and give its name."""
+        name = shard_name(keys, marks)
+        _write(self.folder / name, pack(keys, marks, outcomes))
+        return name
+
+    def take(self, shard: str) -> None:
+        """Take in a shard that was written."""
+        self._take(Shard(self.folder / shard))
 
     def results(self, result: type[R], marks: Mapping[Key, str]) -> StoredResults[R]:
         """The results of these items."""
         places = {key: self.place(key, mark) for key, mark in marks.items()}
-        return StoredResults(self.identity.stage, self.identity.key, result, marks, places)
+        return StoredResults(self.root, self.identity.stage, self.identity.key, result, marks, places)
 
     def keep(self, results: StoredResults[R], marks: Mapping[Key, str]) -> None:
         """Write down which rows make up these complete results, for `open_results`."""
@@ -124,10 +133,17 @@ def open_results(root: Path, reference: str, result: type[R]) -> StoredResults[R
     places = _places_of(folder, read_json(folder / f"set-{mark}.json", _ROWS))
     marks = {shard.index.keys[row]: shard.index.fingerprints[row] for shard, row in places}
     by_key = {shard.index.keys[row]: (shard, row) for shard, row in places}
-    results = StoredResults(identity.stage, identity.key, result, marks, by_key)
+    results = StoredResults(root, identity.stage, identity.key, result, marks, by_key)
     if results.fingerprint != mark:
         raise StoreError(f"{folder}: its shards are not those of '{reference}'; run the command that made it again")
     return results
+
+
+def _as_place(results: StoredResults[R]) -> tuple[Any, ...]:
+    return open_results, (results.root, results.reference, results.result)
+
+
+copyreg.pickle(StoredResults, _as_place)
 
 
 def _places_of(folder: Path, runs: Sequence[ShardRows]) -> list[Place]:
@@ -155,7 +171,11 @@ def open_artifact(root: Path, reference: str, result: type[R]) -> Artifact[R]:
 def artifact_of(results: StoredResults[R]) -> NamedArtifact[R]:
     """The only one of these results as an artifact."""
     mark = results.fingerprint
-    return NamedArtifact(results.name, mark, lambda: results[ONLY], results.reference)
+    return NamedArtifact(results.name, mark, partial(_only_one, results), results.reference)
+
+
+def _only_one(results: StoredResults[R]) -> R:
+    return results[ONLY]
 
 
 def read_identity(folder: Path) -> Identity:

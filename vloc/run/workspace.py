@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -17,9 +17,10 @@ import msgspec
 from ..atomic import write_text
 from ..errors import DataError, StoreError
 from ..runtime import Runtime, one_thread_per_worker, peak_megabytes
-from ..stage import Artifact, Context, EachStage, Items, Key, OnceStage, Storable
+from ..stage import EachStage, Items, Key, OnceStage, Storable
 from .content import ContentHashes
-from .execute import Job, chunked, execute, fingerprints
+from .execute import chunked, fingerprints
+from .executors import Chunk, Task, executor_for, values
 from .guard import disk_guard, memory_guard
 from .identity import Identity, differs_only_in, identify
 from .inputs import KeyedItems, Table, as_context
@@ -43,7 +44,7 @@ class Workspace:
 
     Results are found again by content: stage, its version, settings, and fingerprints of items and context. A dry run
     writes nothing: it fills `plan` until a value is needed that is not there or the manifest would be published; that
-    ends the `with` block, and what stands after it goes on.
+    ends the `with` block, and what stands after it goes on. `runtime` says who works. Pickled, it is but a folder.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Workspace:
         self.plan: list[PlanRow] = []
         self.failures: dict[str, dict[Key, str]] = {}
         """stage -> item -> reason, of this run"""
-        self.seconds: Counter[Key] = Counter()
+        self.seconds: defaultdict[Key, float] = defaultdict(float)
         """item -> time spent on it in this run, all stages together"""
         self.stage_seconds: defaultdict[str, float] = defaultdict(float)
         """stage -> wall time that it took in this run"""
@@ -67,6 +68,10 @@ class Workspace:
         self._hashes = ContentHashes(folder)
         self._lock = FolderLock(folder)
         self._seen: set[str] = set()
+        self._executor = executor_for(self.runtime, self.reporter.note)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Workspace, (self.folder,)
 
     def __enter__(self) -> Self:
         if not self.dry_run:
@@ -78,6 +83,7 @@ class Workspace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:  # not `bool`: a type checker would take every `with` block for one that may end early
+        self._executor.close()
         self.reporter.close()
         if not self.dry_run:
             self._lock.release()
@@ -85,6 +91,10 @@ class Workspace:
             self.plan.append(PlanRow("later stages", 0, 0, str(error)))
             self.reporter.note(f"later stages: {error}")
         return self.dry_run and isinstance(error, PlanEnds)
+
+    def require(self, plugins: Iterable[object]) -> None:
+        """WeightsMissingError, before any work, where the weights of a plugin are not there for those that work."""
+        self._executor.require(plugins)
 
     def each(
         self,
@@ -110,10 +120,9 @@ class Workspace:
         self._start(store, len(marks), len(todo))
         if todo and not self.dry_run:
             with one_thread_per_worker(), self._timed(stage.name):
-                run = stage.start(settings, self.runtime, *each, *_values(context))
-                job = Job(stage.name, run, chosen, self.reporter.advance)
-                self._fill(store, job, chunked(todo, stage.chunk), list(marks.items()))
-                self.seconds.update({chosen.keys[row]: seconds for row, seconds in job.seconds.items()})
+                every = list(marks.values())
+                chunks = [Chunk(rows, [every[row] for row in rows]) for rows in chunked(todo, stage.chunk)]
+                self._fill(Task(stage, settings, each, context, chosen, store), chunks)
         return self._finish(store, store.results(stage.result, marks), marks)
 
     def once(
@@ -132,8 +141,8 @@ class Workspace:
         self._start(store, 1, int(todo), f"kept, whatever its {despite}" if before else "")
         if todo and not self.dry_run:
             with memory_guard(stage.name), one_thread_per_worker(), self._timed(stage.name):
-                result = stage.run(settings, self.runtime, *_values(context))
-                store.add([ONLY], [""], [result.to_arrays()])
+                result = stage.run(settings, self.runtime, *values(context))
+                store.take(store.write([ONLY], [""], [result.to_arrays()]))
             self.reporter.advance(failed=False)
         return artifact_of(self._finish(store, store.results(stage.result, marks), marks))
 
@@ -204,11 +213,12 @@ class Workspace:
         if not self.dry_run:
             store.create()
 
-    def _fill(self, store: Store, job: Job, chunks: Sequence[Sequence[int]], items: Sequence[tuple[Key, str]]) -> None:
-        with closing(execute(job, chunks, self.runtime.num_workers)) as computed:
-            for chunk, outcomes in zip(chunks, computed, strict=True):
-                keys, marks = zip(*(items[row] for row in chunk), strict=True)
-                store.add(keys, marks, outcomes)
+    def _fill(self, task: Task, chunks: Sequence[Chunk]) -> None:
+        with closing(self._executor.run(task, chunks, self.reporter.advance)) as finished:
+            for done in finished:
+                task.store.take(done.shard)
+                for row, seconds in zip(done.rows, done.seconds, strict=True):
+                    self.seconds[task.items.keys[row]] += seconds
 
     def _finish(self, store: Store, results: StoredResults[R], marks: dict[Key, str]) -> StoredResults[R]:
         """Write down what is complete, and collect the failures."""
@@ -224,7 +234,3 @@ class Workspace:
 def read_manifest(path: Path) -> dict[str, Any]:
     """What `publish` wrote; StoreError names a file that is missing or no JSON object."""
     return read_json(path, msgspec.json.Decoder(dict[str, Any]))
-
-
-def _values(context: Sequence[Context]) -> Iterator[Any]:
-    return (value.value if isinstance(value, Artifact) else value for value in context)

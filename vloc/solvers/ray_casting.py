@@ -28,11 +28,14 @@ class Hits(NamedTuple):
 
 
 class RayCaster:
-    """A scan that rays can be cast on, from several threads; it is loaded when the first are."""
+    """A scan that rays can be cast on, from several threads; it is loaded when the first are. Pickled unloaded."""
 
     def __init__(self, load: Callable[[], Scan]) -> None:
         self._load, self._lock = load, Lock()
         self._built: tuple[Any, Float64[np.ndarray, "3"]] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RayCaster, (self._load,)
 
     def _scene(self) -> tuple[Any, Float64[np.ndarray, "3"]]:
         """The library's scene, and where in the world its origin is."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
+from functools import cached_property, partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -27,6 +27,10 @@ def _as_stored(data: bytes, name: str) -> int:
     return 0
 
 
+def _as_felt(gravity: Gravity, data: bytes, name: str) -> int:
+    return gravity.quarter_turns(name)
+
+
 @dataclass(frozen=True)
 class LookConfig:
     """How photos are looked at by features and descriptors that are not made for turned ones."""
@@ -39,7 +43,7 @@ class LookConfig:
         """How far the images of a capture are turned clockwise; DataError where it has to say and does not."""
         if self.upright == "gravity":
             gravity = Gravity(capture)
-            return lambda data, name: gravity.quarter_turns(name)
+            return partial(_as_felt, gravity)
         return upright_turns if self.upright == "exif" else _as_stored
 
 
@@ -95,6 +99,9 @@ class ImageItems:
     """an image may be decoded smaller, with at least this longer side (px)"""
     look: LookConfig = LookConfig("none")
     turner: Turner = _as_stored
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "capture": self.capture.recorded}
 
     @property
     def files(self) -> ImageFiles:

@@ -80,6 +80,9 @@ class ImportedLocal:
     content_hash: ContentHash
     found: LocalType
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "capture": self.capture.recorded}
+
     @cached_property
     def there(self) -> frozenset[str]:
         """The images that have both."""

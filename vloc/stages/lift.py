@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -52,6 +52,9 @@ class DepthMaps:
     capture: Capture
     content_hash: ContentHash
     files: Mapping[str, DepthFile]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "capture": self.capture.recorded}
 
     @classmethod
     def of(cls, capture: Capture, content_hash: ContentHash) -> DepthMaps:

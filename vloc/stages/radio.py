@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,9 @@ class ScanItems:
     keys: Sequence[str]
     content_hash: ContentHash
     kind: str
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "capture": self.capture.recorded}
 
     @cached_property
     def readings(self) -> Readings:

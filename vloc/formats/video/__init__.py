@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -94,6 +94,9 @@ class VideoFrames:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _cache: OrderedDict[int, bytes] = field(default_factory=OrderedDict)
     _running: list[tuple[VideoCapture, int]] = field(default_factory=list)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return VideoFrames, (self.path, self.numbers)
 
     def read(self, name: str) -> bytes:
         """The encoded frame; DataError where the video has no such frame (any more)."""

@@ -1,0 +1,188 @@
+"""Chunks of stages on the workers of a Dask cluster; the only file that knows Dask.
+
+A task is left in its store's folder, which all workers see; what is sent is the name of that file and the rows of a
+chunk. Workers write the shard themselves and give back its name. A worker that dies costs the chunks it had: Dask gives
+them to another, and they come out as the same bytes under the same name.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from .. import __version__
+from ..errors import ConfigError, ExtraMissingError, ResourceError, VlocError
+from ..runtime import Device, Runtime, one_thread_per_worker
+from ..stage import Run
+from ..weights import require
+from .executors import Advance, Chunk, Done, Task, run_chunk
+from .travel import left_in, taken_up
+
+try:
+    import dask
+    from distributed import Client, KilledWorker, LocalCluster, as_completed
+except ImportError as error:
+    raise ExtraMissingError("--cluster", "cluster", error) from None
+
+AHEAD = 2
+"""chunks that are sent for every thread of the workers: the next one is there when one is done"""
+CONNECT_SECONDS = 10
+ENVIRONMENT = {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1}
+"""of processes of our own: without Dask's setting of malloc, which costs a sixth of a run in page faults"""
+PACKAGES = "numpy", "scipy", "opencv-python-headless", "pillow", "poselib", "pycolmap"
+"""what results depend on beside vloc: other versions may give other last bits"""
+
+
+class Dask:
+    """Workers of an existing scheduler, or processes of this machine that end with this one. Starts with the work."""
+
+    def __init__(self, runtime: Runtime, note: Callable[[str], None]) -> None:
+        self._runtime, self._note = runtime, note
+        self._kind, _, self._where = runtime.cluster.partition(":")
+        self._plugins: list[object] = []
+        self._local: LocalCluster | None = None
+        self._client: Client | None = None
+
+    def require(self, plugins: Iterable[object]) -> None:
+        """WeightsMissingError, where weights are not on this machine; workers are asked before they work."""
+        self._plugins += plugins
+        require(self._plugins)
+
+    def run(self, task: Task, chunks: Sequence[Chunk], advance: Advance) -> Generator[Done]:
+        """Tell of every chunk when it is done, whichever that is."""
+        client, waiting = self._connected(), iter(chunks)
+        with left_in(task.store.folder, task) as place, _told(task.stage.name, self._runtime.cluster):
+            running = as_completed(loop=client.loop)
+            try:
+                self._send(client, place, waiting, running)
+                for future in running:
+                    done, failed = future.result()
+                    self._send(client, place, waiting, running)
+                    for each in failed:
+                        advance(each)
+                    yield done
+            finally:
+                client.cancel(list(running.futures))
+
+    def _send(self, client: Client, place: Path, waiting: Iterator[Chunk], running: as_completed) -> None:
+        """Keep so many chunks sent that no worker waits for one; workers may have come or gone."""
+        most = AHEAD * max(1, sum(client.nthreads().values()))
+        for chunk in islice(waiting, max(0, most - running.count())):
+            running.add(client.submit(work_off, place, chunk, __version__, self._runtime.device, pure=False))
+
+    def close(self) -> None:
+        """Leave the workers; end them where they are ours."""
+        for opened in (self._client, self._local):
+            if opened is not None:
+                opened.close()
+        self._client = self._local = None
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            self._client = self._start() if self._kind == "local" else self._reach()
+            check(self._runtime.cluster, self._client.run(able, self._plugins, on_error="return"))
+        return self._client
+
+    def _start(self) -> Client:
+        with dask.config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}):
+            self._local = LocalCluster(
+                n_workers=int(self._where),
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=0,  # as of threads: Dask would end a worker at its share
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+            )
+        return Client(self._local, set_as_default=False)
+
+    def _reach(self) -> Client:
+        try:
+            client = Client(self._where, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"--cluster {self._runtime.cluster}: no scheduler there: {error}") from None
+        if not client.nthreads():
+            self._note(f"--cluster {self._runtime.cluster}: no workers yet, waiting for the first")
+            client.wait_for_workers(1)
+        return client
+
+
+@contextmanager
+def _told(stage: str, cluster: str) -> Iterator[None]:
+    """ResourceError for what becomes of a cluster."""
+    try:
+        yield
+    except KilledWorker as error:
+        raise ResourceError(
+            f"{stage}: workers of --cluster {cluster} died of the same items again and again, {error.last_worker} as "
+            "the last: was their memory short? What was finished is kept"
+        ) from None
+    except CancelledError:
+        raise ResourceError(
+            f"{stage}: the scheduler of --cluster {cluster} has gone; what was finished is kept: run the same command "
+            "again"
+        ) from None
+
+
+def environment() -> dict[str, str]:
+    """What has to be the same here and there for the same bytes: package -> version."""
+    return {"python": platform.python_version(), "vloc": __version__, **{name: _version(name) for name in PACKAGES}}
+
+
+def able(plugins: Sequence[object]) -> dict[str, str]:
+    """The environment of a worker; WeightsMissingError or ExtraMissingError where it lacks what plugins load."""
+    require(plugins)
+    return environment()
+
+
+def check(cluster: str, answers: Mapping[str, dict[str, str] | BaseException]) -> None:
+    """ConfigError names the first worker that cannot do what this process could do itself."""
+    for worker, answer in sorted(answers.items()):
+        if fault := _fault(answer):
+            raise ConfigError(f"--cluster {cluster}: worker {worker}: {fault}")
+
+
+def _fault(answer: dict[str, str] | BaseException) -> str:
+    if isinstance(answer, VlocError):
+        return str(answer)
+    if isinstance(answer, BaseException):
+        return f"cannot run vloc {__version__} ({type(answer).__name__}: {answer}): install the same there as here"
+    own = environment()
+    others = [f"{name} {answer.get(name)}, here {own[name]}" for name in own if answer.get(name) != own[name]]
+    return f"{'; '.join(others)}: install the same there as here" if others else ""
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def work_off(place: Path, chunk: Chunk, vloc: str, device: Device) -> tuple[Done, list[bool]]:
+    """On a worker: run a chunk of the task that was left at a place; also says of each item whether it failed."""
+    if vloc != __version__:
+        raise ConfigError(f"{platform.node()}: a worker of vloc {__version__}, of the command {vloc}")
+    failed: list[bool] = []
+    with one_thread_per_worker():
+        with _starting:
+            task, run = _started(place, device)
+        return run_chunk(task, run, chunk, failed.append), failed
+
+
+_starting = Lock()
+
+
+@lru_cache(2)
+def _started(place: Path, device: Device) -> tuple[Task, Run[Any, Any]]:
+    """A task and its stage's function: models are loaded once a process. Two, as two commands may share workers."""
+    task: Task = taken_up(place)
+    return task, task.start(Runtime(device, 1))
