@@ -16,20 +16,6 @@ from vloc.run.workspace import Workspace
 COUNT = 40
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own, of 64 KiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a small disk takes root")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
 def test_a_full_disk_is_told_with_the_bytes_needed_and_the_run_resumes(small_disk: Path, tmp_path: Path) -> None:
     with pytest.raises(ResourceError, match=r"\.h5: No space left on device: [\d,]+ bytes needed, [\d,]+ free"):
         run_all(small_disk, Numbers.first(COUNT))

@@ -11,7 +11,7 @@ import logging
 import platform
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
@@ -30,6 +30,7 @@ from .travel import left_in, taken_up
 try:
     import dask
     from distributed import Client, KilledWorker, LocalCluster, as_completed
+    from distributed.utils import silence_logging_cmgr
 except ImportError as error:
     raise ExtraMissingError("--cluster", "cluster", error) from None
 
@@ -38,6 +39,8 @@ AHEAD = 2
 CONNECT_SECONDS = 10
 ENVIRONMENT = {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1}
 """of processes of our own: without Dask's setting of malloc, which costs a sixth of a run in page faults"""
+DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""run by processes of our own: Ctrl-C is for the command, which ends them"""
 PACKAGES = "numpy", "scipy", "opencv-python-headless", "pillow", "poselib", "pycolmap"
 """what results depend on beside vloc: other versions may give other last bits"""
 
@@ -49,8 +52,8 @@ class Dask:
         self._runtime, self._note = runtime, note
         self._kind, _, self._where = runtime.cluster.partition(":")
         self._plugins: list[object] = []
-        self._local: LocalCluster | None = None
         self._client: Client | None = None
+        self._opened = ExitStack()
 
     def require(self, plugins: Iterable[object]) -> None:
         """WeightsMissingError, where weights are not on this machine; workers are asked before they work."""
@@ -81,34 +84,36 @@ class Dask:
 
     def close(self) -> None:
         """Leave the workers; end them where they are ours."""
-        for opened in (self._client, self._local):
-            if opened is not None:
-                opened.close()
-        self._client = self._local = None
+        self._client = None
+        self._opened.close()
 
     def _connected(self) -> Client:
         if self._client is None:
+            self._opened.enter_context(silence_logging_cmgr(logging.CRITICAL))  # what matters is told as errors
             self._client = self._start() if self._kind == "local" else self._reach()
             check(self._runtime.cluster, self._client.run(able, self._plugins, on_error="return"))
         return self._client
 
     def _start(self) -> Client:
         with dask.config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}):
-            self._local = LocalCluster(
+            cluster = LocalCluster(
                 n_workers=int(self._where),
                 threads_per_worker=1,
                 processes=True,
                 memory_limit=0,  # as of threads: Dask would end a worker at its share
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
+                preload=[DEAF],
             )
-        return Client(self._local, set_as_default=False)
+        self._opened.enter_context(cluster)
+        return self._opened.enter_context(Client(cluster, set_as_default=False))
 
     def _reach(self) -> Client:
         try:
             client = Client(self._where, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise ConfigError(f"--cluster {self._runtime.cluster}: no scheduler there: {error}") from None
+        self._opened.enter_context(client)
         if not client.nthreads():
             self._note(f"--cluster {self._runtime.cluster}: no workers yet, waiting for the first")
             client.wait_for_workers(1)
@@ -122,8 +127,8 @@ def _told(stage: str, cluster: str) -> Iterator[None]:
         yield
     except KilledWorker as error:
         raise ResourceError(
-            f"{stage}: workers of --cluster {cluster} died of the same items again and again, {error.last_worker} as "
-            "the last: was their memory short? What was finished is kept"
+            f"{stage}: workers of --cluster {cluster} died of the same items again and again, the last of them "
+            f"{error.last_worker.address}: was their memory short? What was finished is kept"
         ) from None
     except CancelledError:
         raise ResourceError(
@@ -154,7 +159,7 @@ def _fault(answer: dict[str, str] | BaseException) -> str:
     if isinstance(answer, VlocError):
         return str(answer)
     if isinstance(answer, BaseException):
-        return f"cannot run vloc {__version__} ({type(answer).__name__}: {answer}): install the same there as here"
+        return f"cannot run vloc {__version__} ({answer}): install the same there as here"
     own = environment()
     others = [f"{name} {answer.get(name)}, here {own[name]}" for name in own if answer.get(name) != own[name]]
     return f"{'; '.join(others)}: install the same there as here" if others else ""

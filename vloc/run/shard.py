@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from io import BufferedReader
 from pathlib import Path
+from threading import get_ident
 
 import msgspec
 import numpy as np
@@ -113,8 +114,9 @@ def _hdf5_image(columns: Mapping[str, list[np.ndarray | None]], index: Index) ->
     """An HDF5 file made in memory, with offset and length of its index; fills in `index.arrays`."""
     import h5py
 
-    # HDF5 never touches the disk: it corrupts files and even crashes when that is full
-    with h5py.File("shard", "w", driver="core", backing_store=False, block_size=_BLOCK) as file:
+    # HDF5 never touches the disk: it corrupts files and even crashes when that is full. Of one name it opens one at a
+    # time, in memory too.
+    with h5py.File(f"shard-{get_ident()}", "w", driver="core", backing_store=False, block_size=_BLOCK) as file:
         for name, column in columns.items():
             data = np.concatenate([array for array in column if array is not None])
             stored = file.create_dataset(f"arrays/{name}", data=data, track_times=False)
