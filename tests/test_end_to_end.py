@@ -128,7 +128,9 @@ def test_a_changed_setting_never_reuses_old_results_and_the_dry_run_says_why(
     assert run("map", gallery / "mapping", folder, *FAST, "--match.ratio", "0.7") == 0
     fresh = tmp_path / "fresh"
     assert run("map", gallery / "mapping", fresh, *FAST, "--match.ratio", "0.7") == 0
-    assert (folder / "map.json").read_bytes() == (fresh / "map.json").read_bytes() != (built / "map.json").read_bytes()
+    manifests = [json.loads((map_ / "map.json").read_text()) for map_ in (built, fresh, folder)]
+    assert [manifest.pop("version") for manifest in manifests] == [1, 1, 2]
+    assert manifests[0] != manifests[1] == manifests[2]
 
 
 def test_a_broken_image_is_named_and_the_others_go_on(

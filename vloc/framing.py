@@ -12,13 +12,15 @@ from .data.mounting import mounting_of
 from .data.sparse_map import SparseMap
 from .errors import DataError, FrameError, StageError, VlocError
 from .geometry.rigid import Rigid
-from .map import MANIFEST, Map
+from .map import Map
+from .publishing import publish
 from .run.store import open_artifact, open_results
 from .run.workspace import Workspace, read_manifest
 from .stage import Artifact
 from .stages.align import fit_poses, fit_positions, frame_of_baselines, frame_of_positions, moved_frame
 from .stages.place import PLACE
 from .stages.positions import positions_of
+from .versions import MANIFEST, read_version
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,9 @@ def reframe(work: Workspace, map_: Map, frame: Frame) -> Map:
     colors = open_results(map_.folder, references["colors"], KeypointColors)
     sparse = work.once(PLACE, None, raw, frame.similarity, colors)
     references["sparse"] = sparse.reference
-    work.publish(MANIFEST, {**map_.manifest, "frame": frame.to_json(), "references": references})
-    return Map.open(map_.folder)
+    before = read_version(map_.folder, map_.version).history.used
+    used = [*before, *work.used] if before else []  # what a map of an earlier vloc used is not known
+    return publish(work, {**map_.manifest, "frame": frame.to_json(), "references": references}, used=used)
 
 
 def _lost(folder: Path, reason: str) -> FrameError:

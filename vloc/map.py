@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -26,8 +26,8 @@ from .run.results import NamedArtifact
 from .run.store import open_artifact, open_results
 from .run.workspace import read_manifest
 from .stage import Artifact, Context, Results
+from .versions import MANIFEST, number_of, path_of, read_version
 
-MANIFEST = "map.json"
 FORMAT = 2
 
 
@@ -63,6 +63,7 @@ class ManifestForm(msgspec.Struct):
     config: dict[str, Any]
     references: ReferencesForm
     frame: dict[str, Any]
+    version: Annotated[int, msgspec.Meta(ge=1)] = 1
     capture: CaptureForm | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -93,28 +94,38 @@ class Map:
         return f"Map({str(self.folder)!r}, {len(self.sparse.image_names)} images, {len(self.sparse.points)} points)"
 
     @classmethod
-    def open(cls, folder: str | Path) -> Map:
-        """The finished map in a folder or packed file; DataError where there is none, or one of another format."""
+    def open(cls, folder: str | Path, version: int | None = None) -> Map:
+        """The finished map in a folder, as it is now or was, or in a packed file.
+
+        DataError: there is none, or one of another format.
+        """
         folder = Path(folder)
         if is_packed(folder):
             from .packed_map import open_packed
 
             return open_packed(folder)
+        if version is not None:
+            return cls.of(folder, read_version(folder, version).manifest, path_of(folder, version))
         if not (folder / MANIFEST).exists():
             raise DataError(
                 f"{folder}: no finished vloc map (no {MANIFEST}): `vloc map CAPTURE {folder}` makes or finishes one"
             )
-        manifest = read_manifest(folder / MANIFEST)
+        return cls.of(folder, read_manifest(folder / MANIFEST))
+
+    @classmethod
+    def of(cls, folder: Path, manifest: Mapping[str, Any], path: Path | None = None) -> Map:
+        """The map that a manifest describes, whose file is `path` (`map.json`); errors as of `open`."""
+        path = path or folder / MANIFEST
         if manifest.get("format") != FORMAT:
             raise DataError(
-                f"{folder / MANIFEST}: map format {manifest.get('format')}, this vloc reads {FORMAT}: "
+                f"{path}: map format {manifest.get('format')}, this vloc reads {FORMAT}: "
                 "run `vloc map` on its capture again"
             )
-        check_types(folder / MANIFEST, manifest)
+        check_types(path, manifest)
         references = manifest["references"]
         return cls(
             folder,
-            read_config(folder / MANIFEST, manifest["config"]),
+            read_config(path, manifest["config"]),
             open_artifact(folder, references["sparse"], SparseMap),
             open_results(folder, references["features"], LocalFeatures),
             tuple(open_results(folder, reference, GlobalDescriptor) for reference in references["descriptors"]),
@@ -124,6 +135,11 @@ class Map:
             open_artifact(folder, references["weighing"], Weighing) if "weighing" in references else None,
             open_artifact(folder, references["taken"], Taken) if "taken" in references else None,
         )
+
+    @property
+    def version(self) -> int:
+        """Its number in the history of its folder."""
+        return number_of(self.manifest)
 
     @property
     def sparse(self) -> SparseMap:

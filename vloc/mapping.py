@@ -18,11 +18,12 @@ from .describing import check_recorded, described_by, plugins_of
 from .errors import StageError
 from .framing import frame_of
 from .known_cameras import calibrated_devices
-from .map import MANIFEST, Map, fusion_by, learned_before, manifest_of, vectors_of
+from .map import Map, fusion_by, learned_before, manifest_of, vectors_of
 from .matching.base import PhotoMatcher, PosedMatcher
 from .matching.imported import ImportedMatcher
 from .photo_matching import match_photos, readable
 from .points import check_points, find_points
+from .publishing import publish
 from .retrieval.base import TRAINING_IMAGES
 from .retrieval.fusion import Fusion
 from .retrieval.sparse_rows import Rows
@@ -98,8 +99,7 @@ def map_capture(
     }
     refined = config.sfm.refine_intrinsics and not capture.has_pose.any()
     devices = calibrated_devices(capture, all_refined=refined)
-    work.publish(MANIFEST, manifest_of(config, parts, frame, {"devices": devices, **(about or {})}))
-    return Map.open(work.folder)
+    return publish(work, manifest_of(config, parts, frame, {"devices": devices, **(about or {})}))
 
 
 def paired(

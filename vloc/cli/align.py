@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
     flags = parse_flags("align", AlignFlags, arguments)
     if (flags.to is None) == (flags.distance is None):
         raise ConfigError("expected one of --to CAPTURE, --to gnss and --distance A B METRES")
-    with Workspace(flags.map) as work:
+    with Workspace(flags.map, command=shlex.join(["vloc", "align", *arguments])) as work:
         map_ = Map.open(flags.map)
         try:
             frame, fit = target(map_, flags)

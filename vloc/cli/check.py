@@ -16,13 +16,14 @@ from ..formats.access import find_format, read
 from ..formats.base import Format, ReadOptions
 from ..formats.images import FolderImages, check_size, decode
 from ..formats.kapture.repair import normalise_quaternions
-from ..map import MANIFEST, Map
+from ..map import Map
 from ..packed_map import open_packed
 from ..run.overview import verify
 from ..run.packed import is_packed
 from ..run.store import open_artifact
 from ..runtime import Runtime
 from ..stages.place import moved
+from ..versions import MANIFEST, numbers_in
 from . import options
 from .check_arrays import broken_arrays
 from .check_kapture import dangling_rows, read_all_problems
@@ -79,12 +80,14 @@ def map_problems(folder: Path) -> Iterator[str]:
     if not (folder / MANIFEST).is_file():
         yield f"{folder / MANIFEST}: missing: the map was begun and not finished; run the same command again"
         return
+    told = ""
     try:
         map_ = Map.open(folder)
         yield from _inconsistencies(map_)
         yield from _misplaced(map_)
     except VlocError as error:
-        yield str(error)
+        yield (told := str(error))
+    yield from _lost_versions(folder, told)
 
 
 def _packed_problems(path: Path) -> Iterator[str]:
@@ -97,6 +100,16 @@ def _packed_problems(path: Path) -> Iterator[str]:
             yield from _inconsistencies(map_)
     except VlocError as error:
         yield str(error)
+
+
+def _lost_versions(folder: Path, told: str) -> Iterator[str]:
+    """The versions of a map's history that do not open, for another reason than was told of the current one."""
+    for number in numbers_in(folder):
+        try:
+            Map.open(folder, number)
+        except VlocError as error:
+            if str(error) != told:
+                yield f"version {number}: {error}"
 
 
 def _inconsistencies(map_: Map) -> Iterator[str]:

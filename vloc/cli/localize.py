@@ -81,16 +81,17 @@ def run(arguments: Sequence[str]) -> int:
     kept([], flags.sources)  # refuses an unknown name before any work
     queries = read_queries(flags, map_)
     check_queries(flags, queries)
-    with Workspace(beside(flags.results, ".work"), flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
+    command, where = shlex.join(["vloc", "localize", *arguments]), beside(flags.results, ".work")
+    with Workspace(where, flags.runtime, flags.reporter, dry_run=flags.dry_run, command=command) as work:
         estimates = kept(localize_capture(work, map_, queries, config, flags.scan), flags.sources)
         failures = summary_of_failures(work.failures)
         if not flags.dry_run:
             check_outputs(flags)
             write_results(flags.results, estimates, work.seconds)
-            write_beside(work, flags, map_, queries, config, estimates, shlex.join(["vloc", "localize", *arguments]))
+            write_beside(work, flags, map_, queries, config, estimates)
     if flags.dry_run:
         return options.print_plan(work.plan, flags)
-    _print(flags, estimates, [*queries.notes, *orientation_note(queries), *preset_notes(flags.preset)], failures)
+    _print(flags, map_, estimates, [*queries.notes, *orientation_note(queries), *preset_notes(flags.preset)], failures)
     print(failure_lines(failures), end="", file=sys.stderr)
     if estimates and not any(estimate.is_localized for estimate in estimates):
         print(f"vloc: no pose to write: {told(estimates)}", file=sys.stderr)
@@ -114,13 +115,12 @@ def write_beside(
     queries: Capture,
     config: LocalizationConfig,
     estimates: Sequence[PoseEstimate],
-    command: str,
 ) -> None:
     """What goes with the results: what the run was, the file of a benchmark's style and the page, if asked for."""
     from .run_record import write_record
 
     read = {**flags.read_options, "pixel_center": pixel_center_of(flags, map_)}
-    write_record(work, flags.map, flags.queries, read, config, command)
+    write_record(work, map_, flags.queries, read, config)
     if flags.style:
         from .results import write_styled
 
@@ -165,10 +165,18 @@ def _matcher_of_map(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def _print(
-    flags: LocalizeFlags, estimates: Sequence[PoseEstimate], notes: Sequence[str], failures: Mapping[str, str]
+    flags: LocalizeFlags,
+    map_: Map,
+    estimates: Sequence[PoseEstimate],
+    notes: Sequence[str],
+    failures: Mapping[str, str],
 ) -> None:
     if flags.json:
-        numbers = {"num_queries": len(estimates), "num_localized": sum(e.is_localized for e in estimates)}
+        numbers = {
+            "map_version": map_.version,
+            "num_queries": len(estimates),
+            "num_localized": sum(e.is_localized for e in estimates),
+        }
         withheld = sum(status(e) == "withheld" for e in estimates)
         summary = {**numbers, "num_withheld": withheld, "sources": counts(estimates), "notes": list(notes)}
         options.print_json({**summary, "cameras": cameras_used(estimates), "failures": dict(failures)})
@@ -183,7 +191,7 @@ def _print(
             print(f"cameras: {', '.join(f'{count} {source}' for source, count in used.items())}")
         for note in notes:
             print(f"note: {note}")
-        print(f"poses: {flags.results}")
+        print(f"poses: {flags.results}, by version {map_.version} of {flags.map}")
 
 
 def cameras_used(estimates: Sequence[PoseEstimate]) -> dict[str, int]:

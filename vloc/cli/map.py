@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from ..errors import ConfigError, StageError, StoreError
 from ..formats.image_folder import orientation_note, with_devices
 from ..formats.pairs import read_pairs
 from ..imports import imports, told, with_imports
-from ..map import MANIFEST, Map
+from ..map import Map
 from ..map_source import place_of
 from ..mapping import map_capture
 from ..presets import PresetName
 from ..run.workspace import Workspace, read_manifest
 from ..solvers.sfm import SfmConfig
 from ..stages.pair import PairMethod
+from ..versions import MANIFEST
 from . import options
 from .frame_text import frame_facts, frame_lines
 from .main import OK, WITH_FAILURES
@@ -70,7 +72,8 @@ def run(arguments: Sequence[str]) -> int:
     said = about(flags, capture)
     if (changes := read_otherwise(flags.map, said["capture"])) and not flags.quiet:
         print(f"the capture is read otherwise than before: {changes}; what depends on it is redone", file=sys.stderr)
-    with Workspace(flags.map, flags.runtime, flags.reporter, dry_run=flags.dry_run) as work:
+    command = shlex.join(["vloc", "map", *arguments])
+    with Workspace(flags.map, flags.runtime, flags.reporter, dry_run=flags.dry_run, command=command) as work:
         try:
             map_ = map_capture(work, capture, config, pairs, said, retrain=flags.retrain, scan=flags.scan)
         except StageError:
@@ -134,6 +137,7 @@ def summarise(map_: Map, capture: Capture) -> dict[str, Any]:
     sparse = map_.sparse
     return {
         "map": str(map_.folder),
+        "version": map_.version,
         "format": capture.format,
         "num_images": len(capture.images),
         "num_registered": len(sparse.image_names),
@@ -172,6 +176,6 @@ def lines(map_: Map, summary: dict[str, Any]) -> str:
             *_left_out(summary["not_in_map"]),
             *frame_lines(map_.frame),
             *(f"note: {note}" for note in summary["notes"]),
-            f"map: {map_.folder}",
+            f"map: {map_.folder}, version {map_.version}",
         ]
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..map import MANIFEST
 from ..run.packed import is_packed
+from ..versions import MANIFEST
 
 
 def is_map(path: str | Path) -> bool:

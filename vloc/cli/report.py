@@ -12,7 +12,7 @@ import tyro
 
 from ..config import LocalizationConfig, config_to_json, query_matcher
 from ..describing import plugins_of
-from ..errors import DataError
+from ..errors import DataError, VlocError
 from ..formats.results import read_truth
 from ..known_cameras import with_known_cameras
 from ..map import Map
@@ -77,7 +77,7 @@ def shown(results: Path, record: RunRecord) -> Run:
     """A run with its map, queries and photos, as they are now."""
     from ..page import Run
 
-    map_, (queries, camera) = Map.open(Path(record.map)), record.capture()
+    map_, (queries, camera) = _map_of(results, record), record.capture()
     source = source_of(map_)
     photos = None if source is None else source.files
     if photos is None:
@@ -88,6 +88,18 @@ def shown(results: Path, record: RunRecord) -> Run:
         )
     known = with_known_cameras(map_, queries, camera)
     return Run(str(results), map_, known, read_estimates(results), photos, record.config)
+
+
+def _map_of(results: Path, record: RunRecord) -> Map:
+    """The version of the map by which queries were localized, or the current one with a note where that is gone."""
+    current = Map.open(Path(record.map))
+    if record.map_version in (None, current.version):
+        return current
+    try:
+        return Map.open(current.folder, record.map_version)
+    except VlocError as error:
+        print(f"note: {results}: shown by version {current.version} of the map, not its own: {error}", file=sys.stderr)
+        return current
 
 
 def _own_truth(run: Run) -> Mapping[str, Any] | None:

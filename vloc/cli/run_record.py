@@ -15,6 +15,7 @@ from ..data.capture import Capture
 from ..errors import DataError, StoreError
 from ..formats.access import find_format, read
 from ..known_cameras import PREFIX
+from ..map import Map
 from ..run.workspace import Workspace, read_manifest
 from ..runtime import peak_megabytes
 from .outputs import beside
@@ -38,6 +39,10 @@ class RunRecord:
     peak_megabytes: float = 0.0
     """of memory, of the process"""
     vloc: str = __version__
+    map_version: int | None = None
+    """which of the map; None where an earlier vloc wrote the record"""
+    used: list[str] = field(default_factory=list)
+    """references to all results that the run gave or found"""
 
     @property
     def config(self) -> LocalizationConfig:
@@ -54,15 +59,25 @@ class RunRecord:
 
 
 def write_record(
-    work: Workspace, map_: Path, queries: str, options: Mapping[str, Any], config: LocalizationConfig, command: str
+    work: Workspace, map_: Map, queries: str, options: Mapping[str, Any], config: LocalizationConfig
 ) -> None:
     """Write down a run that has ended."""
     form, path = find_format(queries)
     told = {name: str(value.resolve()) if isinstance(value, Path) else value for name, value in options.items()}
-    where = str(map_.resolve()), f"{form.name}:{path.resolve()}"
+    where = str(map_.folder.resolve()), f"{form.name}:{path.resolve()}"
     spent = {name: round(seconds, 3) for name, seconds in work.stage_seconds.items()}
     held = {name: round(megabytes, 1) for name, megabytes in work.peak_megabytes.items()}
-    record = RunRecord(*where, told, config_to_json(config), [command], spent, held, round(peak_megabytes(), 1))
+    record = RunRecord(
+        *where,
+        told,
+        config_to_json(config),
+        [work.command],
+        spent,
+        held,
+        round(peak_megabytes(), 1),
+        map_version=map_.version,
+        used=work.used,
+    )
     work.publish(FILE, msgspec.to_builtins(record))
 
 

@@ -23,6 +23,7 @@ from .main import OK
 from .map_folder import is_map
 from .settings import parse_flags
 from .show_capture import capture_facts, extent, shortened
+from .version_facts import version_facts, version_line
 
 # Lines that one entry may take, so that all fit on a screen; --json gives everything.
 MAX_ROWS = 8
@@ -57,6 +58,7 @@ def map_facts(map_: Map) -> dict[str, Any]:
     sparse, tracks = map_.sparse, map_.sparse.track_lengths
     return {
         "map": str(map_.folder),
+        "version": map_.version,
         "images": len(sparse.image_names),
         "cameras": len(sparse.cameras),
         "points": len(sparse.points),
@@ -75,11 +77,15 @@ def map_facts(map_: Map) -> dict[str, Any]:
 
 
 def stores_facts(map_: Map) -> dict[str, Any]:
-    """The stores of a map's folder."""
+    """The versions and the stores of a map's folder."""
     stores = describe(map_.folder)
     used = {reference.partition("/")[0] for reference in _references(map_.manifest["references"])}
     every = [store_facts(store, used) for store in stores]
-    return {"stores": every, "total_bytes": sum(store.num_bytes for store in stores)}
+    return {
+        "versions": version_facts(map_.folder),
+        "stores": every,
+        "total_bytes": sum(store.num_bytes for store in stores),
+    }
 
 
 def packed_facts(map_: PackedMap) -> dict[str, Any]:
@@ -146,7 +152,8 @@ def store_facts(store: StoreOverview, used: set[str]) -> dict[str, Any]:
 
 def lines(facts: Mapping[str, Any]) -> str:
     """The figures for people; those that are empty are left out."""
-    shown = {name: value for name, value in facts.items() if value not in ({}, [], None, "")}
+    listed = {"version"} if "versions" in facts else set()
+    shown = {name: value for name, value in facts.items() if value not in ({}, [], None, "") and name not in listed}
     width = max(map(len, shown))
     return "\n".join(line for name, value in shown.items() for line in _lines(name.replace("_", " "), value, width))
 
@@ -154,6 +161,8 @@ def lines(facts: Mapping[str, Any]) -> str:
 def _lines(name: str, value: Any, width: int) -> list[str]:
     if name == "timestamps":
         rows = [f"{value[0]} to {value[1]}"]
+    elif name == "versions":
+        rows = _first([version_line(version) for version in reversed(value)])
     elif name == "stores":
         rows = [_store_line(store) for store in value]
     elif name == "packed":
@@ -162,12 +171,16 @@ def _lines(name: str, value: Any, width: int) -> list[str]:
         full = {key: item for key, item in value.items() if item not in (None, [], {})}
         rows = [f"{key}: {_plain(item)}" for key, item in shortened(full, MAX_ROWS).items()]
     elif name in ("left out", "notes"):
-        rows = [*value[:MAX_ROWS], *([f"... {len(value) - MAX_ROWS} more, see --json"] if value[MAX_ROWS:] else [])]
+        rows = _first(value)
     elif name == "total bytes":
         rows = [f"{value / 1e6:.1f} MB"]
     else:
         rows = [_plain(value)]
     return [f"{name if i == 0 else '':<{width}}  {row}" for i, row in enumerate(rows)]
+
+
+def _first(rows: Sequence[str]) -> list[str]:
+    return [*rows[:MAX_ROWS], *([f"... {len(rows) - MAX_ROWS} more, see --json"] if rows[MAX_ROWS:] else [])]
 
 
 def _plain(value: Any) -> str:

@@ -48,12 +48,22 @@ class Workspace:
     """
 
     def __init__(
-        self, folder: Path, runtime: Runtime | None = None, reporter: Reporter | None = None, *, dry_run: bool = False
+        self,
+        folder: Path,
+        runtime: Runtime | None = None,
+        reporter: Reporter | None = None,
+        *,
+        dry_run: bool = False,
+        command: str = "",
     ) -> None:
         self.folder = folder
         self.runtime = runtime or Runtime()
         self.reporter = reporter or Silent()
         self.dry_run = dry_run
+        self.command = command
+        """what this run was asked for, as it was typed"""
+        self.used: list[str] = []
+        """references to all results of this run, whether it made them or found them"""
         self.plan: list[PlanRow] = []
         self.failures: dict[str, dict[Key, str]] = {}
         """stage -> item -> reason, of this run"""
@@ -176,11 +186,16 @@ class Workspace:
 
     def publish(self, name: str, data: dict[str, Any]) -> None:
         """Write a manifest, JSON text that appears whole or not at all; a dry run ends here."""
+        self.end_plan()
+        path, text = self.folder / name, json.dumps(data, indent=1) + "\n"
+        with disk_guard(self.folder / name, len(text)):
+            path.parent.mkdir(exist_ok=True)
+            write_text(path, text)
+
+    def end_plan(self) -> None:
+        """A dry run ends here, where all stages are known and what they give would be put to use."""
         if self.dry_run:
             raise PlanEnds(None)
-        text = json.dumps(data, indent=1) + "\n"
-        with disk_guard(self.folder / name, len(text)):
-            write_text(self.folder / name, text)
 
     def _take_folder(self) -> None:
         if is_packed(self.folder):
@@ -226,6 +241,7 @@ class Workspace:
             self.failures.setdefault(results.name, {}).update(results.failures)
         if not self.dry_run:
             store.keep(results, marks)
+            self.used.append(results.reference)
             self._hashes.save()
             self.reporter.finish(len(results.failures))
         return results
