@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from .config import LocalizationConfig, make_config, query_matcher
 from .data.estimate import PoseEstimate
 from .data.imported import Imported
 from .errors import ConfigError, DataError
+from .following import Follower
 from .geometry.camera import Camera
 from .geometry.rigid import Rigid
 from .map import Map
@@ -29,6 +31,10 @@ class Localizer:
 
     `settings` are those of `LocalizationConfig`: `Localizer(map_, retrieve={"num_retrieved": 10})`. `scan`: the file of
     a mesh or cloud in the frame of the map, for `view={"use": "check"}`, which reads the map's photos as it needs them.
+
+    Given a folder or packed file, it follows it: a new version is made ready beside the old one, on which calls go on,
+    and then takes its place; `refresh` waits for that. One that cannot serve is refused, and `problem` says why. Given
+    a `Map`, it stays with that version.
     """
 
     def __init__(
@@ -39,11 +45,28 @@ class Localizer:
         scan: str | Path | None = None,
         **settings: Any,
     ) -> None:
-        self.map = map_ if isinstance(map_, Map) else Map.open(map_)
         self.config = make_config(LocalizationConfig, **settings)
-        _check(self.map, self.config)
-        view = _view_check(self.map, self.config, None if scan is None else Path(scan))
-        self.placer = Placer(self.map, runtime or Runtime(), self.config, view)
+        place = None if scan is None else Path(scan)
+        self._follower = Follower(map_, partial(_placer, runtime or Runtime(), self.config, place))
+
+    @property
+    def map(self) -> Map:
+        """The version of the map that serves."""
+        return self._follower.map
+
+    @property
+    def placer(self) -> Placer:
+        """The steps from an image to its pose in the version that serves; one call has to take it once."""
+        return self._follower.current()
+
+    @property
+    def problem(self) -> str:
+        """Why the newest version of the map does not serve; empty where it does."""
+        return self._follower.problem
+
+    def refresh(self) -> None:
+        """Wait until the newest version of the map serves; VlocError where it cannot, and the old one goes on."""
+        self._follower.refresh()
 
     def localize(self, image: Image, camera: Camera | str | None = None, name: str = "query") -> PoseEstimate:
         """The pose of one image: a file, or uint8 pixels (h, w) grey or (h, w, 3) RGB, which are taken as upright.
@@ -52,9 +75,10 @@ class Localizer:
         says of a file, and a guess for pixels. DataError for a broken file, or one of another size than the camera's.
         No pose is a result, with a reason.
         """
+        place = self.placer
         with one_blas_thread:
-            query = self.placer.searched(self.placer.look(image, camera, name))
-            return self.placer.told(query, self.placer.place(query))
+            query = place.searched(place.look(image, camera, name))
+            return place.told(query, place.place(query))
 
     def localize_rig(
         self,
@@ -78,6 +102,12 @@ class Localizer:
             alone = {query.name: place.place(query) for query in queries}
             placed = {**alone, **place.place_together(queries, cams_from_rig, alone)}
             return [place.told(query, placed[query.name]) for query in queries]
+
+
+def _placer(runtime: Runtime, config: LocalizationConfig, scan: Path | None, map_: Map) -> Placer:
+    """What places queries in a map; ConfigError where the settings are not for it."""
+    _check(map_, config)
+    return Placer(map_, runtime, config, _view_check(map_, config, scan))
 
 
 def _view_check(map_: Map, config: LocalizationConfig, scan: Path | None) -> Held | None:

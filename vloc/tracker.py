@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,16 +11,19 @@ from typing import Any, Literal
 import numpy as np
 
 from .data.estimate import PoseEstimate
-from .errors import DataError
+from .errors import ConfigError, DataError
 from .geometry.camera import Camera
 from .geometry.motion import between
 from .geometry.rigid import Rigid
 from .localizer import Localizer
+from .placer import Placer
 from .query import Image, Query
 from .registry import configure
 from .runtime import one_blas_thread
 from .stages.expected import NearConfig, images_showing
 from .stages.refine import RefineConfig
+
+log = logging.getLogger(__name__)
 
 FoundBy = Literal["tracking", "retrieval", "nothing"]
 
@@ -47,15 +51,31 @@ class Tracker:
 
     The last poses, or odometry, say where a frame is expected, the last frame's points which map images show the place.
     What is found there has to be believed as everything else; where it is not, the frame is localized by retrieval as
-    any photo is, and the next ones are expected near there. Nothing is placed by motion alone.
+    any photo is, and the next ones are expected near there. Nothing is placed by motion alone. Where the localizer has
+    a new version of its map, the next frame is the first one in that.
     """
 
     def __init__(self, localizer: Localizer, **settings: Any) -> None:
         self.config: NearConfig = configure(NearConfig, settings, "tracking")
-        self._place = localizer.placer
-        self._extract = self._place.extractor(self.config.max_keypoints)
-        self._last: list[_Seen] = []
+        self._localizer = localizer
+        self._refused: Placer | None = None
+        self._take(localizer.placer)
         self._count = 0
+
+    def _take(self, placer: Placer) -> None:
+        """Begin in a version of the map: its images have other rows than those of others, and maybe another frame."""
+        self._extract = placer.extractor(self.config.max_keypoints)
+        self._place, self._last = placer, list[_Seen]()
+
+    def _follow(self, placer: Placer) -> None:
+        """Go on in the version that serves now, unless the settings are not for it."""
+        if placer is self._place or placer is self._refused:
+            return
+        try:
+            self._take(placer)
+        except ConfigError as error:
+            self._refused = placer
+            log.warning("%s: version %d goes on: %s", placer.map.folder, self._place.map.version, error)
 
     def track(
         self,
@@ -94,6 +114,7 @@ class Tracker:
         if timestamp is not None and last is not None and timestamp <= last:
             raise DataError(f"timestamp: expected one later than the last frame's, {last} s, got {timestamp} s")
         self._count += 1
+        self._follow(self._localizer.placer)
         with one_blas_thread:
             queries = self._looked(images, cameras)
             near = self._near(queries, cams_from_rig, timestamp, rig_from_odometry)
