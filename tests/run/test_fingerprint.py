@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -16,6 +16,18 @@ from vloc.run.fingerprint import fingerprint
 class Settings:
     ratio: float = 0.8
     sizes: tuple[int, ...] = (1, 2)
+
+
+def later_settings(default: int) -> type:
+    """Settings as a later version has them: with one more."""
+
+    @dataclass(frozen=True)
+    class Settings:
+        ratio: float = 0.8
+        sizes: tuple[int, ...] = (1, 2)
+        threads: int = field(default=default, metadata={"later": True})
+
+    return Settings
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,12 @@ def test_memory_layout_does_not_count() -> None:
 
 def test_order_of_a_mapping_does_not_count() -> None:
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+
+
+def test_a_setting_that_came_later_counts_where_it_is_not_what_was_done_before() -> None:
+    later = later_settings(1)
+    assert fingerprint(later()) == fingerprint(Settings()) != fingerprint(later(threads=2))
+    assert fingerprint(later(0.75)) == fingerprint(Settings(0.75))
 
 
 def test_numpy_numbers_count_as_python_numbers() -> None:

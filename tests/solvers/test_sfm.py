@@ -107,10 +107,10 @@ def test_an_image_that_matches_nothing_is_left_out_and_the_rows_stay_right():
 
 
 @pytest.mark.parametrize("method", ["incremental", "global"])
-def test_the_same_seed_gives_the_same_bytes_on_any_number_of_threads(method):
+def test_the_same_seed_gives_the_same_bytes_on_any_number_of_threads_for_the_pairs(method):
     world = walk(num_points=300, noise=0.3, cameras=(PINHOLE,))
     one, four = (
-        reconstruct(unposed(world), world.keypoints, world.matches, SfmConfig(method=method), seed=4, num_threads=n)
+        reconstruct(unposed(world), world.keypoints, world.matches, SfmConfig(method=method), seed=4, pair_threads=n)
         for n in (1, 4)
     )
     assert np.array_equal(one.sparse.points, four.sparse.points)

@@ -7,6 +7,7 @@ from vloc.solvers.sfm_child import _global_options, _incremental_options
 SETTINGS = {
     "seed": 7,
     "num_threads": 4,
+    "pair_threads": 2,
     "min_model_size": 5,
     "max_reproj_error": 3.5,
     "min_inliers": 21,
@@ -40,8 +41,8 @@ def test_mounts_move_only_where_that_is_asked(rigs: str, refined: bool) -> None:
     assert _global_options(settings).mapper.bundle_adjustment.refine_sensor_from_rig == refined
 
 
-def test_mappers_work_on_one_thread_whatever_the_pairs_are_given() -> None:
-    assert _incremental_options(SETTINGS).num_threads == _global_options(SETTINGS).num_threads == 1
+def test_mappers_work_on_as_many_threads_as_asked_whatever_the_pairs_are_given() -> None:
+    assert _incremental_options(SETTINGS).num_threads == _global_options(SETTINGS).num_threads == 4
 
 
 def test_an_adjustment_ends_when_a_step_gains_next_to_nothing() -> None:

@@ -18,12 +18,24 @@ _Hash = Any  # hashlib has no public name for its objects
 def fingerprint(*values: object) -> str:
     """32 hex digits that stand for plain values, nested at will: text, numbers, arrays, sequences, dataclasses.
 
-    A plugin counts with its registered name, another dataclass with its class name; both with all their fields.
+    A plugin counts with its registered name, another dataclass with its class name; both with all their fields but
+    those of `settings_of`.
     TypeError: a value whose content cannot be seen, such as a function or a file.
     """
     state = hashlib.blake2b(digest_size=NUM_BYTES)
     _add_sequence(state, values)
     return state.hexdigest()
+
+
+def settings_of(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass, without those that came later (`metadata={"later": True}`) and have their default.
+
+    Which is what was done before they came: results of then serve.
+    """
+    fields = dataclasses.fields(value)
+    values = {field.name: getattr(value, field.name) for field in fields}
+    unsaid = {field.name for field in fields if field.metadata.get("later") and values[field.name] == field.default}
+    return {name: values[name] for name in values if name not in unsaid}
 
 
 def bytes_fingerprint(data: bytes | memoryview) -> str:
@@ -59,8 +71,7 @@ def _add_nested(state: _Hash, value: object) -> None:
             _add_sequence(state, [part for key in sorted(value) for part in (key, value[key])])
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
             name = getattr(value, "plugin_name", type(value).__name__)
-            fields = [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
-            _add_sequence(state, [name, *fields], tag=b"d")
+            _add_sequence(state, [name, *settings_of(value).items()], tag=b"d")
         case _:
             raise TypeError(f"cannot fingerprint a {type(value).__name__}: {value!r:.80}")
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import __version__
 from ..stage import Context, EachStage, OnceStage
-from .fingerprint import fingerprint
+from .fingerprint import fingerprint, settings_of
 from .shard import FORMAT
 
 Plain = str | int | float | bool | None
@@ -80,7 +80,7 @@ def _flat(value: object, name: str = "") -> list[tuple[str, Plain]]:
     """Nested settings as (dotted name, value) rows."""
     match value:
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            parts = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+            parts = settings_of(value)
             plugin = getattr(value, "plugin_name", None)
             return ([(name or "plugin", plugin)] if plugin else []) + _flat_parts(parts, name)
         case Mapping():

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
@@ -42,6 +42,8 @@ class SfmConfig:
     """what is made of the rigs that took images together: their mounts stay as they are given (fixed), or are refined
     with everything else; auto: fixed for incremental, refined for global, which loses the scale of fixed ones; none:
     every image stands for itself"""
+    num_threads: Annotated[int, msgspec.Meta(ge=1)] = field(default=1, metadata={"later": True})
+    """of COLMAP's mapper; another number gives other last bits, and so another map (docs/scale.md has the times)"""
 
     def __post_init__(self) -> None:
         if self.method == "global" and self.rigs == "fixed":
@@ -79,16 +81,17 @@ def reconstruct(
     matches: PairMatches,
     config: SfmConfig,
     seed: int = 0,
-    num_threads: int = -1,
+    pair_threads: int = -1,
 ) -> SfmResult:
     """Poses and points from matches (rows of `images` -> keypoint rows), the largest model.
 
     Runs in a child process: whatever COLMAP dies of becomes a StageError, and so does having no model at the end.
-    `num_threads` (-1: all) is for the pairs; it changes no result. With fixed rigs the scale is that of their mounts.
+    `pair_threads` (-1: all) are for the pairs; their number changes no result. With fixed rigs the scale is that of
+    their mounts.
     """
     _check(images, keypoints, matches)
     with TemporaryDirectory(prefix="vloc-sfm-") as folder:
-        settings = {**asdict(config), "rigs": _rigs(config), "seed": seed, "num_threads": num_threads}
+        settings = {**asdict(config), "rigs": _rigs(config), "seed": seed, "pair_threads": pair_threads}
         _write_job(Path(folder), images, keypoints, matches, settings)
         _run_child(Path(folder))
         result = _read_result(Path(folder), len(images.names), matches)

@@ -96,13 +96,13 @@ def _geometries(job: Job) -> list[Any]:
         first, second = (job["cameras"][job["camera_of_image"][image]] for image in (a, b))
         return library.estimate_two_view_geometry(first, pixels[a], second, pixels[b], matches, options)
 
-    threads = job["settings"]["num_threads"]
+    threads = job["settings"]["pair_threads"]
     with ThreadPoolExecutor(threads if threads > 0 else None) as pool:
         return list(pool.map(estimate, range(len(job["pairs"]))))
 
 
 def _map(database: Path, folder: Path, settings: dict[str, Any]) -> list[Any]:
-    """On one thread: both mappers give other bytes on another number of threads, whatever their seed."""
+    """On as many threads as asked: both mappers give other bytes on another number of them, whatever their seed."""
     library = pycolmap()
     (folder / "models").mkdir()
     if settings["method"] == "global":
@@ -116,7 +116,7 @@ def _incremental_options(settings: dict[str, Any]) -> Any:
     """With pycolmap's own tolerances, all 0, every adjustment runs to its last iteration."""
     options = pycolmap().IncrementalPipelineOptions(
         random_seed=settings["seed"],
-        num_threads=1,
+        num_threads=settings["num_threads"],
         min_model_size=settings["min_model_size"],
         extract_colors=False,
         ba_refine_focal_length=settings["refine_intrinsics"],
@@ -134,7 +134,9 @@ def _incremental_options(settings: dict[str, Any]) -> Any:
 
 def _global_options(settings: dict[str, Any]) -> Any:
     options = pycolmap().GlobalPipelineOptions(
-        random_seed=settings["seed"], num_threads=1, min_model_size=settings["min_model_size"]
+        random_seed=settings["seed"],
+        num_threads=settings["num_threads"],
+        min_model_size=settings["min_model_size"],
     )
     options.mapper.bundle_adjustment.refine_focal_length = settings["refine_intrinsics"]
     options.mapper.bundle_adjustment.refine_extra_params = settings["refine_intrinsics"]

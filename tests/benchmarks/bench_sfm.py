@@ -1,0 +1,80 @@
+"""SfM of the synthetic gallery without poses: incremental against global, on one and on two threads.
+
+    python tests/benchmarks/bench_sfm.py FOLDER [SIZE ...]
+
+Images of 320 x 240 px, 1,000 keypoints and 10 pairs each. Prints the mapper's seconds, how many images it registered,
+and the median distance of their centres from the truth after a similarity; each run may take nine minutes. FOLDER keeps
+the galleries, features and matches, so that runs differ in the mapper alone.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+import vloc
+from vloc.config import MappingConfig, make_config
+from vloc.data.records import Trajectory
+from vloc.geometry.alignment import align
+from vloc.map import MANIFEST
+from vloc.mapping import map_capture
+from vloc.run.workspace import Workspace
+
+LONGEST = 540
+"""seconds of one run"""
+
+
+def measure(gallery: Path, work: Path, method: str, threads: int) -> dict[str, float]:
+    """Map the gallery without its poses."""
+    (work / MANIFEST).unlink(missing_ok=True)  # the frame of the run before is not to be kept
+    for earlier in work.glob("reconstruct-*"):
+        shutil.rmtree(earlier)
+    posed = vloc.read(gallery / "mapping")
+    settings = {"extract": "sift:max_keypoints=1000", "pair": {"num_pairs": 10}, "calibrate": {"num_images": 0}}
+    config = make_config(MappingConfig, **settings, sfm={"method": method, "num_threads": threads})
+    with Workspace(work) as space:
+        sparse = map_capture(space, replace(posed, trajectory=Trajectory.empty()), config).sparse
+    rows = [posed.row_of[name] for name in sparse.image_names]
+    truth, found = posed.cam_from_world[rows].center, sparse.cam_from_world.center
+    errors = np.linalg.norm(align(found, truth).apply(found) - truth, axis=1)
+    return {"seconds": space.stage_seconds["reconstruct"], "images": len(rows), "error": float(np.median(errors))}
+
+
+def cell(gallery: Path, work: Path, method: str, threads: int) -> str:
+    """One measurement, in a process of its own."""
+    command = [sys.executable, __file__, "--measure", str(gallery), str(work), method, str(threads)]
+    try:
+        child = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
+    except subprocess.TimeoutExpired:
+        return f"stopped after {LONGEST} s"
+    if child.returncode:
+        return child.stderr.strip().splitlines()[-1]
+    found = json.loads(child.stdout)
+    return f"{found['seconds']:8.1f} s {found['images']:6d} images {1000 * found['error']:8.2f} mm"
+
+
+def main() -> None:
+    """Every method and number of threads at every size."""
+    folder, sizes = Path(sys.argv[1]), [int(size) for size in sys.argv[2:]] or [100, 400]
+    scene = import_module("vloc.datasets.synthetic_gallery")
+    for size in sizes:
+        gallery = folder / f"gallery-{size}"
+        scene.make(gallery, scene.GalleryConfig(num_images=size, num_queries=max(4, size // 10), image_size=(320, 240)))
+        for method, threads in product(("incremental", "global"), (1, 2)):
+            text = cell(gallery, folder / f"work-{size}", method, threads)
+            print(f"{size:5d} images, {method:<12} {threads} threads: {text}", flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--measure":
+        print(json.dumps(measure(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], int(sys.argv[5]))))
+    else:
+        main()
