@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from .blocks import triangulated
 from .config import MappingConfig
 from .data.features import LocalFeatures, Matches
 from .data.mounting import mounting_of
@@ -19,7 +20,7 @@ from .solvers.ray_casting import RayCaster
 from .stage import Artifact, Results
 from .stages.images import Photos
 from .stages.lift import LIFT, POSES, SURFACE, DepthMaps, RenderedDepths
-from .stages.triangulate import RECONSTRUCT, TRIANGULATE
+from .stages.reconstruct import RECONSTRUCT
 from .stages.verify import View
 
 
@@ -90,7 +91,7 @@ def find_points(
     if not photos.capture.has_pose.any():
         mounting = None if config.sfm.rigs == "none" else mounting_of(photos.capture, names)
         return work.once(RECONSTRUCT, config.sfm, names, views, features, matches, config.seed, mounting)
-    met = work.once(TRIANGULATE, config.triangulate, names, views, features, matches, config.seed)
+    met = triangulated(work, views, features, matches, config.triangulate)
     return lift(met) if source == "hybrid" else met
 
 

@@ -111,5 +111,14 @@ class Results(Mapping[Any, R], ABC):
     def fingerprint_of(self, key: Key) -> str:
         """Changes when this one result may have."""
 
+    def column(self, name: str, keys: Iterable[Key]) -> Iterator[np.ndarray]:
+        """One array of some results, in the order of the keys; a store reads no others."""
+        return (self[key].to_arrays()[name] for key in keys)
+
+
+def column(table: Mapping[Any, Any], name: str, keys: Iterable[Key]) -> Iterator[np.ndarray]:
+    """One array of some entries of a table, in the order of the keys."""
+    return table.column(name, keys) if isinstance(table, Results) else (table[k].to_arrays()[name] for k in keys)
+
 
 Context = Artifact[Any] | Results[Any]

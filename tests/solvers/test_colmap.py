@@ -5,21 +5,20 @@ import sys
 
 import numpy as np
 import pytest
-from world import OPENCV, PINHOLE, random_pose, walk
+from world import random_pose
 
 from vloc.errors import DataError
 from vloc.geometry.camera import CAMERA_PARAMS, Camera
 from vloc.geometry.rigid import Rigid
 from vloc.solvers.colmap import (
-    CALIBRATED,
+    check_intrinsics,
+    check_keypoints,
+    check_matches,
     colmap_camera,
     colmap_pose,
-    correspondence_graph,
-    posed_reconstruction,
     pycolmap,
     vloc_camera,
 )
-from vloc.solvers.posed_images import PosedImages
 
 
 @pytest.mark.parametrize("model", CAMERA_PARAMS)
@@ -31,17 +30,6 @@ def test_every_camera_model_goes_there_and_back(model):
 def test_a_pose_keeps_its_meaning():
     pose, point = random_pose(np.random.default_rng(0)), np.array([1.0, 2.0, 3.0])
     assert np.allclose(colmap_pose(pose) * point, pose.apply(point))
-
-
-def test_matches_are_marked_as_those_of_a_calibrated_pair():
-    assert int(pycolmap().TwoViewGeometryConfiguration.CALIBRATED) == CALIBRATED
-
-
-def test_the_graph_has_its_matches_between_the_images_of_the_next_number():
-    matches = {(0, 1): np.zeros((0, 2), np.uint32), (2, 0): np.array([[0, 4], [4, 0]], np.uint32)}
-    graph = correspondence_graph([5, 6, 7], matches)
-    assert [graph.num_matches_between_images(*pair) for pair in ((1, 2), (1, 3), (2, 3))] == [0, 2, 0]
-    assert graph.has_correspondences(3, 0) and graph.has_correspondences(1, 4) and not graph.has_correspondences(1, 3)
 
 
 def test_a_camera_without_intrinsics_is_refused():
@@ -73,33 +61,20 @@ def test_a_pose_that_is_not_finite_is_refused():
 )
 def test_matches_that_cannot_be_are_refused_with_their_pair(pair, matches, message):
     with pytest.raises(DataError, match=message):
-        correspondence_graph([5, 5], {pair: matches})
+        check_matches(pair, matches, [5, 5])
 
 
 @pytest.mark.wrong_shapes
 def test_keypoints_that_cannot_be_are_refused_with_their_image():
-    images = PosedImages(["a.jpg"], (PINHOLE,), np.zeros(1, np.int32), Rigid.identity(1))
     with pytest.raises(DataError, match=r"a.jpg: keypoints of shape \(4, 3\)"):
-        posed_reconstruction(images, [np.zeros((4, 3), np.float32)])
+        check_keypoints("a.jpg", np.zeros((4, 3), np.float32))
     with pytest.raises(DataError, match=r"a.jpg: keypoints that are not finite"):
-        posed_reconstruction(images, [np.full((4, 2), np.nan, np.float32)])
-    with pytest.raises(DataError, match="2 sets of keypoints"):
-        posed_reconstruction(images, [np.zeros((4, 2), np.float32)] * 2)
+        check_keypoints("a.jpg", np.full((4, 2), np.nan, np.float32))
 
 
 def test_an_image_without_intrinsics_is_refused_by_name():
-    images = PosedImages(["a.jpg"], (Camera("UNKNOWN_CAMERA", 9, 9),), np.zeros(1, np.int32), Rigid.identity(1))
     with pytest.raises(DataError, match=r"a.jpg: triangulation needs intrinsics"):
-        posed_reconstruction(images, [np.zeros((0, 2), np.float32)])
-
-
-def test_a_model_has_the_poses_and_cameras_it_was_given():
-    world = walk(count=3)
-    model = posed_reconstruction(world.images, world.keypoints)
-    assert model.num_reg_images() == 3 and vloc_camera(model.camera(2)) == OPENCV
-    for i in range(3):
-        pose = model.image(i + 1).cam_from_world().matrix()
-        assert np.allclose(pose[:, 3], world.images.cam_from_world.translation[i])
+        check_intrinsics("a.jpg", Camera("UNKNOWN_CAMERA", 9, 9))
 
 
 def test_a_sigterm_handler_set_before_survives_the_import():

@@ -11,7 +11,7 @@ from vloc.data.sparse_map import NO_POINT
 from vloc.geometry.alignment import align
 from vloc.geometry.projection import project
 from vloc.solvers.observations import Observations
-from vloc.solvers.point_refinement import _offsets, _solve, _weights, extrapolated, refine_points
+from vloc.solvers.point_refinement import _offsets, _weights, extrapolated, refine_points
 from vloc.solvers.triangulation import TriangulationConfig, triangulate
 
 EXACT_POSES = TriangulationConfig(pose_error_px=0.0)
@@ -149,13 +149,6 @@ def test_covariances_of_points_are_their_spread_over_noise():
         full = sparse.point_covariances[:, [[0, 1, 2], [1, 3, 4], [2, 4, 5]]].astype(np.float64)
         normalised.append(np.einsum("pi,pij,pj->p", errors, np.linalg.inv(full), errors))
     assert 0.85 < np.median(np.concatenate(normalised)) / 2.366 < 1.15  # of chi-square with 3 degrees of freedom
-
-
-def test_the_systems_of_points_are_solved_as_lapack_solves_them():
-    rng = np.random.default_rng(0)
-    rays = rng.normal(size=(50, 6, 3)) * [[1.0, 1.0, 1e-3]]  # hardly fixed along one axis, as a distant point is
-    gram, right = np.einsum("pri,prj->pij", rays, rays), rng.normal(size=(50, 3))
-    assert np.allclose(_solve(gram, right), np.linalg.solve(gram, right[..., None])[..., 0], rtol=1e-8)
 
 
 def test_an_offset_is_the_weighted_mean_drawn_to_zero_by_its_prior():

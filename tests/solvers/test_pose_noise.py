@@ -31,7 +31,7 @@ def estimated(world, rotation=0.0, center=0.0, seed=0):
     wrong = Rigid(turns, rng.normal(0, center, (len(poses), 3))) @ poses
     images = replace(world.images, cam_from_world=wrong)
     sparse = triangulate(images, world.keypoints, world.matches, EXACT_POSES)
-    return pose_noise(sparse, world.keypoints)
+    return pose_noise([(sparse, world.keypoints)])
 
 
 @pytest.mark.parametrize(("rotation", "center"), [(5e-4, 5e-3), (2e-3, 2e-3)])
@@ -73,7 +73,7 @@ def test_errors_are_found_where_images_are_looked_at_in_several_blocks(monkeypat
 
 def block_of(count=3, num_points=12, noise=0.5):
     world = walk(count, num_points, noise)
-    (block,) = _blocks(triangulate(world.images, world.keypoints, world.matches, EXACT_POSES), world.keypoints)
+    (block,) = _blocks(triangulate(world.images, world.keypoints, world.matches, EXACT_POSES), world.keypoints, 4)
     return block
 
 

@@ -137,3 +137,10 @@ def test_errors_of_poses_are_estimated_unless_the_poses_are_exact_or_the_errors_
     assert not exact.pose_noise.any() and known.pose_noise.all() and estimated.pose_noise.all()
     assert not np.array_equal(exact.points, estimated.points)
     assert not np.array_equal(known.points, estimated.points)
+
+
+@pytest.mark.wrong_shapes
+def test_fewer_sets_of_keypoints_than_images_are_refused():
+    world = walk(count=3)
+    with pytest.raises(DataError, match="2 sets of keypoints, expected one for each of 3"):
+        of(replace(world, keypoints=world.keypoints[:2]))

@@ -9,7 +9,7 @@ from vloc.data.sparse_map import NO_POINT, SparseMap
 from vloc.geometry.camera import Camera
 from vloc.runtime import Runtime
 from vloc.solvers.sfm import SfmConfig
-from vloc.stages.triangulate import RECONSTRUCT
+from vloc.stages.reconstruct import RECONSTRUCT
 from vloc.stages.verify import View
 
 from .two_views import LONG, WIDE, features_at, matches_of

@@ -7,8 +7,11 @@ import pytest
 
 from vloc.data.sparse_map import NO_POINT, SparseMap
 from vloc.runtime import Runtime
+from vloc.solvers.track_blocks import block_of
 from vloc.solvers.triangulation import TriangulationConfig
-from vloc.stages.triangulate import TRIANGULATE, by_rows
+from vloc.stages.rows import by_rows, posed_images
+from vloc.stages.track_blocks import TRACKS
+from vloc.stages.triangulate import JOIN, POSE_NOISE, SETTLE, TRIANGULATE
 
 from .two_views import FEATURES, LEFT_RIGHT, LONG, POINTS, VIEWS, WIDE, matches_of
 
@@ -21,8 +24,15 @@ MATCHES = {
 
 
 def triangulated(pose_error_px: float) -> SparseMap:
-    config = TriangulationConfig(pose_error_px=pose_error_px)
-    return TRIANGULATE.run(config, Runtime(), NAMES, VIEWS, FEATURES, MATCHES, 0)
+    config, images = TriangulationConfig(pose_error_px=pose_error_px), posed_images(NAMES, VIEWS)
+    tracks = TRACKS.run(None, Runtime(), images, FEATURES, MATCHES)
+    (name,) = tracks.names
+    pixels = [FEATURES[NAMES[i]].keypoints[k] for i, k in zip(tracks.images, tracks.keypoints, strict=True)]
+    blocks = {name: block_of(tracks, 0, images, np.array(pixels, np.float64))}
+    made = dict(zip(blocks, TRIANGULATE.start(config, Runtime(), blocks)(blocks), strict=True))
+    noise = POSE_NOISE.run(config, Runtime(), blocks, made)
+    settled = dict(zip(blocks, SETTLE.start(config, Runtime(), blocks, made, noise)(blocks), strict=True))
+    return JOIN.run(None, Runtime(), images, tracks, settled, noise)
 
 
 @pytest.mark.parametrize("pose_error_px", [0.0, 0.1])

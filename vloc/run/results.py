@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import numpy as np
 
 from ..stage import Artifact, Key, Results, Storable
 from .fingerprint import bytes_fingerprint, fingerprint
@@ -63,11 +66,20 @@ class StoredResults(Results[R]):
         return key in self._places
 
     def __getitem__(self, key: Key) -> R:
+        shard, row = self._place(key)
+        return self.result.from_arrays(shard.read(row))
+
+    def _place(self, key: Key) -> Place:
         place = self._places[key]
         if place is None:
             raise PlanEnds(self.name)
-        shard, row = place
-        return self.result.from_arrays(shard.read(row))
+        return place
+
+    def column(self, name: str, keys: Iterable[Key]) -> Iterator[np.ndarray]:
+        """One array of some results, in the order of the keys; the others are not read."""
+        for shard, places in groupby((self._place(key) for key in keys), key=itemgetter(0)):
+            for arrays in shard.read_each([row for _, row in places], [name]):
+                yield arrays[name]
 
     @cached_property
     def fingerprint(self) -> str:

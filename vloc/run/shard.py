@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from io import BufferedReader
 from pathlib import Path
 from threading import get_ident
@@ -152,10 +152,15 @@ class Shard:
 
     def read(self, row: int) -> dict[str, np.ndarray]:
         """The arrays of one item, freshly read and yours to change."""
+        return next(self.read_each([row], self.index.arrays))
+
+    def read_each(self, rows: Iterable[int], names: Collection[str]) -> Iterator[dict[str, np.ndarray]]:
+        """The arrays of these names of some items, one after the other."""
         if not self._checked:
             self.check()
         with open_regular(self.path) as file:
-            return {name: self._read_rows(file, array, row) for name, array in self.index.arrays.items()}
+            for row in rows:
+                yield {name: self._read_rows(file, self.index.arrays[name], row) for name in names}
 
     def _read_rows(self, file: BufferedReader, array: ArrayIndex, row: int) -> np.ndarray:
         dtype = np.dtype(array.dtype)

@@ -11,21 +11,22 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ..array_types import Float32, Shaped, UInt32
+from ..array_types import Shaped, UInt32
+from ..data.sparse_map import SparseMap
 from ..errors import DataError
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
-from .posed_images import PosedImages
+from .posed_images import PosedImages, without_points
 
 PairMatches = Mapping[tuple[int, int], UInt32[np.ndarray, "_ 2"]]
 
 FATAL_SIGNALS = (signal.SIGTERM, signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGBUS)
-CALIBRATED = 2  # TwoViewGeometryConfiguration; geometries left UNDEFINED are ignored in silence
 
 
 @cache
@@ -79,6 +80,12 @@ def colmap_pose(pose: Rigid) -> Any:
     return pycolmap().Rigid3d(np.hstack([pose.rotation, pose.translation[:, None]]))
 
 
+def check_intrinsics(name: str, camera: Camera) -> None:
+    """DataError unless a camera has intrinsics."""
+    if not camera.is_known:
+        raise DataError(f"{name}: triangulation needs intrinsics, its camera has none")
+
+
 def check_keypoints(name: str, keypoints: Shaped[np.ndarray, "n 2"]) -> None:
     """DataError unless keypoints are n finite pairs."""
     if keypoints.ndim != 2 or keypoints.shape[1] != 2:
@@ -99,42 +106,19 @@ def check_matches(pair: tuple[int, int], matches: Shaped[np.ndarray, "m 2"], cou
         raise DataError(f"pair {pair}: matches name keypoints {matches.min(0)} to {matches.max(0)} of {limits}")
 
 
-def correspondence_graph(counts: Sequence[int], matches: PairMatches) -> Any:
-    """COLMAP's graph of matches between images of `counts` keypoints; image i is image i + 1 there."""
-    library = pycolmap()
-    graph = library.CorrespondenceGraph()
-    for image, count in enumerate(counts):
-        graph.add_image(image + 1, count)
-    for pair, indices in sorted(matches.items()):
-        check_matches(pair, indices, counts)
-        if len(indices):
-            geometry = library.TwoViewGeometry()
-            geometry.config = CALIBRATED
-            geometry.inlier_matches = np.ascontiguousarray(indices, np.uint32)
-            graph.add_two_view_geometry(pair[0] + 1, pair[1] + 1, geometry)
-    graph.finalize()
-    return graph
-
-
-def posed_reconstruction(images: PosedImages, keypoints: Sequence[Float32[np.ndarray, "_ 2"]]) -> Any:
-    """A COLMAP model of posed images without points; image i is image i + 1 there.
-
-    Every camera is its own rig and every image its own frame: nothing ties poses together, so none can move.
-    """
-    if len(images) != len(keypoints):
-        raise DataError(f"{len(keypoints)} sets of keypoints, expected one for each of {len(images)} images")
-    library = pycolmap()
-    model = library.Reconstruction()
-    for index, camera in enumerate(images.cameras):
-        if camera.is_known:
-            model.add_camera_with_trivial_rig(colmap_camera(camera, index + 1))
-    for index, (name, points) in enumerate(zip(images.names, keypoints, strict=True)):
-        check_keypoints(name, points)
-        if not images.camera(index).is_known:
-            raise DataError(f"{name}: triangulation needs intrinsics, its camera has none")
-        camera_id = int(images.camera_of_image[index]) + 1
-        image = library.Image(
-            name=name, keypoints=np.asarray(points, np.float64), camera_id=camera_id, image_id=index + 1
-        )
-        model.add_image_with_trivial_frame(image, colmap_pose(images.cam_from_world[index]))
-    return model
+def sparse_map(images: PosedImages, counts: Sequence[int], model: Any, image_ids: Sequence[int]) -> SparseMap:
+    """The points of a COLMAP model in the order of their ids; `image_ids`: what it calls each row of `images`."""
+    ids, points = np.array(sorted(model.point3D_ids()), np.int64), model.points3D
+    kept = [points[row] for row in ids.tolist()]
+    empty = without_points(images, counts)
+    observed = empty.point_of_keypoint.copy()
+    for start, image_id in zip(empty.offsets[:-1], image_ids, strict=True):
+        image = model.image(image_id)
+        shown = np.array([seen.point3D_id for seen in image.get_observation_points2D()], np.int64)
+        observed[start + np.array(image.get_observation_point2D_idxs(), np.int64)] = np.searchsorted(ids, shown)
+    return replace(
+        empty,
+        points=np.array([point.xyz for point in kept], np.float64).reshape(len(kept), 3),
+        point_errors=np.array([point.error for point in kept], np.float32),
+        point_of_keypoint=observed,
+    )

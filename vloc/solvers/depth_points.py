@@ -15,9 +15,8 @@ from .depth_noise import depth_noise, sigmas_of
 from .observations import all_observations, linearise, sums
 from .point_refinement import refine_points
 from .pose_noise import pose_noise
-from .posed_images import PosedImages
+from .posed_images import PosedImages, without_points
 from .surfaces import Lifted, lifted
-from .triangulation import without_points
 
 AGREEMENT = 4.0
 """standard deviations that two depths may be apart"""
@@ -60,7 +59,7 @@ def lift(
     edges = np.concatenate([edges[_depths_agree(known, sigmas, edges)], _near(known, limits.merge_m)])
     sparse = start or without_points(images, [len(own) for own in keypoints])
     sparse = _with_lifted(sparse, known, edges, keypoints, limits)
-    noise_of_poses = np.zeros(2) if limits.pose_error_px == 0 else pose_noise(sparse, keypoints)
+    noise_of_poses = np.zeros(2) if limits.pose_error_px == 0 else pose_noise([(sparse, keypoints)])
     sparse = replace(sparse, pose_noise=noise_of_poses)
     surfaces = known.surfaces(sparse.point_of_keypoint, sigmas)
     refined = refine_points(sparse, keypoints, limits.pose_error_px, surfaces)

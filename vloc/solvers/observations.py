@@ -79,6 +79,20 @@ def linearise(
     return Linearised(pixels.T, np.moveaxis(by_point, -1, 0), np.moveaxis(by_pose, -1, 0))
 
 
+def reprojected(
+    sparse: SparseMap, points: Float64[np.ndarray, "p 3"], seen: Observations
+) -> Float64[np.ndarray, "o 2"]:
+    """The pixels of points by the map's poses and cameras; NaN behind a camera."""
+    pixels = np.empty((len(seen), 2))
+    taken_by = sparse.camera_of_image[seen.image]
+    for row in np.unique(taken_by).tolist():
+        part = np.flatnonzero(taken_by == row)
+        poses = sparse.cam_from_world[seen.image[part]]
+        in_cam = np.einsum("oij,oj->oi", poses.rotation, points[seen.point[part]]) + poses.translation
+        pixels[part] = project(sparse.cameras[row], in_cam)
+    return pixels
+
+
 def by_point_in_cam(camera: Camera, in_cam: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "3 2 n"]:
     """The derivative of pixels by x, y and z in camera axes; 0 behind the camera."""
     in_front = in_cam[:, 2] > 0

@@ -23,6 +23,7 @@ from .observations import (
     linearise,
     sums,
 )
+from .point_steps import gauss_newton_steps, normal_matrices
 from .surfaces import NOWHERE, Surfaces
 
 LOSS_SCALE_PX = 0.5
@@ -115,30 +116,8 @@ def _point_steps(
     points: Float64[np.ndarray, "p 3"],
     surfaces: Surfaces,
 ) -> Float64[np.ndarray, "p 3"]:
-    weighted = at.by_point * weights[:, None, None]
-    right = sums(np.einsum("oki,ok->oi", weighted, residuals), seen.point, len(points))
-    information, pull = surfaces.normal_equations(points)
-    gram = _gram(at, weights, seen, len(points)) + KEYPOINT_NOISE_PX**2 * information
-    return _solve(gram, right + KEYPOINT_NOISE_PX**2 * pull)
-
-
-def _solve(gram: Float64[np.ndarray, "p 3 3"], right: Float64[np.ndarray, "p 3"]) -> Float64[np.ndarray, "p 3"]:
-    """The solutions by L D L^T, all points at a time; LAPACK takes them one by one, which is ten times as long."""
-    ((xx, xy, xz), (_, yy, yz), (_, _, zz)), (x, y, z) = np.moveaxis(gram, 0, -1), right.T
-    by_x, bz_x = xy / xx, xz / xx
-    pivot_y, rest = yy - by_x * xy, yz - by_x * xz
-    by_y = rest / pivot_y
-    y, z = y - by_x * x, z - bz_x * x
-    z = (z - by_y * y) / (zz - bz_x * xz - by_y * rest)
-    y = y / pivot_y - by_y * z
-    return np.stack([x / xx - by_x * y - bz_x * z, y, z]).T
-
-
-def _gram(at: Linearised, weights: np.ndarray, seen: Observations, count: int) -> Float64[np.ndarray, "p 3 3"]:
-    """J^T W J of every point, with a trace of damping: one without observations or behind a camera stops no others."""
-    weighted = at.by_point * weights[:, None, None]
-    gram = sums(np.einsum("oki,okj->oij", weighted, at.by_point), seen.point, count)
-    return gram + np.eye(3) * (1e-12 * np.trace(gram, axis1=1, axis2=2)[:, None, None] + 1e-300)
+    information, pull = (KEYPOINT_NOISE_PX**2 * part for part in surfaces.normal_equations(points))
+    return gauss_newton_steps(residuals, at, seen, len(points), weights, information, pull)
 
 
 def _offsets(
@@ -191,7 +170,7 @@ def _covariances(
     noise = (
         _noise(residuals[shared], weights[shared], int((tracks > 1).sum())) if shared.any() else KEYPOINT_NOISE_PX**2
     )
-    gram = _gram(at, weights, seen, len(tracks))
+    gram = normal_matrices(at, seen, len(tracks), at.by_point * weights[:, None, None])
     return upper_triangles(np.linalg.inv(gram if information is None else gram + noise * information) * noise)
 
 

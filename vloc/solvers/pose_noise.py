@@ -40,12 +40,12 @@ class _Block:
     num_points: int
 
 
-def pose_noise(sparse: SparseMap, keypoints: Sequence[Float32[np.ndarray, "_ 2"]]) -> Float64[np.ndarray, "2"]:
+def pose_noise(maps: Sequence[tuple[SparseMap, Sequence[Float32[np.ndarray, "_ 2"]]]]) -> Float64[np.ndarray, "2"]:
     """Standard deviation of each component of the poses' errors: rotation, radians; centre, metres (or map units).
 
-    Zeros where no two images show the same point.
+    `maps`: parts of one map, with the keypoints of their images. Zeros where no two images show the same point.
     """
-    blocks = list(_blocks(sparse, keypoints))
+    blocks = [block for sparse, keypoints in maps for block in _blocks(sparse, keypoints, -(-MAX_BLOCKS // len(maps)))]
     if not blocks:
         return np.zeros(2)
     units = np.median([_units(block) for block in blocks], axis=0)  # one px of either, in radians and metres
@@ -62,9 +62,9 @@ def pose_noise(sparse: SparseMap, keypoints: Sequence[Float32[np.ndarray, "_ 2"]
     return found
 
 
-def _blocks(sparse: SparseMap, keypoints: Sequence[np.ndarray]) -> Iterator[_Block]:
+def _blocks(sparse: SparseMap, keypoints: Sequence[np.ndarray], most: int) -> Iterator[_Block]:
     seen, pixels = all_observations(sparse, keypoints)
-    count = min(MAX_BLOCKS, -(-len(sparse.image_names) // BLOCK_SIZE))
+    count = min(most, -(-len(sparse.image_names) // BLOCK_SIZE))
     for first in np.linspace(0, len(sparse.image_names), count, endpoint=False).astype(int).tolist():
         images = _neighbourhood(sparse, seen, first)
         rows = np.flatnonzero(np.isin(seen.image, images))

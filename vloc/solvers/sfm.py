@@ -104,7 +104,7 @@ def _with_uncertainty(
     """Poses are fitted to the keypoints here, so `pose_noise` is only what the model cannot explain."""
     own = dict(zip(names, keypoints, strict=True))
     registered = [own[name] for name in sparse.image_names]
-    return with_covariances(replace(sparse, pose_noise=pose_noise(sparse, registered)), registered)
+    return with_covariances(replace(sparse, pose_noise=pose_noise([(sparse, registered)])), registered)
 
 
 def _check(images: UnposedImages, keypoints: Sequence[np.ndarray], matches: PairMatches) -> None:

@@ -12,9 +12,8 @@ import numpy as np
 
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
-from .colmap import colmap_camera, colmap_pose, pycolmap, vloc_camera
+from .colmap import colmap_camera, colmap_pose, pycolmap, sparse_map, vloc_camera
 from .posed_images import PosedImages
-from .triangulation import sparse_map
 
 Job = dict[str, Any]
 

@@ -1,20 +1,24 @@
-"""A sparse map from matches between images of known poses, by COLMAP's triangulator, in memory."""
+"""A sparse map from matches between images of known poses."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import numpy as np
 
-from ..array_types import Float32
-from ..data.sparse_map import NO_POINT, SparseMap
-from .colmap import PairMatches, correspondence_graph, posed_reconstruction, pycolmap
+from ..array_types import Float32, Float64
+from ..data.sparse_map import SparseMap
+from ..errors import DataError
+from .colmap import PairMatches, check_intrinsics, check_keypoints, check_matches
 from .point_refinement import refine_points, with_covariances
 from .pose_noise import pose_noise
 from .posed_images import PosedImages
+from .track_blocks import Block, block_of, in_blocks, join
+from .track_points import track_points
+from .tracks import UNMATCHED, connected
 
 
 @dataclass(frozen=True)
@@ -40,90 +44,51 @@ def triangulate(
 ) -> SparseMap:
     """Points from matches (rows of `images` -> keypoint rows); cameras and poses stay exactly as given.
 
-    Schoenberger and Frahm 2016, section 4.2, then bundle adjustment of the points alone. The result does not depend
-    on the number of cores. The errors of the poses are estimated (`pose_noise`), and the points refined with an offset
-    of every image (`point_refinement`). DataError for matches or keypoints that cannot be.
+    The errors of the poses are estimated (`pose_noise`), and the points refined with an offset of every image
+    (`point_refinement`). DataError for matches or keypoints that cannot be.
     """
-    counts = [len(points) for points in keypoints]
-    graph = correspondence_graph(counts, matches)
-    model = posed_reconstruction(images, keypoints)
-    _make_points(model, graph, config)
-    sparse = sparse_map(images, counts, model, range(1, len(images) + 1))
+    _check(images, keypoints, matches)
+    counts = np.array([len(own) for own in keypoints], np.int64)
+    pairs = ((*pair, indices) for pair, indices in matches.items())
+    found = connected(counts, images.cam_from_world.center, pairs)
+    tracks = in_blocks(found, counts, ["all"], np.zeros(len(images), np.int64))
+    if not tracks.names:
+        return join(images, tracks, [])
+    pixels = np.concatenate(keypoints)[found.root != UNMATCHED].astype(np.float64)
+    block = block_of(tracks, 0, images, pixels)
+    made = make_points(block, config)
+    noise = noise_of_poses([(made, block)], config)
+    return replace(join(images, tracks, [settle_points(made, block, noise, config)]), pose_noise=noise)
+
+
+def _check(images: PosedImages, keypoints: Sequence[np.ndarray], matches: PairMatches) -> None:
+    if len(images) != len(keypoints):
+        raise DataError(f"{len(keypoints)} sets of keypoints, expected one for each of {len(images)} images")
+    for row, (name, own) in enumerate(zip(images.names, keypoints, strict=True)):
+        check_keypoints(name, own)
+        check_intrinsics(name, images.camera(row))
+    counts = [len(own) for own in keypoints]
+    for pair, indices in matches.items():
+        check_matches(pair, indices, counts)
+
+
+def make_points(block: Block, config: TriangulationConfig) -> SparseMap:
+    """The points of a block's tracks, the poses taken as exact."""
+    points, shown = track_points(block.empty, block.tracks, config)
+    return replace(block.empty, points=points, point_errors=np.zeros(len(points), np.float32), point_of_keypoint=shown)
+
+
+def noise_of_poses(made: Sequence[tuple[SparseMap, Block]], config: TriangulationConfig) -> Float64[np.ndarray, "2"]:
+    """How far the poses are off, by some blocks: see `pose_noise`; zeros where they are to be taken as exact."""
     if config.pose_error_px == 0:
-        return with_covariances(sparse, keypoints)
-    sparse = replace(sparse, pose_noise=pose_noise(sparse, keypoints))
-    return refine_points(sparse, keypoints, config.pose_error_px)
+        return np.zeros(2)
+    return pose_noise([(sparse, block.keypoints) for sparse, block in made])
 
 
-def _make_points(model: Any, graph: Any, config: TriangulationConfig) -> None:
-    library = pycolmap()
-    manager = library.ObservationManager(model, graph)
-    triangulator = library.IncrementalTriangulator(graph, model, manager)
-    options = library.IncrementalTriangulatorOptions(
-        min_angle=config.min_tri_angle_deg,
-        ignore_two_view_tracks=not config.keep_two_view_points,
-        random_seed=0,
-        complete_max_reproj_error=config.max_reproj_error,
-        merge_max_reproj_error=config.max_reproj_error,
-    )
-    for image in sorted(model.reg_image_ids()):
-        triangulator.triangulate_image(options, image)
-    triangulator.complete_all_tracks(options)
-    triangulator.merge_all_tracks(options)
-    triangulator.retriangulate(options)
-    _adjust_points(model)
-    manager.filter_all_points3D(config.max_reproj_error, config.min_tri_angle_deg)
-    model.update_point_3d_errors()
-
-
-def _adjust_points(model: Any) -> None:
-    """Least squares on the points; on one thread, for sums in the same order on every machine."""
-    library = pycolmap()
-    setup = library.BundleAdjustmentConfig()
-    for image in model.reg_image_ids():
-        setup.add_image(image)
-    options = library.BundleAdjustmentOptions(
-        print_summary=False,
-        refine_focal_length=False,
-        refine_principal_point=False,
-        refine_extra_params=False,
-        refine_rig_from_world=False,
-        refine_sensor_from_rig=False,
-    )
-    options.ceres.solver_options.num_threads = 1
-    options.ceres.solver_options.function_tolerance = 1e-4
-    if model.num_points3D():
-        library.create_default_bundle_adjuster(options, setup, model).solve()
-
-
-def without_points(images: PosedImages, counts: Sequence[int]) -> SparseMap:
-    """The images alone, with so many keypoints each."""
-    offsets = np.concatenate([[0], np.cumsum(np.asarray(counts, np.int64))]).astype(np.int64)
-    return SparseMap(
-        images.names,
-        images.cameras,
-        np.asarray(images.camera_of_image, np.int32),
-        images.cam_from_world,
-        points=np.zeros((0, 3)),
-        point_errors=np.zeros(0, np.float32),
-        offsets=offsets,
-        point_of_keypoint=np.full(offsets[-1], NO_POINT, np.int32),
-    )
-
-
-def sparse_map(images: PosedImages, counts: Sequence[int], model: Any, image_ids: Sequence[int]) -> SparseMap:
-    """The points of a COLMAP model in the order of their ids; `image_ids`: what it calls each row of `images`."""
-    ids, points = np.array(sorted(model.point3D_ids()), np.int64), model.points3D
-    kept = [points[row] for row in ids.tolist()]
-    empty = without_points(images, counts)
-    observed = empty.point_of_keypoint.copy()
-    for start, image_id in zip(empty.offsets[:-1], image_ids, strict=True):
-        image = model.image(image_id)
-        shown = np.array([seen.point3D_id for seen in image.get_observation_points2D()], np.int64)
-        observed[start + np.array(image.get_observation_point2D_idxs(), np.int64)] = np.searchsorted(ids, shown)
-    return replace(
-        empty,
-        points=np.array([point.xyz for point in kept], np.float64).reshape(len(kept), 3),
-        point_errors=np.array([point.error for point in kept], np.float32),
-        point_of_keypoint=observed,
-    )
+def settle_points(
+    made: SparseMap, block: Block, noise: Float64[np.ndarray, "2"], config: TriangulationConfig
+) -> SparseMap:
+    """The points of a block, refined with what the errors of poses do to them, and their covariances."""
+    if config.pose_error_px == 0:
+        return with_covariances(made, block.keypoints)
+    return refine_points(replace(made, pose_noise=noise), block.keypoints, config.pose_error_px)

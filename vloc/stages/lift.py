@@ -18,12 +18,13 @@ from ..formats.depth import decode_depth
 from ..geometry.depth import planes_at
 from ..geometry.projection import unproject
 from ..runtime import Runtime
+from ..solvers.posed_images import without_points
 from ..solvers.ray_casting import RayCaster
-from ..solvers.triangulation import TriangulationConfig, without_points
+from ..solvers.triangulation import TriangulationConfig
 from ..stage import EachStage, OnceStage, Run
 from .images import ContentHash
 from .match import Pair
-from .triangulate import by_rows, posed_images
+from .rows import by_rows, posed_images
 from .verify import View
 
 PointSource = Literal["triangulate", "depth", "scan", "hybrid", "none"]

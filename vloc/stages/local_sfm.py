@@ -29,7 +29,7 @@ from .match import Pair
 from .quantise import PairsOf
 from .refine import RefineConfig, refine
 from .register import register
-from .triangulate import by_rows
+from .rows import by_rows
 
 
 @dataclass(frozen=True)

@@ -1,81 +1,86 @@
-"""Verified matches -> sparse map: by triangulation where the poses are known, by SfM where they are not."""
+"""Tracks -> sparse map where the poses are known, block by block."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..data.features import LocalFeatures, Matches
-from ..data.mounting import Mounting
+from ..array_types import Float64
+from ..data.features import Arrays
+from ..data.selection import evenly
 from ..data.sparse_map import SparseMap
-from ..geometry.rigid import Rigid
+from ..data.track_blocks import TrackBlocks
 from ..runtime import Runtime
+from ..solvers.pose_noise import MAX_BLOCKS
 from ..solvers.posed_images import PosedImages
-from ..solvers.sfm import SfmConfig, UnposedImages, reconstruct
-from ..solvers.triangulation import TriangulationConfig, triangulate
-from ..stage import OnceStage
-from .match import Pair
-from .verify import View
-
-T = TypeVar("T")
+from ..solvers.track_blocks import Block, join
+from ..solvers.triangulation import TriangulationConfig, make_points, noise_of_poses, settle_points
+from ..stage import EachStage, OnceStage, Run
 
 
-def _triangulate(
+def _start(config: TriangulationConfig, runtime: Runtime, blocks: Mapping[str, Block]) -> Run[str, SparseMap]:
+    def run(names: Iterable[str]) -> Iterator[SparseMap]:
+        return (make_points(blocks[name], config) for name in names)
+
+    return run
+
+
+TRIANGULATE: EachStage[str, SparseMap] = EachStage("triangulate", 6, SparseMap, _start, chunk=32)
+
+
+@dataclass(frozen=True)
+class PoseNoise:
+    """How far the poses of a map are off: see `SparseMap.pose_noise`."""
+
+    sigmas: Float64[np.ndarray, "2"]
+
+    def to_arrays(self) -> Arrays:
+        """The stored form."""
+        return {"sigmas": self.sigmas}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> PoseNoise:
+        """The inverse of `to_arrays`."""
+        return cls(**arrays)
+
+
+def _noise(
+    config: TriangulationConfig, runtime: Runtime, blocks: Mapping[str, Block], made: Mapping[str, SparseMap]
+) -> PoseNoise:
+    asked = evenly(list(made), MAX_BLOCKS)
+    return PoseNoise(noise_of_poses([(made[name], blocks[name]) for name in asked], config))
+
+
+POSE_NOISE: OnceStage[PoseNoise] = OnceStage("pose-noise", 1, PoseNoise, _noise)
+
+
+def _start_settling(
     config: TriangulationConfig,
     runtime: Runtime,
-    names: Sequence[str],
-    views: Mapping[str, View],
-    features: Mapping[str, LocalFeatures],
-    matches: Mapping[Pair, Matches],
-    seed: int,
-) -> SparseMap:
-    keypoints = [features[name].keypoints for name in names]
-    return triangulate(posed_images(names, views), keypoints, by_rows(names, matches), config)
+    blocks: Mapping[str, Block],
+    made: Mapping[str, SparseMap],
+    noise: PoseNoise,
+) -> Run[str, SparseMap]:
+    def run(names: Iterable[str]) -> Iterator[SparseMap]:
+        return (settle_points(made[name], blocks[name], noise.sigmas, config) for name in names)
+
+    return run
 
 
-TRIANGULATE: OnceStage[SparseMap] = OnceStage("triangulate", 5, SparseMap, _triangulate)
+SETTLE: EachStage[str, SparseMap] = EachStage("settle", 1, SparseMap, _start_settling, chunk=32)
 
 
-def posed_images(names: Sequence[str], views: Mapping[str, View]) -> PosedImages:
-    """Images whose poses are known, with every camera once."""
-    cameras, camera_of_image = _distinct([views[name].camera for name in names])
-    poses = [pose for name in names if (pose := views[name].cam_from_world) is not None]
-    return PosedImages(names, cameras, camera_of_image, Rigid.stack(poses))
-
-
-def by_rows(names: Sequence[str], matches: Mapping[Pair, Matches]) -> dict[tuple[int, int], np.ndarray]:
-    """Match indices by rows of `names`, pairs without matches left out."""
-    row = {name: i for i, name in enumerate(names)}
-    found = {(row[a], row[b]): matches[a, b].indices for a, b in matches}
-    return {pair: indices for pair, indices in found.items() if len(indices)}
-
-
-def _distinct(cameras: Sequence[T]) -> tuple[tuple[T, ...], np.ndarray]:
-    """Each camera once, and which one every image has."""
-    order = {camera: i for i, camera in enumerate(dict.fromkeys(cameras))}
-    return tuple(order), np.array([order[camera] for camera in cameras], np.int32)
-
-
-def _reconstruct(
-    config: SfmConfig,
+def _join(
+    settings: None,
     runtime: Runtime,
-    names: Sequence[str],
-    views: Mapping[str, View],
-    features: Mapping[str, LocalFeatures],
-    matches: Mapping[Pair, Matches],
-    seed: int,
-    mounting: Mounting | None,
+    images: PosedImages,
+    tracks: TrackBlocks,
+    parts: Mapping[str, SparseMap],
+    noise: PoseNoise,
 ) -> SparseMap:
-    sensors = mounting.sensor_of_image.tolist() if mounting else [0] * len(names)
-    owned, camera_of_image = _distinct(
-        [(views[name].camera, views[name].guessed_device, sensor) for name, sensor in zip(names, sensors, strict=True)]
-    )
-    cameras, guessed, _ = zip(*owned, strict=True)
-    images = UnposedImages(names, cameras, camera_of_image, tuple(not device for device in guessed), mounting)
-    keypoints = [features[name].keypoints for name in names]
-    return reconstruct(images, keypoints, by_rows(names, matches), config, seed, runtime.num_workers).sparse
+    return replace(join(images, tracks, (parts[name] for name in tracks.names)), pose_noise=noise.sigmas)
 
 
-RECONSTRUCT: OnceStage[SparseMap] = OnceStage("reconstruct", 4, SparseMap, _reconstruct)
+JOIN: OnceStage[SparseMap] = OnceStage("join", 1, SparseMap, _join)
