@@ -67,3 +67,13 @@ def test_blocks_come_back_from_their_arrays():
         assert again.names == blocks.names
         for name, array in blocks.to_arrays().items():
             assert np.array_equal(again.to_arrays()[name], array)
+
+
+def test_a_block_whose_tracks_show_no_point_has_the_arrays_of_the_others():
+    world = walk(count=2)
+    blind = TriangulationConfig(min_tri_angle_deg=60, pose_error_px=0)
+    _, blocks = cut(world, [0, 0])
+    (block,) = blocks_of(world, blocks)
+    settled = [settle_points(make_points(block, config), block, np.zeros(2), config) for config in (blind, EXACT)]
+    assert len(settled[0].points) == 0 < len(settled[1].points)
+    assert settled[0].to_arrays().keys() == settled[1].to_arrays().keys()

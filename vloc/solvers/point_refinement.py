@@ -53,7 +53,7 @@ def refine_points(
     """
     everything, all_pixels = all_observations(sparse, keypoints)
     if not len(everything):
-        return sparse
+        return _without_observations(sparse)
     shared = sparse.track_lengths > 1
     seen, near = everything.of(shared), surfaces.of(shared)
     points, offsets = sparse.points, np.zeros((len(sparse.image_names), 2))
@@ -92,8 +92,12 @@ def with_covariances(sparse: SparseMap, keypoints: Sequence[Float32[np.ndarray, 
     """The map as it is, with the covariances of its points."""
     seen, pixels = all_observations(sparse, keypoints)
     if not len(seen):
-        return sparse
+        return _without_observations(sparse)
     return _with_points(sparse, sparse.points, seen, pixels, np.zeros((len(sparse.image_names), 2)), NOWHERE)
+
+
+def _without_observations(sparse: SparseMap) -> SparseMap:
+    return replace(sparse, point_covariances=np.full((len(sparse.points), 6), np.inf, np.float32))
 
 
 def _pose_error_px(sparse: SparseMap, seen: Observations) -> float:
