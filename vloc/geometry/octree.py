@@ -10,13 +10,18 @@ from ..array_types import Float64, Int64
 
 SMALLEST = 2.0**-10
 """the side of a cube that is not divided any more, whatever it holds"""
+FEW = 0.25
+"""of the capacity; cubes that hold less make no neighbourhoods"""
 
 
 def cubes(points: Float64[np.ndarray, "n 3"], capacity: int) -> tuple[list[str], Int64[np.ndarray, "n"]]:
     """Names (side: x, y, z of the cube in sides), in their order, of the largest cubes with at most `capacity` points.
 
-    And the cube of each point. Sides are powers of two, so points that are added elsewhere change nothing here.
+    And the cube of each point. Sides are powers of two, so points that are added elsewhere change nothing here. So few
+    points that they fit into one cube are all in one, wherever they are.
     """
+    if len(points) <= capacity:
+        return ["all"][: len(points)], np.zeros(len(points), np.int64)
     side = 2.0 ** math.ceil(math.log2(max(np.abs(points).max(initial=0.0), 1.0)))
     names, left = np.full(len(points), "", object), np.arange(len(points))
     while len(left):
@@ -28,3 +33,16 @@ def cubes(points: Float64[np.ndarray, "n 3"], capacity: int) -> tuple[list[str],
         left, side = left[~whole], side / 2
     ordered, cube = np.unique(names.astype(str), return_inverse=True)
     return ordered.tolist(), cube
+
+
+def neighbourhoods(points: Float64[np.ndarray, "n 3"], capacity: int) -> tuple[list[str], Int64[np.ndarray, "n"]]:
+    """As `cubes`, but the points of cubes that hold few are with those that are nearest to them elsewhere."""
+    names, cube = cubes(points, capacity)
+    few = (np.bincount(cube) < capacity * FEW)[cube]
+    if few.any() and not few.all():
+        from scipy.spatial import cKDTree  # takes longer to import than most maps to be cut
+
+        nearest = cKDTree(points[~few]).query(points[few])[1]
+        cube[few] = cube[~few][nearest]
+    kept, cube = np.unique(cube, return_inverse=True)
+    return [names[row] for row in kept.tolist()], cube

@@ -9,7 +9,7 @@ import numpy as np
 from ..array_types import Int64
 from ..data.features import LocalFeatures, Matches
 from ..data.track_blocks import TrackBlocks
-from ..geometry.octree import cubes
+from ..geometry.octree import neighbourhoods
 from ..runtime import Runtime
 from ..solvers.colmap import check_intrinsics, check_keypoints, check_matches
 from ..solvers.posed_images import PosedImages
@@ -19,7 +19,7 @@ from ..stage import OnceStage, column
 from .match import Pair
 
 BLOCK_SIZE = 128
-"""images whose points one block has, at most; it sees all others that share these"""
+"""images whose points one block has, more or less; it sees all others that share these"""
 
 
 def _tracks(
@@ -31,7 +31,7 @@ def _tracks(
 ) -> TrackBlocks:
     counts, centers = _counts(images, features), images.cam_from_world.center
     found = connected(counts, centers, _checked(images.names, counts, matches))
-    return in_blocks(found, counts, *cubes(centers, BLOCK_SIZE))
+    return in_blocks(found, counts, *neighbourhoods(centers, BLOCK_SIZE))
 
 
 TRACKS: OnceStage[TrackBlocks] = OnceStage("tracks", 1, TrackBlocks, _tracks)

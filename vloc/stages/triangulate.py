@@ -9,7 +9,6 @@ import numpy as np
 
 from ..array_types import Float64
 from ..data.features import Arrays
-from ..data.selection import evenly
 from ..data.sparse_map import SparseMap
 from ..data.track_blocks import TrackBlocks
 from ..runtime import Runtime
@@ -49,8 +48,8 @@ class PoseNoise:
 def _noise(
     config: TriangulationConfig, runtime: Runtime, blocks: Mapping[str, Block], made: Mapping[str, SparseMap]
 ) -> PoseNoise:
-    asked = evenly(list(made), MAX_BLOCKS)
-    return PoseNoise(noise_of_poses([(made[name], blocks[name]) for name in asked], config))
+    largest = sorted(made, key=lambda name: -made[name].num_observations)[:MAX_BLOCKS]
+    return PoseNoise(noise_of_poses([(made[name], blocks[name]) for name in largest], config))
 
 
 POSE_NOISE: OnceStage[PoseNoise] = OnceStage("pose-noise", 1, PoseNoise, _noise)
