@@ -27,6 +27,7 @@ LAYERS = {
     **dict.fromkeys(("versions", "publishing", "following"), 5),
     **dict.fromkeys(("blocks", "sequences", "sharing", "tracks", "odometry", "points", "presets", "priors"), 5),
     **dict.fromkeys(("rendering", "query_depth", "view_check"), 5),
+    **dict.fromkeys(("compressing", "compressed_map", "held_out"), 5),
     **dict.fromkeys(("cli", "page"), 6),
 }
 HEAVY = {"torch", "kornia", "open3d", "pycolmap", "cv2", "matplotlib", "rich", "h5py", "poselib"}

@@ -99,7 +99,7 @@ def test_show_and_check_take_it_like_a_folder(built, packed, tmp_path, capsys):
     for place in (built, packed):
         assert run("show", place, "--json") == 0
         facts.append(json.loads(capsys.readouterr().out))
-    own = {"map", "versions", "stores", "packed", "total_bytes"}
+    own = {"map", "versions", "stores", "packed", "compressed_to", "total_bytes"}
     assert {k: v for k, v in facts[0].items() if k not in own} == {k: v for k, v in facts[1].items() if k not in own}
     assert facts[1]["total_bytes"] == packed.stat().st_size
     assert run("show", packed) == 0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
+import numpy as np
 
+from .compressed_map import features_in, is_compressed, restored_under, sparse_in
 from .data.evidence import Calibration
 from .data.features import GlobalDescriptor, LocalFeatures
 from .data.indexed_map import IndexedMap
@@ -20,6 +22,7 @@ from .data.taken import Taken
 from .errors import DataError
 from .map import FORMAT, Map, check_types, read_config
 from .retrieval.sparse_rows import Rows, SparseRows
+from .retrieval.vlad import unit
 from .run.packed import PackedFile
 from .run.results import NamedArtifact
 from .stage import Artifact, Key, Results, Storable
@@ -91,21 +94,13 @@ class PackedMap(Map):
 
     file: PackedFile = field(repr=False)
     marks: Mapping[str, MarkForm] = field(repr=False)
-
-    @cached_property
-    def taken(self) -> Taken:
-        """When, by what and where its images were taken; DataError where the map did not know."""
-        if "taken" not in self.marks:
-            raise DataError(f"{self.folder}: the map that was packed did not know when its images were taken")
-        ids = tuple(Lines(self.file["taken/ids"], self.file["taken/ids_starts"]))
-        names, centers = tuple(self.sparse.image_names), self.sparse.cam_from_world.center
-        return Taken(names, self.file["taken/timestamps"], self.file["taken/devices"], ids, centers)
+    rows: tuple[Callable[[], Rows], ...] = field(repr=False)
+    """what gives, for each global descriptor, the vectors of all images"""
 
     @cached_property
     def vectors(self) -> Artifact[list[Rows]]:
         """For every global descriptor, the vectors of its images."""
-        count = len(self.descriptors)
-        return _artifact("vectors", self.marks["vectors"], lambda: [_rows(self.file, i) for i in range(count)])
+        return _artifact("vectors", self.marks["vectors"], lambda: [rows() for rows in self.rows])
 
 
 def open_packed(path: Path) -> PackedMap:
@@ -114,9 +109,11 @@ def open_packed(path: Path) -> PackedMap:
     about = _about(file)
     config, marks = read_config(path, about.manifest["config"]), about.marks
     stored: Artifact[SparseMap] = _artifact("sparse", marks["sparse"], partial(_sparse, file))
+    every = range(len(config.describe))
+    rows = tuple(cache(partial(_rows, file, f"descriptors/{i}/")) for i in every)
 
     def part(name: str, result: type[R]) -> Artifact[R]:
-        return _artifact(name, marks[name], lambda: result.from_arrays(file.under(f"{name}/", copied=True)))
+        return _artifact(name, marks[name], lambda: result.from_arrays(_learned(file, f"{name}/")))
 
     return PackedMap(
         folder=path,
@@ -124,15 +121,16 @@ def open_packed(path: Path) -> PackedMap:
         stored=stored,
         features=PackedResults(marks["features"], stored, partial(_features, file, stored)),
         descriptors=tuple(
-            PackedResults(marks[f"descriptors/{i}"], stored, partial(_descriptor, file, i))
-            for i in range(len(config.describe))
+            PackedResults(marks[f"descriptors/{i}"], stored, partial(_descriptor, rows[i])) for i in every
         ),
-        trained=tuple(part(f"trained/{i}", Trained) for i in range(len(config.describe))),
+        trained=tuple(part(f"trained/{i}", Trained) for i in every),
         calibration=part("calibration", Calibration),
         manifest=about.manifest,
         weighing=part("weighing", Weighing) if "weighing" in marks else None,
+        recorded=_artifact("taken", marks["taken"], partial(_taken, file, stored)) if "taken" in marks else None,
         file=file,
         marks=marks,
+        rows=rows,
     )
 
 
@@ -151,28 +149,41 @@ def _artifact(name: str, mark: MarkForm, fetch: Callable[[], T]) -> NamedArtifac
     return NamedArtifact(name, mark.fingerprint, fetch, mark.reference)
 
 
-def _sparse(file: PackedFile) -> IndexedMap:
-    return IndexedMap.from_arrays(file.under("sparse/"))
+def _sparse(file: PackedFile) -> SparseMap:
+    return sparse_in(file) if is_compressed(file) else IndexedMap.from_arrays(file.under("sparse/"))
 
 
 def _features(file: PackedFile, stored: Artifact[SparseMap], row: int) -> LocalFeatures:
     """The features of an image (row) that show a point."""
+    if is_compressed(file):
+        return features_in(file, stored.value, row)
     start, stop = stored.value.offsets[row : row + 2]
     columns = file.under("features/")
     turns = columns.pop("quarter_turns")[row : row + 1]
     return LocalFeatures.from_arrays({"quarter_turns": turns, **{name: a[start:stop] for name, a in columns.items()}})
 
 
-def _descriptor(file: PackedFile, index: int, row: int) -> GlobalDescriptor:
-    rows = _rows(file, index)[row : row + 1]
-    if isinstance(rows, SparseRows):
-        return GlobalDescriptor(rows.matrix.toarray()[0], True)
-    return GlobalDescriptor(rows[0])
+def _taken(file: PackedFile, stored: Artifact[SparseMap]) -> Taken:
+    ids, sparse = Lines(file["taken/ids"], file["taken/ids_starts"]), stored.value
+    times, devices = file["taken/timestamps"], file["taken/devices"]
+    return Taken(tuple(sparse.image_names), times, devices, tuple(ids), sparse.cam_from_world.center)
 
 
-def _rows(file: PackedFile, index: int) -> Rows:
-    """The vectors of all images by one descriptor, in place."""
-    arrays = file.under(f"descriptors/{index}/")
+def _learned(file: PackedFile, prefix: str) -> dict[str, np.ndarray]:
+    """What is stored of one part; yours to change."""
+    return {**file.under(prefix, copied=True), **restored_under(file, prefix)}
+
+
+def _descriptor(rows: Callable[[], Rows], row: int) -> GlobalDescriptor:
+    own = rows()[row : row + 1]
+    return GlobalDescriptor(own.matrix.toarray()[0], True) if isinstance(own, SparseRows) else GlobalDescriptor(own[0])
+
+
+def _rows(file: PackedFile, prefix: str) -> Rows:
+    """The vectors of all images by one descriptor, in place unless they are in few bits."""
+    arrays = file.under(prefix)
+    if coarse := restored_under(file, prefix):
+        return unit(coarse["vectors"])
     if "vectors" in arrays:
         return arrays["vectors"]
     from scipy.sparse import csr_array

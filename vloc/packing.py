@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from .compressed_map import sparse_row_arrays
 from .data.indexed_map import indexed_arrays
 from .data.lines import Lines
 from .data.sparse_map import NO_POINT
@@ -29,21 +30,21 @@ def pack(map_: Map, path: str | Path) -> None:
     """
     if isinstance(map_, PackedMap):
         raise DataError(f"{map_.folder}: is packed already: copy the file")
-    write_packed(Path(path), _arrays(map_), msgspec.to_builtins(_about(map_)))
+    write_packed(Path(path), _arrays(map_), msgspec.to_builtins(about_packed(map_)))
 
 
-def _about(map_: Map) -> AboutForm:
+def about_packed(map_: Map) -> AboutForm:
     """The manifest, and by what the parts are known. Of every device one image stands for all: it has its camera."""
     agreed = {device: agreed_image(map_, device) for device in map_.manifest.get("devices", {})}
     devices = {device: [name] for device, name in agreed.items() if name is not None}
-    parts: dict[str, Context] = {**_artifacts(map_), "sparse": map_.stored, "features": map_.features}
+    parts: dict[str, Context] = {**artifacts_of(map_), "sparse": map_.stored, "features": map_.features}
     parts |= {"vectors": map_.vectors} | {f"descriptors/{i}": each for i, each in enumerate(map_.descriptors)}
     parts |= {} if map_.recorded is None else {"taken": map_.recorded}
     marks = {name: MarkForm(part.fingerprint, part.reference) for name, part in parts.items()}
     return AboutForm({**map_.manifest, "devices": devices}, marks)
 
 
-def _artifacts(map_: Map) -> Mapping[str, Artifact[Any]]:
+def artifacts_of(map_: Map) -> Mapping[str, Artifact[Any]]:
     """What is kept as it is stored, by name."""
     learned = {f"trained/{i}": trained for i, trained in enumerate(map_.trained)}
     weighing = {} if map_.weighing is None else {"weighing": map_.weighing}
@@ -53,7 +54,7 @@ def _artifacts(map_: Map) -> Mapping[str, Artifact[Any]]:
 def _arrays(map_: Map) -> Iterator[tuple[str, Parts]]:
     """Everything that is kept, array by array."""
     parts = {"sparse": indexed_arrays(map_.sparse)}
-    parts |= {name: part.value.to_arrays() for name, part in _artifacts(map_).items()}
+    parts |= {name: part.value.to_arrays() for name, part in artifacts_of(map_).items()}
     parts |= {f"descriptors/{i}": vector_arrays(rows) for i, rows in enumerate(map_.vectors.value)}
     parts |= {} if map_.recorded is None else {"taken": taken_arrays(map_.taken)}
     for part, arrays in parts.items():
@@ -76,10 +77,7 @@ def _features(map_: Map) -> Iterator[tuple[str, Parts]]:
 
 def vector_arrays(rows: Rows) -> dict[str, np.ndarray]:
     """The vectors of all images by one descriptor; without their zeros where they are held so."""
-    if not isinstance(rows, SparseRows):
-        return {"vectors": rows}
-    values, columns, ends = rows.matrix.data, rows.matrix.indices, rows.matrix.indptr
-    return {"values": values, "columns": columns, "ends": ends, "dims": np.array([rows.shape[1]])}
+    return sparse_row_arrays(rows) if isinstance(rows, SparseRows) else {"vectors": rows}
 
 
 def taken_arrays(taken: Taken) -> dict[str, np.ndarray]:

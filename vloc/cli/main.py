@@ -20,6 +20,7 @@ COMMANDS = {
     "align": "give a map a frame and metres: by poses, satellite or one distance",
     "pack": "a map as one file with just what localization needs",
     "restore": "make an earlier version of a map the current one again",
+    "compress": "a smaller map as one file, and what that costs",
     "rig": "where cameras are mounted on a rig, from poses of their images",
     "evaluate": "poses against true poses",
     "report": "a page of one run, or of several beside each other",

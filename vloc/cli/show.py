@@ -93,7 +93,8 @@ def packed_facts(map_: PackedMap) -> dict[str, Any]:
     parts = Counter[str]()
     for name, form in map_.file.forms.items():
         parts[name.partition("/")[0]] += form.num_bytes
-    return {"packed": dict(parts.most_common()), "total_bytes": map_.file.num_bytes}
+    compressed = map_.manifest.get("compressed", {})
+    return {"compressed_to": compressed, "packed": dict(parts.most_common()), "total_bytes": map_.file.num_bytes}
 
 
 def trial_facts(calibration: Calibration) -> dict[str, Any]:
