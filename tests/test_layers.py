@@ -24,7 +24,7 @@ LAYERS = {
     ),
     **dict.fromkeys(("mapping", "localization", "looking", "placing", "placed", "paradigms", "api"), 5),
     **dict.fromkeys(("localizer", "placer", "query", "tracker", "rigs", "packing", "packed_map"), 5),
-    **dict.fromkeys(("versions", "publishing", "following"), 5),
+    **dict.fromkeys(("versions", "publishing", "following", "learned"), 5),
     **dict.fromkeys(("blocks", "sequences", "sharing", "tracks", "odometry", "points", "presets", "priors"), 5),
     **dict.fromkeys(("rendering", "query_depth", "view_check"), 5),
     **dict.fromkeys(("compressing", "compressed_map", "held_out"), 5),

@@ -45,7 +45,7 @@ def build_map(
 
     `settings` are those of `MappingConfig`, with `features`, `retrieval`, `fusion` and `matcher` as on the command
     line: `build_map(capture, "gallery.map", features="sift:max_keypoints=4096", pair={"num_pairs": 10})`.
-    With `retrain`, what descriptors learned for the map that is there is learned anew from the images that are.
+    With `retrain`, what the map that is there learned from its images is learned anew from those that are.
     `scan`: the file of a mesh or cloud in the frame of the capture's poses, for `points={"source": "scan"}` or hybrid.
     """
     chosen, captured = {_STAGE_OF.get(name, name): value for name, value in settings.items()}, _captured(capture)

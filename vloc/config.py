@@ -15,6 +15,7 @@ from .features import FEATURES
 from .features.base import LocalFeature
 from .features.matched import Matched
 from .features.sift import Sift
+from .learned import LearnConfig
 from .matching import MATCHERS
 from .matching.base import AnyMatcher, PhotoMatcher, suited
 from .matching.epipolar_bands import EpipolarBands
@@ -75,6 +76,8 @@ class MappingConfig:
     """points and poses, where no poses are known"""
     calibrate: CalibrateConfig = field(default_factory=CalibrateConfig)
     """what agreement is worth in this map"""
+    learn: LearnConfig = field(default_factory=LearnConfig)
+    """how long what was learned from its images stays"""
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     """of every random choice"""
 

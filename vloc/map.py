@@ -17,7 +17,7 @@ from .data.frame import Frame
 from .data.selection import Trained, Weighing
 from .data.sparse_map import SparseMap
 from .data.taken import Taken
-from .errors import ConfigError, DataError, StoreError
+from .errors import ConfigError, DataError
 from .retrieval.fusion import Fusion
 from .retrieval.sparse_rows import Rows, stacked
 from .run.fingerprint import fingerprint
@@ -212,15 +212,6 @@ def vectors_of(described: Sequence[Results[GlobalDescriptor]], names: Sequence[s
 
 def _stacked(described: Sequence[Results[GlobalDescriptor]], names: Sequence[str]) -> list[Rows]:
     return [stacked(results[name] for name in names) for results in described]
-
-
-def learned_before(folder: Path) -> tuple[str, ...]:
-    """References to what the descriptors of the map in a folder learned; none where there is no map."""
-    try:
-        references = msgspec.convert(read_manifest(folder / MANIFEST)["references"], ReferencesForm)
-    except (StoreError, KeyError, msgspec.ValidationError):
-        return ()
-    return tuple(references.trained)
 
 
 def manifest_of(

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .config import MappingConfig
+from .config import MappingConfig, config_to_json
 from .data.capture import Capture
-from .data.evidence import Calibration
+from .data.evidence import Trials
 from .data.features import GlobalDescriptor, LocalFeatures, Matches
 from .data.selection import Trained, Weighing, evenly
 from .data.sparse_map import SparseMap
@@ -18,7 +18,8 @@ from .describing import check_recorded, described_by, plugins_of
 from .errors import StageError
 from .framing import frame_of
 from .known_cameras import calibrated_devices
-from .map import Map, fusion_by, learned_before, manifest_of, vectors_of
+from .learned import Learned
+from .map import Map, fusion_by, manifest_of, vectors_of
 from .matching.base import PhotoMatcher, PosedMatcher
 from .matching.imported import ImportedMatcher
 from .photo_matching import match_photos, readable
@@ -59,8 +60,9 @@ def map_capture(
 
     `scan`: a file that `formats.scan` reads, in the frame of the capture's poses.
 
-    What descriptors learned for the map that is there stays, unless `retrain`: else an added image would change all
-    vectors. Images with poses are triangulated with the poses fixed; a capture without any is reconstructed by SfM.
+    What the map that is there learned from its images stays, unless `retrain` or `config.learn`: else an added image
+    would change all vectors. Images with poses are triangulated with the poses fixed; a capture without any is
+    reconstructed by SfM.
     """
     if pairs is None and not isinstance(config.match, ImportedMatcher):
         check(config.pair, capture)
@@ -70,7 +72,8 @@ def map_capture(
     check_recorded(photos, capture.images.names, config.describe, of_map=True)
     extracted = extract(work, photos, config)
     names = placeable(capture, readable(work, photos) if extracted is None else extracted)
-    described = describe(work, photos, names, config, () if retrain else learned_before(work.folder))
+    known = Learned.before(work.folder, config_to_json(config), len(names), anew=retrain)
+    described = describe(work, photos, names, config, known.references)
     names = with_all(names, described.vectors)
     vectors = vectors_of(described.vectors, names)
     if pairs is None:
@@ -83,14 +86,14 @@ def map_capture(
     colors = work.each(COLOR, shown, None, each=[photos.of(shown, in_color=True, min_size=COLOR_SIZE), features])
     frame = frame_of(work.folder, capture, reconstruction, config.seed, uses_rigs=config.sfm.rigs != "none")
     sparse = work.once(PLACE, None, reconstruction, frame.similarity, colors)
-    weighing = weighed(work, reconstruction, described, config)
+    weighing = weighed(work, reconstruction, described, config, known.references)
     fusion = fusion_by(config, weighing)
-    calibration = calibrate(work, features, reconstruction, described, config, fusion)
+    trials = tried(work, features, reconstruction, described, config, fusion, known.references)
     parts: dict[str, Context | tuple[Context, ...]] = {
         "reconstruction": reconstruction,
         "colors": colors,
         "sparse": sparse,
-        "calibration": calibration,
+        "calibration": work.once(CALIBRATE, None, trials),
         "features": features,
         "descriptors": described.vectors,
         "trained": described.trained,
@@ -99,7 +102,8 @@ def map_capture(
     }
     refined = config.sfm.refine_intrinsics and not capture.has_pose.any()
     devices = calibrated_devices(capture, all_refined=refined)
-    return publish(work, manifest_of(config, parts, frame, {"devices": devices, **(about or {})}))
+    learned = known.after(described.trained, trials, weighing, num_images=len(names))
+    return publish(work, manifest_of(config, parts, frame, {"learned": learned, "devices": devices, **(about or {})}))
 
 
 def paired(
@@ -154,29 +158,36 @@ def match(
 
 
 def weighed(
-    work: Workspace, sparse: Artifact[SparseMap], described: Described, config: MappingConfig
+    work: Workspace,
+    sparse: Artifact[SparseMap],
+    described: Described,
+    config: MappingConfig,
+    learned: Sequence[str],
 ) -> Artifact[Weighing] | None:
     """The descriptors' weights by what the map shows, where they are to be chosen."""
     if not config.fuse.is_open:
         return None
-    return work.once(WEIGH, config.fuse, sparse, vectors_of(described.vectors, sparse.value.image_names))
+    vectors = vectors_of(described.vectors, sparse.value.image_names)
+    return work.once(WEIGH, config.fuse, sparse, vectors, earlier=learned, despite=("sparse", "vectors"))
 
 
-def calibrate(
+def tried(
     work: Workspace,
     features: Results[LocalFeatures],
     sparse: Artifact[SparseMap],
     described: Described,
     config: MappingConfig,
     fusion: Fusion | Artifact[Fusion],
-) -> Artifact[Calibration]:
-    """What evidence is worth in this map: some of its images are localized without themselves."""
+    learned: Sequence[str],
+) -> Results[Trials]:
+    """How some images of the map are localized without themselves, or were before: what evidence is worth in it."""
     names = sparse.value.image_names
     shared = [features, sparse, vectors_of(described.vectors, names), fusion, config.match, config.seed]
     untried = isinstance(config.match, PhotoMatcher) or config.points.source == "none"
-    tried = () if untried else evenly(names, config.calibrate.num_images)
-    trials = work.each(TRY, tried, config.calibrate, shared=shared)
-    return work.once(CALIBRATE, None, trials)
+    if untried:
+        return work.each(TRY, (), config.calibrate, shared=shared)
+    some, despite = evenly(names, config.calibrate.num_images), ("features", "sparse", "vectors")
+    return work.each(TRY, some, config.calibrate, shared=shared, earlier=learned, despite=despite)
 
 
 def view(capture: Capture, name: str) -> View:
@@ -218,7 +229,7 @@ def describe(
     for descriptor in config.describe:
         shown = described_by(work, photos, names, descriptor, config.extract)
         drawn = replace(shown, keys=evenly(shown.keys, TRAINING_IMAGES))
-        trained = work.once(TRAIN, descriptor, drawn, config.seed, earlier=learned, despite="images")
+        trained = work.once(TRAIN, descriptor, drawn, config.seed, earlier=learned, despite=("images",))
         vectors.append(work.each(DESCRIBE, shown, descriptor, shared=[trained]))
         learning.append(trained)
     return Described(tuple(vectors), tuple(learning))

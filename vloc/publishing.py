@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -55,7 +56,7 @@ def _current(work: Workspace) -> Version | None:
     """The version that stands, if one can be read."""
     try:
         manifest = Map.open(work.folder).manifest
-        return read_version(work.folder, number_of(manifest))
+        return replace(read_version(work.folder, number_of(manifest)), manifest=manifest)
     except VlocError:
         return None
 
@@ -108,4 +109,4 @@ def _image_changes(work: Workspace, map_: Map, before: Version) -> ImageChanges 
 def _contents(map_: Map) -> dict[str, str]:
     """Image -> what changes with what its features are of, for all images that can be in the map."""
     features = open_results(map_.folder, map_.manifest["references"]["features"], LocalFeatures)
-    return {str(name): features.content_of(name) for name in map_.descriptors[0]}
+    return {str(name): features.marks[name] for name in map_.descriptors[0]}

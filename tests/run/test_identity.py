@@ -40,7 +40,7 @@ def test_settings_are_rows_of_dotted_names(settings: object, rows: dict[str, obj
 
 def test_another_input_alone_is_told_from_other_settings_and_other_inputs() -> None:
     old = identity(NAMED, 1, poses="p", vectors="v")
-    assert differs_only_in(identity(NAMED, 1, poses="other", vectors="v"), old, "poses")
-    assert not differs_only_in(identity(NAMED, 2, poses="other", vectors="v"), old, "poses")
-    assert not differs_only_in(identity(NAMED, 1, poses="other", vectors="other"), old, "poses")
-    assert not differs_only_in(identity(NAMED, 1, poses="other", vectors="v"), old, "cameras")
+    assert differs_only_in(identity(NAMED, 1, poses="other", vectors="v"), old, ["poses"])
+    assert not differs_only_in(identity(NAMED, 2, poses="other", vectors="v"), old, ["poses"])
+    assert not differs_only_in(identity(NAMED, 1, poses="other", vectors="other"), old, ["poses"])
+    assert not differs_only_in(identity(NAMED, 1, poses="other", vectors="v"), old, ["cameras"])

@@ -124,7 +124,7 @@ def test_an_earlier_result_serves_where_only_the_named_input_differs(tmp_path: P
     def run(count: int, despite: str, earlier: list[str], sums: OnceStage = SUMS) -> tuple[NamedArtifact, list[str]]:
         with Workspace(tmp_path) as work:
             powers = work.each(POWERS, Numbers.first(count), Power())
-            made = work.once(sums, None, powers, earlier=earlier, despite=despite)
+            made = work.once(sums, None, powers, earlier=earlier, despite=[despite])
             return made, work.kept
 
     first, kept = run(4, "powers", [])
@@ -142,7 +142,7 @@ def test_an_earlier_result_that_is_broken_is_made_anew(tmp_path: Path) -> None:
     def run(count: int, earlier: list[str]) -> NamedArtifact:
         with Workspace(tmp_path) as work:
             powers = work.each(POWERS, Numbers.first(count), Power())
-            return work.once(SUMS, None, powers, earlier=earlier, despite="powers")
+            return work.once(SUMS, None, powers, earlier=earlier, despite=["powers"])
 
     first = run(4, [])
     next((tmp_path / first.reference.partition("/")[0]).glob("*.h5")).write_bytes(b"broken")

@@ -15,6 +15,7 @@ from ..errors import ConfigError, StageError, StoreError
 from ..formats.image_folder import orientation_note, with_devices
 from ..formats.pairs import read_pairs
 from ..imports import imports, told, with_imports
+from ..learned import Learned, learning_notes
 from ..map import Map
 from ..map_source import place_of
 from ..mapping import map_capture
@@ -57,7 +58,7 @@ class MapFlags(options.ReadFlags, options.RunFlags):
     scan: Path | None = None
     """mesh or point cloud of the place, in the frame of the capture's poses, for --points scan or hybrid"""
     retrain: options.Switch = False
-    """learn the descriptors' vocabularies anew from the images that there are now, and so describe all of them again"""
+    """learn vocabularies and what evidence is worth anew from the images that there are now; all are described again"""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -72,6 +73,7 @@ def run(arguments: Sequence[str]) -> int:
     said = about(flags, capture)
     if (changes := read_otherwise(flags.map, said["capture"])) and not flags.quiet:
         print(f"the capture is read otherwise than before: {changes}; what depends on it is redone", file=sys.stderr)
+    learned = Learned.read(flags.map)
     command = shlex.join(["vloc", "map", *arguments])
     with Workspace(flags.map, flags.runtime, flags.reporter, dry_run=flags.dry_run, command=command) as work:
         try:
@@ -83,8 +85,9 @@ def run(arguments: Sequence[str]) -> int:
     if flags.dry_run:
         return options.print_plan(work.plan, flags)
     summary = {**summarise(map_, capture), "failures": failures}
-    if work.kept:
-        summary["notes"].append("what descriptors learned from the images before is kept; --retrain learns it anew")
+    summary["notes"] += learning_notes(
+        learned, Learned.read(flags.map), len(map_.descriptors[0]), config.learn.max_growth
+    )
     if flags.json:
         options.print_json(summary)
     elif not flags.quiet:

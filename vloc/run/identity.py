@@ -58,11 +58,12 @@ def difference(new: Identity, old: Identity) -> str:
     return "; ".join(reasons) or "new"
 
 
-def differs_only_in(new: Identity, old: Identity, name: str) -> bool:
-    """Whether nothing but the input of that name is another one."""
+def differs_only_in(new: Identity, old: Identity, names: Sequence[str]) -> bool:
+    """Whether nothing but the inputs of those names, which both have, are others."""
     same = new.stage == old.stage and new.version == old.version and new.settings == old.settings
     inputs = [dict(identity.context) for identity in (new, old)]
-    return same and all(parts.pop(name, None) is not None for parts in inputs) and inputs[0] == inputs[1]
+    known = all(parts.pop(name, None) is not None for parts in inputs for name in names)
+    return same and known and inputs[0] == inputs[1]
 
 
 def _input_names(stage: EachStage[Any, Any] | OnceStage[Any], count: int) -> list[str]:

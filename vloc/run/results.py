@@ -95,9 +95,10 @@ class StoredResults(Results[R]):
         """Stands for the stage, its settings and inputs, and this one item."""
         return fingerprint(self._key, self._marks[key])
 
-    def content_of(self, key: Key) -> str:
-        """Stands for what this one item was made from, whatever the stage and its settings."""
-        return self._marks[key]
+    @property
+    def marks(self) -> Mapping[Key, str]:
+        """Item, failed ones too -> what stands for what it was made from, whatever the stage and its settings."""
+        return self._marks
 
     @property
     def reference(self) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -29,7 +29,7 @@ from .packed import is_packed
 from .plan import PlanRow, why
 from .progress import Reporter, Silent
 from .results import NamedArtifact, PlanEnds, StoredResults
-from .store import ONLY, Store, artifact_of, read_identity, read_json
+from .store import ONLY, Store, artifact_of, open_results, read_identity, read_json
 
 I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R", bound=Storable)
@@ -114,18 +114,23 @@ class Workspace:
         *,
         each: Sequence[Table] = (),
         shared: Sequence[object] = (),
+        earlier: Sequence[str] = (),
+        despite: Sequence[str] = (),
     ) -> StoredResults[R]:
         """The results of a stage for every item; only what is not stored is computed.
 
         `items` may be names alone. The stage looks them up in the tables `each`, of which an item depends on its own
         entry only (a pair: on its own, or on those of its two images), and all depend on everything in `shared`.
         Items that raise DataError are failures, kept like results. Any other error ends the run, with the name of the
-        item in its notes; finished shards stay.
+        item in its notes; finished shards stay. `earlier`, `despite`: as in `once`, of all items together.
         """
         chosen: Items[Any] = items if isinstance(items, Items) else KeyedItems(items, each)  # type: ignore[arg-type]
         context = [as_context(value) for value in shared]
+        identity = identify(stage, settings, context)
+        if (kept := self._kept(identity, stage.result, earlier, despite)) is not None:
+            return kept
         marks = fingerprints(stage.name, chosen, self.runtime.num_workers)
-        store = self._open(Store(self.folder, identify(stage, settings, context)))
+        store = self._open(Store(self.folder, identity))
         todo = [row for row, item in enumerate(marks.items()) if store.place(*item) is None]
         self._start(store, len(marks), len(todo))
         if todo and not self.dry_run:
@@ -136,19 +141,25 @@ class Workspace:
         return self._finish(store, store.results(stage.result, marks), marks)
 
     def once(
-        self, stage: OnceStage[R], settings: object, *shared: object, earlier: Sequence[str] = (), despite: str = ""
+        self,
+        stage: OnceStage[R],
+        settings: object,
+        *shared: object,
+        earlier: Sequence[str] = (),
+        despite: Sequence[str] = (),
     ) -> NamedArtifact[R]:
         """The result of a stage that takes everything at once.
 
-        `earlier` are references to results of which one serves as well, if nothing but the input `despite` differs.
+        `earlier` are references to results of which one serves as well, if nothing but the inputs `despite` differs.
         """
         context = [as_context(value) for value in shared]
-        store = self._open(Store(self.folder, identify(stage, settings, context)))
-        before = self._earlier(store.identity, earlier, despite)
-        store = before or store
+        identity = identify(stage, settings, context)
+        if (kept := self._kept(identity, stage.result, earlier, despite)) is not None:
+            return artifact_of(kept)
+        store = self._open(Store(self.folder, identity))
         marks: dict[Key, str] = {ONLY: ""}
         todo = store.place(ONLY, "") is None
-        self._start(store, 1, int(todo), f"kept, whatever its {despite}" if before else "")
+        self._start(store, 1, int(todo))
         if todo and not self.dry_run:
             with memory_guard(stage.name), one_thread_per_worker(), self._timed(stage.name):
                 result = stage.run(settings, self.runtime, *values(context))
@@ -165,19 +176,23 @@ class Workspace:
             self.stage_seconds[stage] += time.monotonic() - began
             self.peak_megabytes[stage] = peak_megabytes()
 
-    def _earlier(self, identity: Identity, earlier: Sequence[str], despite: str) -> Store | None:
-        """The store of the first earlier result that is there and serves; None where the identity's own has to."""
+    def _kept(
+        self, identity: Identity, result: type[R], earlier: Sequence[str], despite: Sequence[str]
+    ) -> StoredResults[R] | None:
+        """The first of the earlier results that is there and serves; None where there have to be the identity's own."""
         for reference in earlier:
             try:
                 before = read_identity(self.folder / reference.partition("/")[0])
+                if before.key == identity.key or not differs_only_in(identity, before, despite):
+                    continue
+                store = self._open(Store(self.folder, before))
+                results = open_results(self.folder, reference, result)
             except StoreError as error:
                 self.reporter.note(f"an earlier result cannot be kept: {error}")
                 continue
-            if before.key != identity.key and differs_only_in(identity, before, despite):
-                store = self._open(Store(self.folder, before))
-                if store.place(ONLY, "") is not None:
-                    self.kept.append(identity.stage)
-                    return store
+            self.kept.append(identity.stage)
+            self._start(store, len(results), 0, f"kept, whatever its {', '.join(despite)}")
+            return self._finish(store, results, results.marks)
         return None
 
     def content_hash(self, name: str, stamp: object, read: Callable[[], bytes]) -> str:
@@ -235,7 +250,7 @@ class Workspace:
                 for row, seconds in zip(done.rows, done.seconds, strict=True):
                     self.seconds[task.items.keys[row]] += seconds
 
-    def _finish(self, store: Store, results: StoredResults[R], marks: dict[Key, str]) -> StoredResults[R]:
+    def _finish(self, store: Store, results: StoredResults[R], marks: Mapping[Key, str]) -> StoredResults[R]:
         """Write down what is complete, and collect the failures."""
         if results.failures:
             self.failures.setdefault(results.name, {}).update(results.failures)
