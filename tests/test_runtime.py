@@ -1,4 +1,7 @@
+import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import numpy as np
@@ -6,7 +9,7 @@ import pytest
 import threadpoolctl
 
 from vloc.errors import ConfigError
-from vloc.runtime import Runtime, one_blas_thread, one_thread_per_worker
+from vloc.runtime import Runtime, give_memory_back, one_blas_thread, one_thread_per_worker
 
 
 def test_no_number_of_workers_means_one_per_core() -> None:
@@ -55,3 +58,15 @@ def test_blas_has_one_thread_until_the_last_of_several_callers_leaves() -> None:
         assert threads() == {1}
         second.submit(one_blas_thread.__exit__).result()
         assert threads() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    def held() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    blocks = [bytearray(100_000) for _ in range(1000)]  # below the size that is mapped by itself
+    kept, most = blocks[-1], held()
+    del blocks
+    give_memory_back()
+    assert held() < most - 50_000_000 and len(kept) == 100_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import sys
@@ -124,3 +125,10 @@ def peak_megabytes() -> float:
 
     unit = 1 if sys.platform == "darwin" else 1024  # the system's figure is in kilobytes, on a Mac in bytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def give_memory_back() -> None:
+    """Hand freed memory to the system, where the C library can be asked to (glibc): else stages seem to hold it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

@@ -16,7 +16,7 @@ import msgspec
 
 from ..atomic import write_text
 from ..errors import DataError, StoreError
-from ..runtime import Runtime, one_thread_per_worker, peak_megabytes
+from ..runtime import Runtime, give_memory_back, one_thread_per_worker, peak_megabytes
 from ..stage import EachStage, Items, Key, OnceStage, Storable
 from .content import ContentHashes
 from .execute import chunked, fingerprints
@@ -175,6 +175,7 @@ class Workspace:
         finally:
             self.stage_seconds[stage] += time.monotonic() - began
             self.peak_megabytes[stage] = peak_megabytes()
+            give_memory_back()
 
     def _kept(
         self, identity: Identity, result: type[R], earlier: Sequence[str], despite: Sequence[str]
