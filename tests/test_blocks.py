@@ -37,7 +37,7 @@ def again(gallery: Path, built: Path, folder: Path, workers: int = 1, turned: st
         views[turned] = replace(views[turned], cam_from_world=replace(pose, translation=pose.translation + 1e-4))
     with Workspace(folder, Runtime(workers=workers)) as work:
         config = TriangulationConfig(**settings)
-        sparse = triangulated(work, views, map_.features, matches_of(built), config).value
+        sparse = triangulated(work, views, map_.features, matches_of(built), config)[0].value
     return sparse, {row.stage: (row.total, row.todo) for row in work.plan}
 
 

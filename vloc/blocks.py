@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from .solvers.triangulation import TriangulationConfig
 from .stage import Artifact, Results
 from .stages.rows import posed_images
 from .stages.track_blocks import TRACKS
-from .stages.triangulate import JOIN, POSE_NOISE, SETTLE, TRIANGULATE
+from .stages.triangulate import JOIN, POSE_NOISE, SETTLE, TRIANGULATE, PoseNoise
 from .stages.verify import View
 
 
@@ -71,15 +71,20 @@ def triangulated(
     features: Results[LocalFeatures],
     matches: Results[Matches],
     config: TriangulationConfig,
-) -> Artifact[SparseMap]:
-    """The images of `views`, all of them posed, with the points that their matches show."""
+    learned: Sequence[str] = (),
+) -> tuple[Artifact[SparseMap], Artifact[PoseNoise]]:
+    """The images of `views`, all of them posed, with the points that their matches show; and how far the poses are off.
+
+    That stays if it is among `learned` (references to results), or all blocks would change with any image.
+    """
     images = posed_images(list(views), views)
     tracks = work.once(TRACKS, None, images, features, matches)
     blocks = Blocks(images, features, tracks)
     made = whole(work.each(TRIANGULATE, list(blocks), config, each=[blocks]))
-    noise = work.once(POSE_NOISE, config, Artifact(blocks, tracks.fingerprint), made)
+    asked = Artifact[Blocks](blocks, tracks.fingerprint)
+    noise = work.once(POSE_NOISE, config, asked, made, earlier=learned, despite=["blocks", "made"])
     settled = whole(work.each(SETTLE, list(blocks), config, each=[blocks, made], shared=[noise]))
-    return work.once(JOIN, None, images, tracks, settled, noise)
+    return work.once(JOIN, None, images, tracks, settled, noise), noise
 
 
 def whole(blocks: Results[SparseMap]) -> Results[SparseMap]:

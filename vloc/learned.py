@@ -17,7 +17,7 @@ from .versions import MANIFEST
 
 @dataclass(frozen=True)
 class LearnConfig:
-    """How long a map keeps what it learned from its images: vocabularies, weights, what evidence is worth."""
+    """How long a map keeps what it learned from its images: vocabularies, weights, pose errors, what evidence is worth."""
 
     max_growth: Annotated[float, msgspec.Meta(ge=1)] = 1.5
     """times the images it was learned from; a map that has more learns it anew, as with --retrain"""
@@ -61,11 +61,9 @@ class Learned:
         """All of it."""
         return list(self.from_images)
 
-    def after(
-        self, trained: Sequence[Context], trials: Context, weighing: Context | None, *, num_images: int
-    ) -> dict[str, int]:
+    def after(self, *learned: Context | None, num_images: int) -> dict[str, int]:
         """From how many images each of these was learned: what is new, from those that there are."""
-        references = [each.reference for each in (*trained, trials, weighing) if each is not None]
+        references = [each.reference for each in learned if each is not None]
         return {reference: self.from_images.get(reference, num_images) for reference in references}
 
 

@@ -81,7 +81,8 @@ def map_capture(
     views = {name: view(capture, name) for name in names}
     pairs = tiled([pair for pair in pairs if views.keys() >= {*pair}])
     features, matches = match(work, photos, pairs, extracted, views, config)
-    reconstruction = find_points(work, photos, views, features, matches, config, scan)
+    found = find_points(work, photos, views, features, matches, config, scan, known.references)
+    reconstruction = found.sparse
     shown = photos.there(names)
     colors = work.each(COLOR, shown, None, each=[photos.of(shown, in_color=True, min_size=COLOR_SIZE), features])
     frame = frame_of(work.folder, capture, reconstruction, config.seed, uses_rigs=config.sfm.rigs != "none")
@@ -102,7 +103,7 @@ def map_capture(
     }
     refined = config.sfm.refine_intrinsics and not capture.has_pose.any()
     devices = calibrated_devices(capture, all_refined=refined)
-    learned = known.after(described.trained, trials, weighing, num_images=len(names))
+    learned = known.after(*described.trained, trials, weighing, found.noise, num_images=len(names))
     return publish(work, manifest_of(config, parts, frame, {"learned": learned, "devices": devices, **(about or {})}))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +22,16 @@ from .stage import Artifact, Results
 from .stages.images import Photos
 from .stages.lift import LIFT, POSES, SURFACE, DepthMaps, RenderedDepths
 from .stages.reconstruct import RECONSTRUCT
+from .stages.triangulate import PoseNoise
 from .stages.verify import View
+
+
+@dataclass(frozen=True)
+class FoundPoints:
+    """The images of a map with their points, and how far their poses are off, where that was found from the points."""
+
+    sparse: Artifact[SparseMap]
+    noise: Artifact[PoseNoise] | None = None
 
 
 def check_points(photos: Photos, config: MappingConfig, scan: Path | None) -> None:
@@ -80,19 +90,24 @@ def find_points(
     matches: Results[Matches],
     config: MappingConfig,
     scan: Path | None,
-) -> Artifact[SparseMap]:
-    """The images of `views` with their points, whose poses are kept where there are any, and found by SfM where not."""
+    learned: Sequence[str] = (),
+) -> FoundPoints:
+    """The images of `views` with their points, whose poses are kept where there are any, and found by SfM where not.
+
+    `learned`: references to what the map that is there has learned.
+    """
     names, source = list(views), config.points.source
     if source == "none":
-        return work.once(POSES, None, names, views, features)
+        return FoundPoints(work.once(POSES, None, names, views, features))
     lift = partial(lifted, work, photos, names, views, features, matches, config, scan)
     if source in ("depth", "scan"):
-        return lift(None)
+        return FoundPoints(lift(None))
     if not photos.capture.has_pose.any():
         mounting = None if config.sfm.rigs == "none" else mounting_of(photos.capture, names)
-        return work.once(RECONSTRUCT, config.sfm, names, views, features, matches, config.seed, mounting)
-    met = triangulated(work, views, features, matches, config.triangulate)
-    return lift(met) if source == "hybrid" else met
+        known = names, views, features, matches, config.seed, mounting
+        return FoundPoints(work.once(RECONSTRUCT, config.sfm, *known))
+    met, noise = triangulated(work, views, features, matches, config.triangulate, learned)
+    return FoundPoints(lift(met) if source == "hybrid" else met, noise)
 
 
 def lifted(
