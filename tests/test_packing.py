@@ -167,3 +167,16 @@ def test_files_of_other_maps_are_refused(manifest, tmp_path):
     write_packed(tmp_path / "map.vloc", [], {"else": 1})
     with pytest.raises(DataError, match="not the file of a map"):
         Map.open(tmp_path / "map.vloc")
+
+
+def test_half_precision_is_told_and_found_by_its_own_marks(built, gallery, tmp_path, capsys):
+    capsys.readouterr()
+    assert run("pack", built, tmp_path / "half.vloc", "--half", "--json") == 0
+    assert 0.9 < json.loads(capsys.readouterr().out)["recall_of_retrieval"] <= 1
+    whole, half = Map.open(built), Map.open(tmp_path / "half.vloc")
+    assert np.abs(np.asarray(half.vectors.value[0]) - whole.vectors.value[0]).max() < 1e-3
+    assert half.vectors.fingerprint != whole.vectors.fingerprint
+    assert half.features.fingerprint == whole.features.fingerprint
+    chosen = "--rerank", "dba:k=2", "alpha_qe:k=2", "--quiet"
+    assert run("localize", tmp_path / "half.vloc", gallery / "query", tmp_path / "poses.txt", *chosen) == 0
+    assert len((tmp_path / "poses.txt").read_text().splitlines()) == 4

@@ -11,7 +11,7 @@ from .data.features import LocalFeatures
 from .data.quantised import BITS, quantised, restored
 from .data.sparse_map import SparseMap
 from .geometry.projection import project
-from .retrieval.sparse_rows import Rows, SparseRows
+from .retrieval.sparse_rows import Rows, SparseRows, dense
 from .run.packed import PackedFile
 
 COARSE = "coarse/"
@@ -56,7 +56,7 @@ def vector_arrays(part: str, rows: Rows, bits: int) -> Named:
     if isinstance(rows, SparseRows):
         yield from ((f"{part}/{name}", array) for name, array in sparse_row_arrays(rows).items())
     else:
-        yield from coarse_arrays(f"{part}/vectors", rows, bits)
+        yield from coarse_arrays(f"{part}/vectors", dense(rows), bits)
 
 
 def sparse_row_arrays(rows: SparseRows) -> dict[str, np.ndarray]:

@@ -21,6 +21,7 @@ from .data.sparse_map import SparseMap
 from .data.taken import Taken
 from .errors import DataError
 from .map import FORMAT, Map, check_types, read_config
+from .retrieval.half_rows import HalfRows
 from .retrieval.sparse_rows import Rows, SparseRows
 from .retrieval.vlad import unit
 from .run.packed import PackedFile
@@ -185,7 +186,8 @@ def _rows(file: PackedFile, prefix: str) -> Rows:
     if coarse := restored_under(file, prefix):
         return unit(coarse["vectors"])
     if "vectors" in arrays:
-        return arrays["vectors"]
+        vectors = arrays["vectors"]
+        return HalfRows(vectors) if vectors.dtype == np.float16 else vectors
     from scipy.sparse import csr_array
 
     values, columns, ends, dims = (arrays[name] for name in ("values", "columns", "ends", "dims"))

@@ -12,25 +12,53 @@ import numpy as np
 from .compressed_map import sparse_row_arrays
 from .data.indexed_map import indexed_arrays
 from .data.lines import Lines
+from .data.selection import evenly
 from .data.sparse_map import NO_POINT
 from .data.taken import Taken
 from .errors import DataError
 from .known_cameras import agreed_image
 from .map import Map
 from .packed_map import AboutForm, MarkForm, PackedMap
-from .retrieval.sparse_rows import Rows, SparseRows
+from .retrieval.half_rows import HalfRows
+from .retrieval.search import search
+from .retrieval.sparse_rows import Rows, SparseRows, dense
+from .run.fingerprint import fingerprint
 from .run.packed import Parts, write_packed
 from .stage import Artifact, Context
 
+TRIED = 128
+"""images of the map at most that say what half precision changes"""
+FIRST = 20
+"""similar images that are compared"""
 
-def pack(map_: Map, path: str | Path) -> None:
+
+def pack(map_: Map, path: str | Path, *, half: bool = False) -> None:
     """Write what localization needs of a map as one file, which `Map.open` takes and which gives the same poses.
 
+    `half`: global descriptors in half precision, by which other images may be found; `recall_of_half` says how many.
     DataError for a map that is packed already.
     """
     if isinstance(map_, PackedMap):
         raise DataError(f"{map_.folder}: is packed already: copy the file")
-    write_packed(Path(path), _arrays(map_), msgspec.to_builtins(about_packed(map_)))
+    about = about_packed(map_)
+    if half:
+        described = {name: mark for name, mark in about.marks.items() if name.startswith(("vectors", "descriptors/"))}
+        about.marks |= {name: MarkForm(fingerprint(mark.fingerprint, "half")) for name, mark in described.items()}
+    write_packed(Path(path), _arrays(map_, half), msgspec.to_builtins(about))
+
+
+def recall_of_half(map_: Map) -> float:
+    """The share of the other images most similar to some of the map's own that half precision finds, too."""
+    whole, fusion = map_.vectors.value, map_.fusion.value if isinstance(map_.fusion, Artifact) else map_.fusion
+    tried = evenly(range(len(map_.sparse.image_names)), TRIED)
+    queries = [rows[tried] for rows in whole]
+    halved = [rows if isinstance(rows, SparseRows) else HalfRows(dense(rows).astype(np.float16)) for rows in whole]
+    exact, found = (
+        search(queries, references, fusion, FIRST, lambda rows: np.array(tried)[rows, None] != np.arange(len(whole[0])))
+        for references in (whole, halved)
+    )
+    same = [np.isin(exact.of(row), found.of(row)).mean() for row in range(len(tried)) if len(exact.of(row))]
+    return float(np.mean(same)) if same else 1.0
 
 
 def about_packed(map_: Map) -> AboutForm:
@@ -51,11 +79,11 @@ def artifacts_of(map_: Map) -> Mapping[str, Artifact[Any]]:
     return {"calibration": map_.calibration, **learned, **weighing}
 
 
-def _arrays(map_: Map) -> Iterator[tuple[str, Parts]]:
+def _arrays(map_: Map, half: bool) -> Iterator[tuple[str, Parts]]:
     """Everything that is kept, array by array."""
     parts = {"sparse": indexed_arrays(map_.sparse)}
     parts |= {name: part.value.to_arrays() for name, part in artifacts_of(map_).items()}
-    parts |= {f"descriptors/{i}": vector_arrays(rows) for i, rows in enumerate(map_.vectors.value)}
+    parts |= {f"descriptors/{i}": vector_arrays(rows, half) for i, rows in enumerate(map_.vectors.value)}
     parts |= {} if map_.recorded is None else {"taken": taken_arrays(map_.taken)}
     for part, arrays in parts.items():
         yield from ((f"{part}/{name}", [array]) for name, array in arrays.items())
@@ -75,9 +103,11 @@ def _features(map_: Map) -> Iterator[tuple[str, Parts]]:
         yield f"features/{name}", column(name)
 
 
-def vector_arrays(rows: Rows) -> dict[str, np.ndarray]:
+def vector_arrays(rows: Rows, half: bool) -> dict[str, np.ndarray]:
     """The vectors of all images by one descriptor; without their zeros where they are held so."""
-    return sparse_row_arrays(rows) if isinstance(rows, SparseRows) else {"vectors": rows}
+    if isinstance(rows, SparseRows):
+        return sparse_row_arrays(rows)
+    return {"vectors": dense(rows).astype(np.float16 if half else np.float32, copy=False)}
 
 
 def taken_arrays(taken: Taken) -> dict[str, np.ndarray]:

@@ -29,7 +29,7 @@ from .retrieval.base import GlobalFeature, PhotoDescriptor
 from .retrieval.filters import Choice, FilterConfig
 from .retrieval.geometric import Geometric
 from .retrieval.reranking import Searcher, searcher
-from .retrieval.search import Allowed
+from .retrieval.search import Allowed, Vectors
 from .rigs import together
 from .runtime import Runtime
 from .stage import Artifact
@@ -105,13 +105,13 @@ class Placer:
         # Side by side: OpenCV extracts on one core and a half.
         features = self._threads.submit(self._features, query, self._extract)
         rows = self._threads.submit(self._retrieve, query, features)
-        return self._matched(replace(query, features=features.result()), rows.result())
+        return self.matched(replace(query, features=features.result()), rows.result())
 
     def retrieved(self, query: Query) -> Query:
         """A query that has its features, with matches as by `searched`."""
         features = Future[LocalFeatures]()
         features.set_result(query.features)
-        return self._matched(query, self._retrieve(query, features))
+        return self.matched(query, self._retrieve(query, features))
 
     def matched_near(self, query: Query, cam_from_world: Rigid, rows: Sequence[int], config: NearConfig) -> Query:
         """A query that has its features, with matches near where an expected pose puts the points of map images."""
@@ -157,12 +157,17 @@ class Placer:
         return extract(extractor, query.shown(self.map.config.extract.in_color))
 
     def _retrieve(self, query: Query, features: Future[LocalFeatures]) -> dict[int, float]:
-        """Rows of the map images that look most like the query, best first, and how similar they are."""
-        vectors = [describe(look(query.shown, features)).vector[None] for look, describe in self._describe]
+        return self.similar([describe(look(query.shown, features)).vector[None] for look, describe in self._describe])
+
+    def similar(self, vectors: Vectors) -> dict[int, float]:
+        """Rows of the map images that look most like a query, best first, and how similar they are.
+
+        `vectors`: the query's, one row for each of the map's global descriptors.
+        """
         count = num_listed(self.config.retrieve, self.config.reranking)
         return self._find(vectors, count, self._allowed).scored(0)
 
-    def _matched(self, query: Query, similarities: dict[int, float]) -> Query:
+    def matched(self, query: Query, similarities: dict[int, float]) -> Query:
         """The query with its matches with some map images, in the order that geometry gives these where it is asked."""
         rows = list(similarities)
         if self._arrange is not None:

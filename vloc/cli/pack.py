@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..map import Map
-from ..packing import pack
+from ..packing import pack, recall_of_half
 from ..run.packed import is_packed
 from . import options
 from .main import OK
@@ -26,6 +26,9 @@ class PackFlags:
     """folder of a finished map"""
     file: options.folder("FILE")  # type: ignore[valid-type]
     """file to write; a packed map that is there is replaced, once the new one is whole"""
+    half: options.Switch = False
+    """global descriptors in half precision, for maps of 100,000 images and more: half of the bytes and less time to
+    search; it is told how many of the images that are found stay the same"""
     json: options.Switch = False
     """print the figures as JSON"""
     quiet: options.Switch = False
@@ -37,11 +40,15 @@ def run(arguments: Sequence[str]) -> int:
     flags = parse_flags("pack", PackFlags, arguments)
     map_ = Map.open(flags.map)
     check_output(flags.file, is_packed, [flags.map])
-    pack(map_, flags.file)
+    pack(map_, flags.file, half=flags.half)
+    recall = recall_of_half(map_) if flags.half else 1.0
     sparse, num_bytes = map_.sparse, flags.file.stat().st_size
     images, points = len(sparse.image_names), len(sparse.points)
     if flags.json:
-        options.print_json({"file": str(flags.file), "images": images, "points": points, "bytes": num_bytes})
+        facts = {"file": str(flags.file), "images": images, "points": points, "bytes": num_bytes}
+        options.print_json({**facts, "recall_of_retrieval": recall})
     elif not flags.quiet:
         print(f"{flags.file}: {images:,} images, {points:,} points, {num_bytes / 1e6:.1f} MB")
+        if flags.half:
+            print(f"of the images found by the map's own, half precision finds {100 * recall:.2f} %")
     return OK

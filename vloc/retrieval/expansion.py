@@ -12,7 +12,7 @@ from ..array_types import Int64
 from ..data.selection import NOTHING, Ranking
 from .reranking import RERANKINGS, Searcher
 from .search import Allowed, Vectors, others
-from .sparse_rows import Rows, SparseRows, with_neighbours
+from .sparse_rows import Rows, SparseRows, dense, with_neighbours
 from .vlad import unit
 
 BLOCK = 2**24
@@ -72,6 +72,7 @@ def _expanded(vectors: Rows, references: Rows, near: Int64[np.ndarray, "q k"], a
     if isinstance(vectors, SparseRows) or isinstance(references, SparseRows):
         expanding, places = np.nonzero(near != NOTHING)
         return with_neighbours(vectors, references, expanding, near[expanding, places], alpha)
+    vectors, references = dense(vectors), dense(references)
     sums, size = vectors.copy(), max(BLOCK // max(near.shape[1] * vectors.shape[1], 1), 1)
     for start in range(0, len(vectors), size):
         rows = slice(start, start + size)

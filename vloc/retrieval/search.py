@@ -58,6 +58,9 @@ def _blocks(queries: Vectors, references: Vectors) -> Iterator[tuple[int, list[F
     large, small = (max(size // num_references, 1) for size in (PRODUCTS, BLOCK))
     for start in range(0, count, large):
         made = [products(q[start : start + large], r) for q, r in zip(queries, references, strict=True)]
+        for index, product in enumerate(made):
+            if not np.isfinite(product.sum()):  # as any number is, and no array of the size is made
+                raise DataError(f"global descriptor {index}: numbers that are not finite: describe the images again")
         for first in range(0, len(made[0]), small):
             yield start + first, [product[first : first + small] for product in made]
 
@@ -95,5 +98,3 @@ def _check(queries: Vectors, references: Vectors) -> None:
         if query.shape[1] != reference.shape[1]:
             dims = f"{query.shape[1]} numbers for queries and {reference.shape[1]} for the map"
             raise DataError(f"global descriptor {index}: {dims}: describe both with the map's settings")
-        if not np.isfinite(query.sum() + reference.sum()):  # as any number is, and no array of the size is made
-            raise DataError(f"global descriptor {index}: numbers that are not finite: describe the images again")

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..array_types import Float32, Int64
 from ..data.features import GlobalDescriptor
+from .half_rows import HalfRows
 
 Index = slice | list[int] | np.ndarray
 
@@ -57,7 +58,7 @@ class SparseRows:
         return float(self.matrix.sum())
 
 
-Rows = Float32[np.ndarray, "_ _"] | SparseRows
+Rows = Float32[np.ndarray, "_ _"] | SparseRows | HalfRows
 """vectors of some images, by row"""
 
 
@@ -74,11 +75,18 @@ def stacked(descriptors: Iterable[GlobalDescriptor]) -> Rows:
 def products(queries: Rows, references: Rows) -> Float32[np.ndarray, "q r"]:
     """The inner products of all vectors with all others."""
     if isinstance(references, SparseRows):
-        found = (queries.matrix if isinstance(queries, SparseRows) else queries) @ references.index
+        found = (queries.matrix if isinstance(queries, SparseRows) else dense(queries)) @ references.index
         return found if isinstance(found, np.ndarray) else found.toarray()
+    if isinstance(references, HalfRows):
+        return references.products(dense(queries))
     if isinstance(queries, SparseRows):
         return queries.matrix @ references.T
-    return queries @ references.T
+    return dense(queries) @ references.T
+
+
+def dense(rows: Rows) -> Float32[np.ndarray, "_ d"]:
+    """The vectors as float32, their zeros among them."""
+    return rows.matrix.toarray() if isinstance(rows, SparseRows) else np.asarray(rows)
 
 
 def with_neighbours(
@@ -87,7 +95,9 @@ def with_neighbours(
     """Unit vectors of each vector plus references, each times max(cosine, 0)^alpha: for a row the columns beside it."""
     from scipy.sparse import csr_array
 
-    own, others = (each.matrix if isinstance(each, SparseRows) else csr_array(each) for each in (vectors, references))
+    own, others = (
+        each.matrix if isinstance(each, SparseRows) else csr_array(dense(each)) for each in (vectors, references)
+    )
     cosines = np.asarray(own[rows].multiply(others[columns]).sum(axis=1)).ravel()
     weights = np.maximum(cosines, 0) ** np.float32(alpha)
     sums = (own + csr_array((weights, (rows, columns)), shape=(own.shape[0], others.shape[0])) @ others).tocsr()
