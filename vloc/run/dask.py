@@ -37,12 +37,16 @@ except ImportError as error:
 AHEAD = 2
 """chunks that are sent for every thread of the workers: the next one is there when one is done"""
 CONNECT_SECONDS = 10
-ENVIRONMENT = {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1}
-"""of processes of our own: without Dask's setting of malloc, which costs a sixth of a run in page faults"""
+OWN = {
+    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1},
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+}
+"""settings of processes of our own: Dask's for malloc cost a sixth of a run in page faults, its statistics a percent"""
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 """run by processes of our own: Ctrl-C is for the command, which ends them"""
-PACKAGES = "numpy", "scipy", "opencv-python-headless", "pillow", "poselib", "pycolmap"
-"""what results depend on beside vloc: other versions may give other last bits"""
+PACKAGES = "numpy scipy opencv-python-headless pillow poselib pycolmap pi-heif torch kornia open3d".split()
+"""what results depend on beside vloc: other versions may give other last bits, and without one photos fail"""
 
 
 class Dask:
@@ -95,7 +99,7 @@ class Dask:
         return self._client
 
     def _start(self) -> Client:
-        with dask.config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}):
+        with dask.config.set(OWN):
             cluster = LocalCluster(
                 n_workers=int(self._where),
                 threads_per_worker=1,
