@@ -42,10 +42,21 @@ OWN = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
 }
-"""settings of processes of our own: Dask's for malloc cost a sixth of a run in page faults, its statistics a percent"""
+"""settings of processes of our own: Dask's for malloc costs time in page faults, its statistics and ticks too"""
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 """run by processes of our own: Ctrl-C is for the command, which ends them"""
-PACKAGES = "numpy scipy opencv-python-headless pillow poselib pycolmap pi-heif torch kornia open3d".split()
+PACKAGES = [
+    "numpy",
+    "scipy",
+    "opencv-python-headless",
+    "pillow",
+    "poselib",
+    "pycolmap",
+    "pi-heif",
+    "torch",
+    "kornia",
+    "open3d",
+]
 """what results depend on beside vloc: other versions may give other last bits, and without one photos fail"""
 
 
