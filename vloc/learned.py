@@ -17,7 +17,7 @@ from .versions import MANIFEST
 
 @dataclass(frozen=True)
 class LearnConfig:
-    """How long a map keeps what it learned from its images: vocabularies, weights, pose errors, what evidence is worth."""
+    """How long a map keeps what it learned from its images: vocabularies, weights, pose errors, evidence's worth."""
 
     max_growth: Annotated[float, msgspec.Meta(ge=1)] = 1.5
     """times the images it was learned from; a map that has more learns it anew, as with --retrain"""

@@ -116,7 +116,10 @@ def test_an_added_image_is_described_alone_unless_descriptors_learn_anew(
     told = capsys.readouterr()
     assert "train: 1 kept, whatever its images" in told.err
     assert "try: 11 kept, whatever its features, sparse, vectors" in told.err
-    assert "kept what the map learned from 11 images (pose-noise, train, try), it has 12 now; it learns anew past 16 " in told.out
+    assert (
+        "kept what the map learned from 11 images (pose-noise, train, try), it has 12 now; it learns anew past 16 "
+        in told.out
+    )
     assert learned() == before
     assert main([*command, "--quiet", "--retrain"]) == 0
     assert learned() != before

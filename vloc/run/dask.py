@@ -45,18 +45,8 @@ OWN = {
 """settings of processes of our own: Dask's for malloc costs time in page faults, its statistics and ticks too"""
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 """run by processes of our own: Ctrl-C is for the command, which ends them"""
-PACKAGES = [
-    "numpy",
-    "scipy",
-    "opencv-python-headless",
-    "pillow",
-    "poselib",
-    "pycolmap",
-    "pi-heif",
-    "torch",
-    "kornia",
-    "open3d",
-]
+NEEDED = "numpy", "scipy", "opencv-python-headless", "pillow", "poselib", "pycolmap"
+PACKAGES = *NEEDED, "pi-heif", "torch", "kornia", "open3d"
 """what results depend on beside vloc: other versions may give other last bits, and without one photos fail"""
 
 
