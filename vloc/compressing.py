@@ -15,7 +15,7 @@ from .data.compact_map import depths_of, with_points
 from .data.quantised import BITS
 from .data.sparse_map import NO_POINT, SparseMap
 from .errors import ConfigError, DataError
-from .held_out import HeldOut, held_out, tried_images
+from .held_out import HeldOut, held_out, tried_images, tried_matcher
 from .map import Map
 from .packed_map import AboutForm, MarkForm, PackedMap
 from .packing import about_packed, artifacts_of, taken_arrays
@@ -72,7 +72,7 @@ def compress(map_: Map, path: str | Path, goal: Goal, *, order: Order = cover_or
 
     Points are taken in the order in which they cover images best (`solvers/point_cover.py`); each has one descriptor,
     the mean of those of its keypoints. Images without points are left out, and what global descriptors and learned
-    tables say is rounded. DataError for a map without points, ConfigError for a goal that cannot be met.
+    tables say is rounded. ConfigError for a goal that cannot be met, or a map that cannot be tried by its own images.
     """
     _check(map_)
     bits = _bits(map_, goal)
@@ -88,6 +88,7 @@ def compress(map_: Map, path: str | Path, goal: Goal, *, order: Order = cover_or
 def _check(map_: Map) -> None:
     if isinstance(map_, PackedMap) and is_compressed(map_.file):
         raise DataError(f"{map_.folder}: is compressed already: compress the map that it was made from")
+    tried_matcher(map_)
     if not map_.sparse.num_observations:
         raise DataError(f"{map_.folder}: no image shows a point: there is nothing to choose from")
 

@@ -16,7 +16,7 @@ from .data.sparse_map import SparseMap
 from .errors import ConfigError
 from .geometry.pose_error import pose_errors
 from .map import Map
-from .matching.base import PhotoMatcher
+from .matching.base import Matcher, PhotoMatcher
 from .points import check_has_points
 from .retrieval.search import search
 from .runtime import Runtime
@@ -58,11 +58,8 @@ class Trials:
     """Localizes images of `whole` in `tried` without themselves."""
 
     def __init__(self, whole: Map, tried: Map) -> None:
-        check_has_points(whole)
+        matcher = tried_matcher(whole)
         self._config = LocalizationConfig()
-        matcher = query_matcher(self._config, whole.config)
-        if isinstance(matcher, PhotoMatcher):
-            raise ConfigError(f"{whole.folder}: matcher '{matcher.plugin_name}' has no features to try the map with")
         self._whole, self._tried, self._sparse = whole, tried, tried.sparse
         self._fusion = tried.fusion.value if isinstance(tried.fusion, Artifact) else tried.fusion
         self._shown = MapImages(tried.features, tried.sparse)
@@ -99,6 +96,15 @@ class Trials:
         others = self._sparse.track_lengths[matches.points] - np.isin(matches.points, own)
         has_depth = self._sparse.depth_information_of(matches.points).any(axis=(1, 2))
         return matches[others >= np.where(has_depth, 1, 2)]
+
+
+def tried_matcher(map_: Map) -> Matcher:
+    """The matcher of a map that can be tried by its own images; ConfigError where it cannot."""
+    check_has_points(map_)
+    matcher = query_matcher(LocalizationConfig(), map_.config)
+    if isinstance(matcher, PhotoMatcher):
+        raise ConfigError(f"{map_.folder}: matcher '{matcher.plugin_name}' looks at photos, which a map does not hold")
+    return matcher
 
 
 def tried_images(sparse: SparseMap, count: int) -> list[str]:

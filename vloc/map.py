@@ -103,6 +103,8 @@ class Map:
         if is_packed(folder):
             from .packed_map import open_packed
 
+            if version is not None:
+                raise DataError(f"{folder}: is a packed map, which is one version: leave out version {version}")
             return open_packed(folder)
         if version is not None:
             return cls.of(folder, read_version(folder, version).manifest, path_of(folder, version))
