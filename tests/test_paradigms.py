@@ -35,7 +35,7 @@ def test_poses_are_approximated_without_local_features(
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert (figures["num_localized"], figures["num_fallbacks"]) == (4, 4) and figures["median_translation_m"] < 1.5
     assert {(row["source"], row["confidence"], len(row["retrieved"])) for row in rows(results)} == {("retrieval", 0, 3)}
-    assert not any(results.with_name("poses.txt.work").glob("extract-*"))
+    assert not any(results.with_name("vloc.work").glob("extract-*"))
 
 
 @pytest.mark.parametrize(

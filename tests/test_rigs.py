@@ -88,7 +88,7 @@ def test_queries_without_a_rig_are_refused(
     assert "no two of 4 queries were taken at one time by cameras that rigs.txt places on one rig" in (
         capsys.readouterr().err
     )
-    assert not any((tmp_path / "poses.txt.work").glob("extract-*"))  # said before any work
+    assert not any((tmp_path / "vloc.work").glob("extract-*"))  # said before any work
 
 
 def test_a_rig_in_memory_is_placed_as_in_a_capture(built: Path, drive: Path) -> None:

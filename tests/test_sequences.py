@@ -114,7 +114,7 @@ def test_photos_that_nothing_took_one_after_the_other_are_refused_before_any_wor
     flags = "--sequence", "interpolate", "--causal", "--sequence.max-gap", "1", "--quiet"
     assert run("localize", built, drive / "drive", tmp_path / "poses.txt", *flags) == 2
     assert "--sequence interpolate: no two of 15 queries were taken by one camera or rig" in capsys.readouterr().err
-    assert not any((tmp_path / "poses.txt.work").glob("extract-*"))
+    assert not any((tmp_path / "vloc.work").glob("extract-*"))
 
 
 def test_photos_in_memory_are_no_sequence(built: Path) -> None:
@@ -188,7 +188,7 @@ def test_odometry_of_other_times_is_refused_before_any_work(
     assert (
         "odometry from 5000000000 to 6000000000, expected to cover the queries of 'rig', 1700000000000000000 to" in told
     )
-    assert not any((tmp_path / "poses.txt.work").glob("extract-*"))
+    assert not any((tmp_path / "vloc.work").glob("extract-*"))
 
 
 def test_odometry_of_the_drive_places_all_of_it(built: Path, drive: Path) -> None:

@@ -63,12 +63,12 @@ def test_a_gallery_is_mapped_and_localized_with_the_same_bytes(
     assert content(tmp_path / "map") == content(built)
     monkeypatch.chdir(tmp_path)  # which the workers have not done
     for name, where in (("threads", ()), ("processes", ("--cluster", cluster))):
-        assert run("localize", "map", gallery / "query", f"{name}.txt", "--quiet", *where) == 0
-    files = [content(tmp_path / f"{name}.txt.work") for name in ("threads", "processes")]
+        assert run("localize", "map", gallery / "query", f"{name}/poses.txt", "--quiet", *where) == 0
+    files = [content(tmp_path / name / "vloc.work") for name in ("threads", "processes")]
     for found in files:
-        assert found.pop("run.json")  # with the times that it took
+        assert found.pop("runs/poses.txt.json")  # with the times that it took
     assert files[0] == files[1]
-    assert (tmp_path / "processes.txt").read_bytes() == (tmp_path / "threads.txt").read_bytes()
+    assert (tmp_path / "processes/poses.txt").read_bytes() == (tmp_path / "threads/poses.txt").read_bytes()
 
 
 def test_a_worker_that_is_killed_costs_its_chunk(tmp_path: Path) -> None:

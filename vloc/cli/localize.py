@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from typing import Any, Literal
 from ..config import LocalizationConfig
 from ..data.capture import CALIBRATED, Capture
 from ..data.estimate import PoseEstimate
-from ..errors import DataError
+from ..errors import DataError, LockedError
 from ..formats.image_folder import orientation_note
 from ..formats.results import check_names
 from ..known_cameras import PREFIX, with_known_cameras
@@ -29,6 +30,7 @@ from .main import OK, WITH_FAILURES
 from .map_folder import is_map
 from .messages import failure_lines, read_capture, summary_of_failures
 from .outputs import beside, check_output, is_details, is_results
+from .run_record import work_of, write_record
 from .settings import parse
 from .sources import counts, kept, status, told
 
@@ -46,7 +48,8 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     queries: options.location("QUERIES")  # type: ignore[valid-type]
     """FORMAT:PATH or path of a capture (poses not needed), or a list of `name MODEL w h params...` with --images"""
     results: options.folder("RESULTS")  # type: ignore[valid-type]
-    """text file of poses; RESULTS.json beside it says how each query went, RESULTS.work keeps what a rerun reuses"""
+    """text file of poses; RESULTS.json beside it says how each query went, vloc.work keeps what reruns reuse,
+    for all results of the folder; runs at the same time need folders of their own"""
     pixel_center: Literal["0", "0.5"] | None = None
     """px: where the queries' intrinsics put the centre of the first pixel; else as the map was told"""
     camera: str | None = None
@@ -81,8 +84,8 @@ def run(arguments: Sequence[str]) -> int:
     kept([], flags.sources)  # refuses an unknown name before any work
     queries = read_queries(flags, map_)
     check_queries(flags, queries)
-    command, where = shlex.join(["vloc", "localize", *arguments]), beside(flags.results, ".work")
-    with Workspace(where, flags.runtime, flags.reporter, dry_run=flags.dry_run, command=command) as work:
+    command, where = shlex.join(["vloc", "localize", *arguments]), work_of(flags.results)
+    with _apart(), Workspace(where, flags.runtime, flags.reporter, dry_run=flags.dry_run, command=command) as work:
         estimates = kept(localize_capture(work, map_, queries, config, flags.scan), flags.sources)
         failures = summary_of_failures(work.failures)
         if not flags.dry_run:
@@ -97,6 +100,15 @@ def run(arguments: Sequence[str]) -> int:
         print(f"vloc: no pose to write: {told(estimates)}", file=sys.stderr)
         return WITH_FAILURES
     return WITH_FAILURES if failures else OK
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """Say where results can be written while others are written to the same folder."""
+    try:
+        yield
+    except LockedError as error:
+        raise LockedError(f"{error}, or write RESULTS into another folder") from None
 
 
 def check_queries(flags: LocalizeFlags, queries: Capture) -> None:
@@ -117,10 +129,9 @@ def write_beside(
     estimates: Sequence[PoseEstimate],
 ) -> None:
     """What goes with the results: what the run was, the file of a benchmark's style and the page, if asked for."""
-    from .run_record import write_record
 
     read = {**flags.read_options, "pixel_center": pixel_center_of(flags, map_)}
-    write_record(work, map_, flags.queries, read, config)
+    write_record(work, flags.results, map_, flags.queries, read, config)
     if flags.style:
         from .results import write_styled
 

@@ -31,6 +31,7 @@ COMMANDS = {
     "split": "one capture as two: by list, folder, number, time or area",
     "show": "what a map or a capture holds, and what made it",
     "check": "find what is broken in a map or a capture",
+    "clean": "what no version of a map and no results need any more, and its removal",
     "run": "a recipe, or a scene of ours, by name",
     "weights": "trained networks: which there are, where they are, and how to get them",
     "doctor": "versions, devices, optional parts and how to install them",

@@ -1,4 +1,4 @@
-"""What `vloc localize` writes down of a run, so that it can be shown: RESULTS.work/run.json."""
+"""What `vloc localize` writes down of a run, so that it can be shown: in the work folder of its results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,21 @@ from ..run.workspace import Workspace, read_manifest
 from ..runtime import peak_megabytes
 from .outputs import beside
 
-FILE = "run.json"
+WORK, RECORDS = "vloc.work", "runs"
+"""the folder that all results of one folder share, and the one in it of their records"""
+OLD_WORK, OLD_RECORD = ".work", "run.json"
+"""what vloc 0.1 added to the name of RESULTS for a folder of its own, and the record in it"""
+
+
+def work_of(results: Path) -> Path:
+    """Where what localization gave on the way to results is kept, for all results of one folder."""
+    return results.parent / WORK
+
+
+def record_of(results: Path) -> Path:
+    """The record of a run, or the one that vloc 0.1 wrote where there is no other."""
+    record, old = work_of(results) / RECORDS / f"{results.name}.json", beside(results, OLD_WORK) / OLD_RECORD
+    return old if old.exists() and not record.exists() else record
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,7 @@ class RunRecord:
 
 
 def write_record(
-    work: Workspace, map_: Map, queries: str, options: Mapping[str, Any], config: LocalizationConfig
+    work: Workspace, results: Path, map_: Map, queries: str, options: Mapping[str, Any], config: LocalizationConfig
 ) -> None:
     """Write down a run that has ended."""
     form, path = find_format(queries)
@@ -78,12 +92,12 @@ def write_record(
         map_version=map_.version,
         used=work.used,
     )
-    work.publish(FILE, msgspec.to_builtins(record))
+    work.publish(f"{RECORDS}/{results.name}.json", msgspec.to_builtins(record))
 
 
 def read_record(results: Path) -> RunRecord:
     """What a run wrote down; DataError where there is nothing."""
-    path = beside(results, ".work") / FILE
+    path = record_of(results)
     try:
         return msgspec.convert(read_manifest(path), RunRecord)
     except (StoreError, msgspec.ValidationError) as error:

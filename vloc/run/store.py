@@ -146,6 +146,11 @@ def _as_place(results: StoredResults[R]) -> tuple[Any, ...]:
 copyreg.pickle(StoredResults, _as_place)
 
 
+def shards_of(folder: Path, mark: str) -> set[str]:
+    """The names of the files in a store's folder that a set is made of; StoreError where it is missing or broken."""
+    return {run.shard for run in read_json(folder / f"set-{mark}.json", _ROWS)}
+
+
 def _places_of(folder: Path, runs: Sequence[ShardRows]) -> list[Place]:
     """The rows that a set lists; StoreError for shards and rows that no set of this store has."""
     shards: dict[str, Shard] = {}
