@@ -20,9 +20,9 @@ def run(*arguments: object) -> int:
 
 
 def content(folder: Path) -> dict[str, str]:
-    """Name -> hash of every file of a map, locks and histories, which tell the time, apart."""
+    """Name -> hash of every file of a map, locks and what tells the time apart."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and "lock" not in path.name]
-    files = [path for path in files if path.parent.name != "versions"]
+    files = [path for path in files if path.parent.name != "versions" and path.name != "timings.json"]
     return {str(path.relative_to(folder)): blake2b(path.read_bytes()).hexdigest() for path in files}
 
 

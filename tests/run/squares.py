@@ -108,8 +108,9 @@ def run_all(
 
 
 def tree_hash(folder: Path) -> dict[str, str]:
-    """Path -> hash of content, for all that a run leaves but its lock."""
+    """Path -> hash of content, for all that a run leaves but its lock and the times it took."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".lock"))
+    files = [path for path in files if path.name != "timings.json"]
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import StoreError
@@ -21,6 +21,8 @@ class PlanRow:
     todo: int
     """items that are not stored yet"""
     reason: str
+    seconds: float | None = field(default=None, compare=False)
+    """that these will take as far as is known, of a dry run; None where nothing is"""
 
 
 def why(store: Store, total: int, todo: int, seen: Collection[str]) -> str:

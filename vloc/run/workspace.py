@@ -30,6 +30,7 @@ from .plan import PlanRow, why
 from .progress import Reporter, Silent
 from .results import NamedArtifact, PlanEnds, StoredResults
 from .store import ONLY, Store, artifact_of, open_results, read_identity, read_json
+from .timings import expected_seconds, read_timings, seconds_of_later, told, write_timings
 
 I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R", bound=Storable)
@@ -76,6 +77,7 @@ class Workspace:
         self.kept: list[str] = []
         """stages of which an earlier result serves though an input has changed"""
         self._hashes = ContentHashes(folder)
+        self._timings = read_timings(folder) if dry_run else {}
         self._lock = FolderLock(folder)
         self._seen: set[str] = set()
         self._executor = executor_for(self.runtime, self.reporter.note)
@@ -95,12 +97,27 @@ class Workspace:
     ) -> bool | None:  # not `bool`: a type checker would take every `with` block for one that may end early
         self._executor.close()
         self.reporter.close()
-        if not self.dry_run:
+        if isinstance(error, PlanEnds):
+            self._end_plan(error)
+        if self.dry_run:
+            return isinstance(error, PlanEnds)
+        try:
+            if error is None:
+                write_timings(self.folder, self.plan, self.stage_seconds)
+        finally:
             self._lock.release()
-        elif isinstance(error, PlanEnds) and error.stage:
-            self.plan.append(PlanRow("later stages", 0, 0, str(error)))
-            self.reporter.note(f"later stages: {error}")
-        return self.dry_run and isinstance(error, PlanEnds)
+        return False
+
+    def _end_plan(self, end: PlanEnds) -> None:
+        """Tell how long it will take, as far as that is known."""
+        known = sum(row.seconds or 0.0 for row in self.plan)
+        if end.stage is None:
+            self.reporter.note(f"in all: about {told(known)}")
+            return
+        later = seconds_of_later(self._timings, self.plan)
+        self.plan.append(PlanRow("later stages", 0, 0, str(end), later))
+        self.reporter.note(f"later stages: {end}; by the share of what is new, about {told(later)} or more")
+        self.reporter.note(f"in all: about {told(known + later)} or more")
 
     def require(self, plugins: Iterable[object]) -> None:
         """WeightsMissingError, before any work, where the weights of a plugin are not there for those that work."""
@@ -237,10 +254,12 @@ class Workspace:
         return store
 
     def _start(self, store: Store, total: int, todo: int, reason: str = "") -> None:
-        row = PlanRow(store.identity.stage, total, todo, reason or why(store, total, todo, self._seen))
+        stage, reason = store.identity.stage, reason or why(store, total, todo, self._seen)
+        seconds = expected_seconds(self._timings, stage, todo) if self.dry_run else None
         self._seen.add(store.identity.folder)
-        self.plan.append(row)
-        self.reporter.start(row.stage, row.total, row.todo, row.reason)
+        self.plan.append(PlanRow(stage, total, todo, reason, seconds))
+        time_left = f", about {told(seconds)}" if todo and seconds is not None else ""
+        self.reporter.start(stage, total, todo, reason + time_left)
         if not self.dry_run:
             store.create()
 
