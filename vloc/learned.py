@@ -71,7 +71,7 @@ def learning_notes(before: Learned, after: Learned, num_images: int, max_growth:
     """What an update kept of what the map had learned, what it learned anew, and why."""
     notes = []
     if counts := {n for ref, n in after.from_images.items() if ref in before.from_images and n != num_images}:
-        kept = ", ".join(sorted({ref.partition("-")[0] for ref, n in after.from_images.items() if n in counts}))
+        kept = ", ".join(sorted({_stage_of(ref) for ref, n in after.from_images.items() if n in counts}))
         notes.append(
             f"kept what the map learned from {min(counts):,} images ({kept}), it has {num_images:,} now; it learns "
             f"anew past {max_growth * min(counts):,.0f} (--learn.max-growth {max_growth:g}), or with --retrain"
@@ -83,6 +83,10 @@ def learning_notes(before: Learned, after: Learned, num_images: int, max_growth:
             f"past --learn.max-growth {max_growth:g}"
         )
     return notes
+
+
+def _stage_of(reference: str) -> str:
+    return reference.partition("/")[0].rpartition("-")[0]
 
 
 class _References(msgspec.Struct):
