@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ import pytest
 from tests.jobs import FAST, run
 from vloc.errors import DataError
 from vloc.map import Map
+from vloc.run.lock import FolderLock
 from vloc.versions import read_version, versions_of
 
 
@@ -181,6 +185,34 @@ os.replace = replace
 main(sys.argv[1:])
 """
     return subprocess.run([sys.executable, "-c", script, "map", *map(str, arguments)], check=False).returncode
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The kernel refuses longer files, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_version_that_finds_no_room_leaves_the_old_map(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copied / "map"
+    with files_of_at_most(1024):
+        assert run("restore", folder, 1) == 4
+    assert "0004.json" in capsys.readouterr().err and not list(folder.rglob("*.tmp"))
+    assert Map.open(folder).version == 3 and run("check", folder) == 0
+    assert run("restore", folder, 1) == 0 and Map.open(folder).version == 4
+
+
+def test_nothing_is_restored_while_another_run_writes_the_map(copied: Path) -> None:
+    lock = FolderLock(copied / "map")
+    lock.acquire()
+    assert run("restore", copied / "map", 1) == 5
+    lock.release()
+    assert Map.open(copied / "map").version == 3
 
 
 def test_a_broken_version_is_named_and_does_not_stand_in_the_way(
