@@ -7,7 +7,7 @@ import pytest
 
 import vloc
 from tests.jobs import content, run
-from vloc.compressing import Goal, compress
+from vloc.compressing import CODES, Goal, compress
 from vloc.errors import ConfigError, DataError
 from vloc.formats.results import read_poses, read_truth
 from vloc.geometry.pose_error import pose_errors
@@ -83,6 +83,20 @@ def test_what_images_show_is_where_points_project_with_the_points_descriptor(bui
         ).sum(1)
         assert np.median(cosines) > 0.9
         assert 0.5 < np.median(theirs.scales / ours.scales[nearest]) < 2
+
+
+@pytest.mark.parametrize("share", [0.35, 0.15])
+def test_descriptors_get_as_few_bytes_as_let_most_points_stay(built, whole, share, tmp_path):
+    made = compress(Map.open(built), tmp_path / "x.vloc", Goal(num_bytes=int(share * whole.stat().st_size)), tried=8)
+    assert made.num_bytes <= share * whole.stat().st_size
+    if share > 0.3:
+        assert (made.num_codes, made.num_points) == (0, len(Map.open(built).sparse.points))
+    else:
+        assert made.num_codes in CODES[1:]
+    assert made.after.num_localized == 8
+    smaller = Map.open(tmp_path / "x.vloc")
+    features = smaller.features[smaller.sparse.image_names[3]]
+    assert (features.descriptors.dtype, features.descriptors.shape[1]) == (np.uint8, 128)
 
 
 def test_a_packed_map_is_compressed_as_its_folder_is(built, whole, tmp_path):

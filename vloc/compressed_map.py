@@ -11,6 +11,7 @@ from .data.features import LocalFeatures
 from .data.quantised import BITS, quantised, restored
 from .data.sparse_map import SparseMap
 from .geometry.projection import project
+from .retrieval.product_quantisation import codebooks, decoded, encoded
 from .retrieval.sparse_rows import Rows, SparseRows, dense
 from .run.packed import PackedFile
 
@@ -24,15 +25,34 @@ Named = Iterator[tuple[str, np.ndarray]]
 
 def is_compressed(file: PackedFile) -> bool:
     """Whether a packed file holds one descriptor a point, and no keypoints."""
-    return "points/descriptors" in file
+    return "points/sizes" in file
 
 
-def point_arrays(sparse: SparseMap, descriptors: np.ndarray, sizes: np.ndarray, quarter_turns: np.ndarray) -> Named:
-    """A sparse map all of whose keypoints show a point, with what its points look like."""
+def point_arrays(sparse: SparseMap, looks: Mapping[str, np.ndarray], sizes: np.ndarray, turns: np.ndarray) -> Named:
+    """A sparse map all of whose keypoints show a point, with what its points look like (`look_arrays`)."""
     yield from ((f"sparse/{name}", array) for name, array in compact_arrays(sparse).items())
-    yield "points/descriptors", descriptors
+    yield from ((f"points/{name}", array) for name, array in looks.items())
     yield "points/sizes", sizes.astype(np.float16)
-    yield "images/quarter_turns", quarter_turns
+    yield "images/quarter_turns", turns
+
+
+def look_arrays(directions: np.ndarray, like: np.ndarray, num_codes: int) -> dict[str, np.ndarray]:
+    """Unit descriptors of points as rows like those of features, or as that many codes of one byte each, if any.
+
+    Bytes are as long as the features' own, so that rounding costs as little.
+    """
+    if not num_codes:
+        return {"descriptors": _typed(directions, like)}
+    books = codebooks(directions, num_codes)
+    return {"codes": encoded(directions, books), "codebooks": _typed(books, like)}
+
+
+def _typed(directions: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Directions, or parts of them, as numbers of the type of some descriptors."""
+    if like.dtype.kind == "f":
+        return directions.astype(like.dtype)
+    length = np.median(np.linalg.norm(like.astype(np.float32), axis=1)) if len(like) else 1.0
+    return np.rint(directions * length).clip(0, np.iinfo(like.dtype).max).astype(like.dtype)
 
 
 def sparse_in(file: PackedFile) -> SparseMap:
@@ -47,7 +67,10 @@ def features_in(file: PackedFile, sparse: SparseMap, row: int) -> LocalFeatures:
     with np.errstate(divide="ignore"):
         scales = file["points/sizes"][points] * camera.focal[0] / depths_of(sparse, row, points)
     scores, turns = np.zeros(len(points), np.float32), int(file["images/quarter_turns"][row])
-    descriptors = file["points/descriptors"][points]
+    if "points/codes" in file:
+        descriptors = decoded(file["points/codes"][points], file["points/codebooks"])
+    else:
+        descriptors = file["points/descriptors"][points]
     return LocalFeatures(keypoints.astype(np.float32), descriptors, scores, scales.astype(np.float32), turns)
 
 

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from .array_types import Bool, Float32, Float64, Int32, Int64
-from .compressed_map import Named, is_compressed, learned_arrays, point_arrays, vector_arrays
+from .compressed_map import Named, is_compressed, learned_arrays, look_arrays, point_arrays, vector_arrays
 from .data.compact_map import depths_of, with_points
 from .data.quantised import BITS
 from .data.sparse_map import NO_POINT, SparseMap
@@ -19,18 +19,21 @@ from .held_out import HeldOut, held_out, tried_images, tried_matcher
 from .map import Map
 from .packed_map import AboutForm, MarkForm, PackedMap
 from .packing import about_packed, artifacts_of, taken_arrays
+from .retrieval.product_quantisation import WORDS
 from .retrieval.sparse_rows import SparseRows
 from .retrieval.vlad import unit
 from .run.fingerprint import fingerprint
 from .run.packed import write_packed
 from .solvers.point_cover import cover_order
 
-FORMAT = 1
+FORMAT = 2
 """counts in the marks of what is compressed"""
 RESERVED = 2**14
 """bytes of a file for its index, and between arrays"""
 SHARE_OF_VECTORS = 0.25
 """of a size, what global descriptors may take before they get fewer bits"""
+CODES = 0, 32, 16
+"""bytes of a point's descriptor, from finest to coarsest; 0: all of its own"""
 TRIED = 64
 """images of the map at most by which it is said what was lost"""
 
@@ -58,6 +61,8 @@ class Compressed:
     num_points: int
     bits: int
     """of every number of a global descriptor"""
+    num_codes: int
+    """bytes of a point's descriptor; 0: all of its own"""
     num_bytes: int
     before: HeldOut
     after: HeldOut
@@ -71,18 +76,21 @@ def compress(map_: Map, path: str | Path, goal: Goal, *, order: Order = cover_or
     """Write a smaller map as one file, which `Map.open` takes, and say what that cost.
 
     Points are taken in the order in which they cover images best (`solvers/point_cover.py`); each has one descriptor,
-    the mean of those of its keypoints. Images without points are left out, and what global descriptors and learned
-    tables say is rounded. ConfigError for a goal that cannot be met, or a map that cannot be tried by its own images.
+    the mean of those of its keypoints, in as many bytes as there is room for. Images without points are left out, and
+    what global descriptors and learned tables say is rounded. ConfigError for a goal that cannot be met, or a map that
+    cannot be tried by its own images.
     """
     _check(map_)
     bits = _bits(map_, goal)
-    images, points = kept(map_, bits, goal, order)
+    images = _images(map_.sparse, goal)
+    points, num_codes = _points(map_, images, bits, goal, order)
+    images = images[np.diff(with_points(map_.sparse, points, images).offsets) > 0]
     smaller = with_points(map_.sparse, points, images)
-    arrays = ((name, [array]) for name, array in _arrays(map_, smaller, points, images, bits))
+    arrays = ((name, [array]) for name, array in _arrays(map_, smaller, points, images, bits, num_codes))
     write_packed(Path(path), arrays, msgspec.to_builtins(_about(map_, goal)))
     names = tried_images(map_.sparse, tried)
     before, after = held_out(map_, map_, names), held_out(map_, Map.open(path), names)
-    return Compressed(len(images), len(points), bits, Path(path).stat().st_size, before, after)
+    return Compressed(len(images), len(points), bits, num_codes, Path(path).stat().st_size, before, after)
 
 
 def _check(map_: Map) -> None:
@@ -91,13 +99,6 @@ def _check(map_: Map) -> None:
     tried_matcher(map_)
     if not map_.sparse.num_observations:
         raise DataError(f"{map_.folder}: no image shows a point: there is nothing to choose from")
-
-
-def kept(map_: Map, bits: int, goal: Goal, order: Order) -> tuple[Int64[np.ndarray, "j"], Int64[np.ndarray, "k"]]:
-    """The images (rows, rising) and the points (rows, those first that cover most) that are kept."""
-    images = _images(map_.sparse, goal)
-    points = _points(map_, images, bits, goal, order)
-    return images[np.diff(with_points(map_.sparse, points, images).offsets) > 0], points
 
 
 def _images(sparse: SparseMap, goal: Goal) -> Int64[np.ndarray, "j"]:
@@ -118,22 +119,42 @@ def _bits(map_: Map, goal: Goal) -> int:
     return next((bits for bits in BITS if numbers * bits / 8 <= room), BITS[-1])
 
 
-def _points(map_: Map, images: Int64[np.ndarray, "j"], bits: int, goal: Goal, by: Order) -> Int64[np.ndarray, "k"]:
-    """The points (rows) to keep, those first that cover most."""
+def _points(
+    map_: Map, images: Int64[np.ndarray, "j"], bits: int, goal: Goal, by: Order
+) -> tuple[Int64[np.ndarray, "k"], int]:
+    """The points (rows) to keep, those first that cover most, and the bytes of their descriptors (`CODES`).
+
+    Of a size the finest descriptors with which all points have room, else those with which most have.
+    """
     sparse = with_points(map_.sparse, np.arange(len(map_.sparse.points)), images)
     groups, starts = sparse.images_by_point
     order = by(groups, starts, np.ones(len(sparse.points)), len(images))
     order = order[is_fixed(sparse)[order]]
-    if goal.num_points is not None:
-        return order[: goal.num_points]
     if goal.num_bytes is None:
-        return order
+        return order[: goal.num_points], 0
     none = with_points(map_.sparse, order[:0], images)
-    bare = sum(array.nbytes for _, array in _arrays(map_, none, order[:0], images, bits)) + RESERVED
-    count = int(np.searchsorted(np.cumsum(_bytes_of(map_, sparse, order)), goal.num_bytes - bare))
-    if not count:
+    bare = sum(array.nbytes for _, array in _arrays(map_, none, order[:0], images, bits, 0)) + RESERVED
+    counts = {codes: _room(map_, sparse, order, codes, goal.num_bytes - bare) for codes in _codes(map_)}
+    num_codes = max(counts, key=lambda codes: counts[codes])
+    if not counts[num_codes]:
         raise ConfigError(f"a size of {goal.num_bytes:,} bytes: {bare:,} go to what is no point: keep fewer --images")
-    return order[:count]
+    return order[: counts[num_codes]], num_codes
+
+
+def _codes(map_: Map) -> list[int]:
+    """Of `CODES`, those into which the map's descriptors can be taken apart."""
+    dims = map_.features[map_.sparse.image_names[0]].descriptors.shape[1]
+    return [codes for codes in CODES if not codes or (dims % codes == 0 and dims > codes)]
+
+
+def _room(map_: Map, sparse: SparseMap, points: Int64[np.ndarray, "k"], codes: int, num_bytes: int) -> int:
+    """For how many of the points, in their order, there is room, with the images that show them."""
+    like = map_.features[sparse.image_names[0]].descriptors
+    of_descriptor, books = like.shape[1] * like.itemsize, WORDS * like.shape[1] * like.itemsize
+    kinds = (sparse.point_covariances is not None) + (sparse.depth_information is not None)
+    of_row = 4 if len(points) > 2**16 else 2
+    each = (codes or of_descriptor) + 16 + 12 * kinds + of_row * sparse.track_lengths[points]
+    return int(np.searchsorted(np.cumsum(each), num_bytes - (books if codes else 0), side="right"))
 
 
 def is_fixed(sparse: SparseMap) -> Bool[np.ndarray, "p"]:
@@ -143,19 +164,18 @@ def is_fixed(sparse: SparseMap) -> Bool[np.ndarray, "p"]:
     return fixed
 
 
-def _bytes_of(map_: Map, sparse: SparseMap, points: Int64[np.ndarray, "k"]) -> Int64[np.ndarray, "k"]:
-    """What each point takes in the file, with the images that show it."""
-    like = map_.features[sparse.image_names[0]].descriptors[:1]
-    kinds = (sparse.point_covariances is not None) + (sparse.depth_information is not None)
-    bytes_of_row = 4 if len(points) > 2**16 else 2
-    return like.nbytes + 16 + 12 * kinds + bytes_of_row * sparse.track_lengths[points]
-
-
 def _arrays(
-    map_: Map, smaller: SparseMap, points: Int64[np.ndarray, "k"], images: Int64[np.ndarray, "j"], bits: int
+    map_: Map,
+    smaller: SparseMap,
+    points: Int64[np.ndarray, "k"],
+    images: Int64[np.ndarray, "j"],
+    bits: int,
+    num_codes: int,
 ) -> Named:
     """Everything that is kept, array by array."""
-    yield from point_arrays(smaller, *_looks(map_, smaller, points))
+    directions, sizes, turns = _looks(map_, smaller, points)
+    like = map_.features[smaller.image_names[0]].descriptors
+    yield from point_arrays(smaller, look_arrays(directions, like, num_codes), sizes, turns)
     for name, part in artifacts_of(map_).items():
         yield from learned_arrays(name, part.value.to_arrays())
     for i, rows in enumerate(map_.vectors.value):
@@ -182,16 +202,7 @@ def _looks(
         np.add.at(sizes, shown, own.scales * depths_of(smaller, row, shown) / smaller.camera(row).focal[0])
         np.add.at(counts, shown, 1)
         turns[row] = features.quarter_turns
-    return _rounded(sums, like), (sizes / np.maximum(counts, 1)).astype(np.float32), turns
-
-
-def _rounded(sums: Float32[np.ndarray, "k d"], like: np.ndarray) -> np.ndarray:
-    """Directions as rows of the type of other descriptors, bytes as long as these: rounding costs as little."""
-    directions = unit(sums)
-    if like.dtype.kind == "f":
-        return directions.astype(like.dtype)
-    length = np.median(np.linalg.norm(like.astype(np.float32), axis=1)) if len(like) else 1.0
-    return np.rint(directions * length).clip(0, np.iinfo(like.dtype).max).astype(like.dtype)
+    return unit(sums), (sizes / np.maximum(counts, 1)).astype(np.float32), turns
 
 
 def _about(map_: Map, goal: Goal) -> AboutForm:

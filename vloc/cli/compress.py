@@ -80,6 +80,7 @@ def facts(made: Compressed) -> dict[str, Any]:
         "images": made.num_images,
         "points": made.num_points,
         "bits_of_global_descriptors": made.bits,
+        "codes_of_descriptors": made.num_codes or None,
         "bytes": made.num_bytes,
         "tried": len(made.before.metres),
         **{name: _facts(worth) for name, worth in (("before", made.before), ("after", made.after))},
@@ -96,7 +97,8 @@ def lines(flags: CompressFlags, map_: Map, made: Compressed) -> list[str]:
     sparse, unit = map_.sparse, map_.frame.unit
     return [
         f"{flags.out}: {made.num_bytes / 1e6:.1f} MB, {made.num_images:,} of {len(sparse.image_names):,} images, "
-        f"{made.num_points:,} of {len(sparse.points):,} points, {made.bits} bits a number of global descriptors",
+        f"{made.num_points:,} of {len(sparse.points):,} points, {made.bits} bits a number of global descriptors"
+        + (f", {made.num_codes} bytes a descriptor" if made.num_codes else ""),
         f"{len(made.before.metres)} images of the map, each localized without itself:",
         *(_line(name, worth, unit) for name, worth in (("before", made.before), ("after", made.after))),
     ]
