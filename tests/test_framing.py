@@ -173,6 +173,18 @@ def test_aligned_to_poses_it_stays_so_and_localizes_there(
     assert json.loads((tmp_path / "f.json").read_text())["median_translation_m"] < 0.05
 
 
+def test_aligned_to_another_map_it_has_that_maps_unit(
+    fifteen: Path, eighteen: Path, built: Path, posed: Capture, tmp_path: Path
+) -> None:
+    folder = copy(fifteen, tmp_path / "m")
+    assert run("align", folder, "--to", eighteen, "--quiet") == 0
+    assert (Map.open(folder).frame.source, Map.open(folder).frame.metric) == ("aligned", False)
+    assert run("align", folder, "--to", built, "--quiet") == 0
+    map_ = Map.open(folder)
+    truth = [posed.pose(name).center for name in map_.sparse.image_names]
+    assert map_.frame.metric and np.allclose(map_.sparse.cam_from_world.center, truth, atol=0.05)
+
+
 def test_poses_and_covariances_are_the_same_in_every_frame(fifteen: Path, gallery: Path, tmp_path: Path) -> None:
     folder = copy(fifteen, tmp_path / "m")
     assert run("align", folder, "--to", gallery / "mapping", "--quiet") == 0

@@ -1,10 +1,11 @@
 """SfM of the synthetic gallery without poses: incremental against global, on one and on two threads.
 
-    python tests/benchmarks/bench_sfm.py FOLDER [SIZE ...]
+    python tests/benchmarks/bench_sfm.py FOLDER [--no-rigs] [SIZE ...]
 
 Images of 320 x 240 px, 1,000 keypoints and 10 pairs each. Prints the mapper's seconds, how many images it registered,
-and the median distance of their centres from the truth after a similarity; each run may take nine minutes. FOLDER keeps
-the galleries, features and matches, so that runs differ in the mapper alone.
+and the median distance of their centres from the truth after a similarity; each run may take nine minutes. The three
+cameras of the gallery's rig are tied as `--sfm.rigs auto` has it, or not at all. FOLDER keeps the galleries, features
+and matches, so that runs differ in the mapper alone.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ LONGEST = 540
 """seconds of one run"""
 
 
-def measure(gallery: Path, work: Path, method: str, threads: int) -> dict[str, float]:
+def measure(gallery: Path, work: Path, method: str, threads: int, rigs: str) -> dict[str, float]:
     """Map the gallery without its poses."""
     (work / MANIFEST).unlink(missing_ok=True)  # the frame of the run before is not to be kept
     for earlier in work.glob("reconstruct-*"):
         shutil.rmtree(earlier)
     posed = vloc.read(gallery / "mapping")
     settings = {"extract": "sift:max_keypoints=1000", "pair": {"num_pairs": 10}, "calibrate": {"num_images": 0}}
-    config = make_config(MappingConfig, **settings, sfm={"method": method, "num_threads": threads})
+    config = make_config(MappingConfig, **settings, sfm={"method": method, "num_threads": threads, "rigs": rigs})
     with Workspace(work) as space:
         sparse = map_capture(space, replace(posed, trajectory=Trajectory.empty()), config).sparse
     rows = [posed.row_of[name] for name in sparse.image_names]
@@ -48,9 +49,9 @@ def measure(gallery: Path, work: Path, method: str, threads: int) -> dict[str, f
     return {"seconds": space.stage_seconds["reconstruct"], "images": len(rows), "error": float(np.median(errors))}
 
 
-def cell(gallery: Path, work: Path, method: str, threads: int) -> str:
+def cell(gallery: Path, work: Path, *chosen: str | int) -> str:
     """One measurement, in a process of its own."""
-    command = [sys.executable, __file__, "--measure", str(gallery), str(work), method, str(threads)]
+    command = [sys.executable, __file__, "--measure", str(gallery), str(work), *map(str, chosen)]
     try:
         child = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
     except subprocess.TimeoutExpired:
@@ -63,18 +64,19 @@ def cell(gallery: Path, work: Path, method: str, threads: int) -> str:
 
 def main() -> None:
     """Every method and number of threads at every size."""
-    folder, sizes = Path(sys.argv[1]), [int(size) for size in sys.argv[2:]] or [100, 400]
+    folder, rigs = Path(sys.argv[1]), "none" if "--no-rigs" in sys.argv else "auto"
+    sizes = [int(size) for size in sys.argv[2:] if size != "--no-rigs"] or [100, 400]
     scene = import_module("vloc.datasets.synthetic_gallery")
     for size in sizes:
         gallery = folder / f"gallery-{size}"
         scene.make(gallery, scene.GalleryConfig(num_images=size, num_queries=max(4, size // 10), image_size=(320, 240)))
         for method, threads in product(("incremental", "global"), (1, 2)):
-            text = cell(gallery, folder / f"work-{size}", method, threads)
+            text = cell(gallery, folder / f"work-{size}", method, threads, rigs)
             print(f"{size:5d} images, {method:<12} {threads} threads: {text}", flush=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "--measure":
-        print(json.dumps(measure(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], int(sys.argv[5]))))
+        print(json.dumps(measure(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], int(sys.argv[5]), sys.argv[6])))
     else:
         main()

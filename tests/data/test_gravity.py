@@ -1,5 +1,7 @@
 """Which side of a photo is up, worked out by hand from what an accelerometer at rest feels: 9.8 m/s^2 upwards."""
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -75,6 +77,10 @@ def test_readings_too_far_off_in_time_say_nothing() -> None:
     assert Gravity(capture(forces, time=40 + 10 * NUM_READINGS)).quarter_turns("a") == 3
     with pytest.raises(DataError, match="a: accelerometer 'imu' has no reading near it in time"):
         Gravity(capture(forces, time=41 + 10 * NUM_READINGS)).quarter_turns("a")
+
+
+def test_it_travels_to_another_process() -> None:
+    assert pickle.loads(pickle.dumps(Gravity(capture([[9.8, 0, 0]])))).quarter_turns("a") == 3
 
 
 def test_a_capture_without_an_accelerometer_says_so() -> None:

@@ -1,5 +1,6 @@
 """Videos that OpenCV wrote: a striped picture that moves by a known number of pixels a frame."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,13 @@ def test_each_image_is_the_frame_of_its_number_in_whatever_order(video: Path) ->
     for number in (20, 0, 5, 15, 10):
         pixels = decode(capture.files.read(f"{number:06d}.jpg"), "x", color=False)
         assert np.abs(pixels.astype(int) - picture(number)[..., 0]).mean() < 3
+
+
+def test_frames_travel_to_another_process_as_their_numbers(video: Path) -> None:
+    files = read(video, every=5).files
+    first = files.read("000005.jpg")
+    data = pickle.dumps(files)
+    assert len(data) < 1000 and pickle.loads(data).read("000005.jpg") == first
 
 
 def test_frames_are_kept_by_the_pixels_that_the_picture_moved(video: Path) -> None:
