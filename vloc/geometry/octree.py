@@ -40,9 +40,12 @@ def neighbourhoods(points: Float64[np.ndarray, "n 3"], capacity: int) -> tuple[l
     names, cube = cubes(points, capacity)
     few = (np.bincount(cube) < capacity * FEW)[cube]
     if few.any() and not few.all():
-        from scipy.spatial import cKDTree  # takes longer to import than most maps to be cut
-
-        nearest = cKDTree(points[~few]).query(points[few])[1]
-        cube[few] = cube[~few][nearest]
+        cube[few] = cube[~few][_nearest(points[few], points[~few])]
     kept, cube = np.unique(cube, return_inverse=True)
     return [names[row] for row in kept.tolist()], cube
+
+
+def _nearest(points: Float64[np.ndarray, "n 3"], others: Float64[np.ndarray, "m 3"]) -> Int64[np.ndarray, "n"]:
+    """The nearest of the others to each point, some points at a time."""
+    parts = np.array_split(points, -(-len(points) // 256))
+    return np.concatenate([((part[:, None] - others) ** 2).sum(2).argmin(1) for part in parts])

@@ -18,7 +18,7 @@ from ..solvers.tracks import PairRows, connected
 from ..stage import OnceStage, column
 from .match import Pair
 
-BLOCK_SIZE = 128
+BLOCK_SIZE = 64
 """images whose points one block has, more or less; it sees all others that share these"""
 
 
@@ -34,7 +34,7 @@ def _tracks(
     return in_blocks(found, counts, *neighbourhoods(centers, BLOCK_SIZE))
 
 
-TRACKS: OnceStage[TrackBlocks] = OnceStage("tracks", 1, TrackBlocks, _tracks)
+TRACKS: OnceStage[TrackBlocks] = OnceStage("tracks", 2, TrackBlocks, _tracks)
 
 
 def _counts(images: PosedImages, features: Mapping[str, LocalFeatures]) -> Int64[np.ndarray, "i"]:
