@@ -1,6 +1,7 @@
 """A packed map gives the poses of its folder, bit for bit, and refuses what it cannot do."""
 
 import json
+import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -28,6 +29,18 @@ def packed(built, tmp_path_factory):
 def poses_of(results):
     rows = json.loads(results.with_name(results.name + ".json").read_text())
     return results.read_bytes(), [{**row, "seconds": 0} for row in rows]
+
+
+def test_its_parts_travel_to_another_process_as_the_path_of_the_file(packed):
+    map_ = Map.open(packed)
+    parts = map_.features, map_.stored, map_.calibration, map_.vectors, *map_.trained
+    name = map_.sparse.image_names[3]
+    data = pickle.dumps(parts)
+    features, stored, _, vectors, *_ = pickle.loads(data)
+    assert len(data) < 4000
+    assert np.array_equal(features[name].descriptors, map_.features[name].descriptors)
+    assert np.array_equal(stored.value.points, map_.sparse.points)
+    assert np.array_equal(np.asarray(vectors.value[0][:]), np.asarray(map_.vectors.value[0][:]))
 
 
 def test_localize_gives_the_same_poses_and_reruns_nothing(built, packed, gallery, tmp_path, capsys):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -95,13 +95,13 @@ class PackedMap(Map):
 
     file: PackedFile = field(repr=False)
     marks: Mapping[str, MarkForm] = field(repr=False)
-    rows: tuple[Callable[[], Rows], ...] = field(repr=False)
+    rows: tuple[Artifact[Rows], ...] = field(repr=False)
     """what gives, for each global descriptor, the vectors of all images"""
 
     @cached_property
     def vectors(self) -> Artifact[list[Rows]]:
         """For every global descriptor, the vectors of its images."""
-        return _artifact("vectors", self.marks["vectors"], lambda: [rows() for rows in self.rows])
+        return _artifact("vectors", self.marks["vectors"], partial(_every, self.rows))
 
 
 def open_packed(path: Path) -> PackedMap:
@@ -111,10 +111,11 @@ def open_packed(path: Path) -> PackedMap:
     config, marks = read_config(path, about.manifest["config"]), about.marks
     stored: Artifact[SparseMap] = _artifact("sparse", marks["sparse"], partial(_sparse, file))
     every = range(len(config.describe))
-    rows = tuple(cache(partial(_rows, file, f"descriptors/{i}/")) for i in every)
+    names = [f"descriptors/{i}" for i in every]
+    rows = tuple(_artifact(name, marks[name], partial(_rows, file, f"{name}/")) for name in names)
 
     def part(name: str, result: type[R]) -> Artifact[R]:
-        return _artifact(name, marks[name], lambda: result.from_arrays(_learned(file, f"{name}/")))
+        return _artifact(name, marks[name], partial(_part, file, f"{name}/", result))
 
     return PackedMap(
         folder=path,
@@ -175,8 +176,16 @@ def _learned(file: PackedFile, prefix: str) -> dict[str, np.ndarray]:
     return {**file.under(prefix, copied=True), **restored_under(file, prefix)}
 
 
-def _descriptor(rows: Callable[[], Rows], row: int) -> GlobalDescriptor:
-    own = rows()[row : row + 1]
+def _part(file: PackedFile, prefix: str, result: type[R]) -> R:
+    return result.from_arrays(_learned(file, prefix))
+
+
+def _every(rows: Sequence[Artifact[Rows]]) -> list[Rows]:
+    return [each.value for each in rows]
+
+
+def _descriptor(rows: Artifact[Rows], row: int) -> GlobalDescriptor:
+    own = rows.value[row : row + 1]
     return GlobalDescriptor(own.matrix.toarray()[0], True) if isinstance(own, SparseRows) else GlobalDescriptor(own[0])
 
 

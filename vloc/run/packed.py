@@ -137,6 +137,9 @@ class PackedFile:
         self.about = self._index.about
         self._compared: set[str] = set()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PackedFile, (self.path,)
+
     def __repr__(self) -> str:
         return f"PackedFile({str(self.path)!r}, {len(self.forms)} arrays, {len(self._bytes):,} bytes)"
 
