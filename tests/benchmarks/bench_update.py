@@ -32,9 +32,9 @@ def vloc(*arguments: object) -> float:
 
 
 def scene(root: Path, count: int) -> Path:
-    """The gallery with as many images, 20 more and 40 queries."""
+    """The gallery with as many images, 20 more and 120 queries."""
     gallery = import_module("vloc.datasets.synthetic_gallery")
-    gallery.make(root, gallery.GalleryConfig(num_images=count + ADDED, num_queries=40, image_size=(320, 240)))
+    gallery.make(root, gallery.GalleryConfig(num_images=count + ADDED, num_queries=120, image_size=(320, 240)))
     return root
 
 
