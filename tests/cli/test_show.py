@@ -35,7 +35,7 @@ def test_the_sizes_of_stores_are_those_on_disk(job, capsys: pytest.CaptureFixtur
     facts = shown(job.map, capsys)
     assert facts["total_bytes"] == sum(path.stat().st_size for path in job.map.rglob("*.h5"))
     read = [store["name"].partition("-")[0] for store in facts["stores"] if store["read_by_map"]]
-    assert sorted(read) == ["calibrate", "color", "describe", "extract", "place", "record", "train", "triangulate"]
+    assert sorted(read) == ["calibrate", "color", "describe", "extract", "join", "place", "record", "train"]
 
 
 def test_a_capture_tells_sensors_rigs_poses_and_time(gallery, capsys: pytest.CaptureFixture[str]) -> None:

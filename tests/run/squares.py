@@ -86,6 +86,16 @@ def start_powers(settings: Power, runtime: Runtime) -> Callable[[Iterable[np.nda
     return run
 
 
+def start_breaking(settings: Power, runtime: Runtime) -> Callable[[Iterable[np.ndarray]], Iterator[Table]]:
+    def run(items: Iterable[np.ndarray]) -> Iterator[Table]:
+        for item in items:
+            if len(item) == 6:
+                raise RuntimeError("a bug")
+            yield Table(item[:, None])
+
+    return run
+
+
 def add_up(settings: None, runtime: Runtime, powers: Results[Table]) -> Table:
     return Table(np.array([[sum(table.rows.sum() for table in powers.values())]]))
 

@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 from distributed import LocalCluster
-from squares import POWERS, SQUARES, SUMS, Deadly, Numbers, Power, Table, run_all, spawn, tree_hash
+from squares import POWERS, SQUARES, SUMS, Deadly, Numbers, Power, Table, run_all, spawn, start_breaking, tree_hash
 
 import vloc.run.dask as engine
 from tests.jobs import FAST, content, run
@@ -181,16 +181,6 @@ def test_a_worker_without_weights_is_refused_by_name(tmp_path: Path, monkeypatch
     with other_worker(VLOC_WEIGHTS=str(tmp_path)) as where:
         monkeypatch.setenv("VLOC_WEIGHTS", str(tmp_path / "weights"))
         assert f"xfeat.pt is in none of {tmp_path}" in refused(tmp_path / "work", where, [XFeat()])
-
-
-def start_breaking(settings: Power, runtime: Runtime) -> Callable[[Iterable[np.ndarray]], Iterator[Table]]:
-    def run(items: Iterable[np.ndarray]) -> Iterator[Table]:
-        for item in items:
-            if len(item) == 6:
-                raise RuntimeError("a bug")
-            yield Table(item[:, None])
-
-    return run
 
 
 def test_a_bug_ends_the_run_and_names_its_item(tmp_path: Path, cluster: str) -> None:

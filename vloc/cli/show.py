@@ -165,7 +165,7 @@ def _lines(name: str, value: Any, width: int) -> list[str]:
     elif name == "versions":
         rows = _first([version_line(version) for version in reversed(value)])
     elif name == "stores":
-        rows = [_store_line(store) for store in value]
+        rows = _store_lines(value)
     elif name == "packed":
         rows = [f"{part:<28} {num_bytes / 1e6:>8.1f} MB" for part, num_bytes in value.items()]
     elif isinstance(value, Mapping):
@@ -192,7 +192,14 @@ def _plain(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
+def _store_lines(stores: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each store that the map reads, one for all that are there for reruns."""
+    others = [store for store in stores if not store["read_by_map"]]
+    items, size, failed = (sum(store[name] for store in others) for name in ("items", "bytes", "failed"))
+    rest = {"name": f"{len(others)} others, for reruns", "items": items, "bytes": size, "failed": failed}
+    return [_store_line(store) for store in (*(s for s in stores if s["read_by_map"]), *([rest] if others else []))]
+
+
 def _store_line(store: Mapping[str, Any]) -> str:
     failed = f", {store['failed']} failed" if store["failed"] else ""
-    unread = "" if store["read_by_map"] else ", only for reruns"
-    return f"{store['name']:<28} {store['items']:>7,} items  {store['bytes'] / 1e6:>8.1f} MB{failed}{unread}"
+    return f"{store['name']:<28} {store['items']:>7,} items  {store['bytes'] / 1e6:>8.1f} MB{failed}"
