@@ -47,9 +47,9 @@ def run(gallery: Path, work: Path, way: str) -> dict[str, float]:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """All that a map is, by path in it; its history says when it was made."""
+    """All that a map is, by path in it; its history says when it was made, its timings how long that took."""
     files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    files = [path for path in files if path.parent.name != "versions"]
+    files = [path for path in files if path.parent.name != "versions" and path.name != "timings.json"]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
