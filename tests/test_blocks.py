@@ -15,7 +15,7 @@ from vloc.mapping import view
 from vloc.run.store import open_results
 from vloc.run.workspace import Workspace
 from vloc.runtime import Runtime
-from vloc.solvers.triangulation import TriangulationConfig
+from vloc.solvers.track_points import TriangulationConfig
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from .run.fingerprint import fingerprint
 from .run.workspace import Workspace
 from .solvers.posed_images import PosedImages
 from .solvers.track_blocks import Block, block_of
-from .solvers.triangulation import TriangulationConfig
+from .solvers.track_points import TriangulationConfig
 from .stage import Artifact, Results
 from .stages.rows import posed_images
 from .stages.track_blocks import TRACKS

@@ -31,7 +31,7 @@ from .solvers.pnp import PnpConfig
 from .solvers.pose_approximation import ApproximationConfig
 from .solvers.pose_priors import PriorConfig
 from .solvers.sfm import SfmConfig
-from .solvers.triangulation import TriangulationConfig
+from .solvers.track_points import TriangulationConfig
 from .stages.calibrate import CalibrateConfig
 from .stages.correspond import CorrespondConfig
 from .stages.images import LookConfig

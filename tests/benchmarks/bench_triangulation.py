@@ -31,7 +31,8 @@ from vloc.run.workspace import Workspace
 from vloc.runtime import Runtime
 from vloc.solvers.colmap import colmap_camera, colmap_pose, sparse_map
 from vloc.solvers.track_blocks import Block
-from vloc.solvers.triangulation import TriangulationConfig, make_points
+from vloc.solvers.track_points import TriangulationConfig
+from vloc.solvers.triangulation import make_points
 from vloc.stages import triangulate
 
 Make = Callable[[Block, TriangulationConfig], SparseMap]

@@ -18,7 +18,8 @@ from vloc.solvers.point_refinement import refine_points
 from vloc.solvers.pose_covariance import covariance_of_map
 from vloc.solvers.pose_refinement import refine_pose
 from vloc.solvers.surfaces import lifted
-from vloc.solvers.triangulation import TriangulationConfig, triangulate
+from vloc.solvers.track_points import TriangulationConfig
+from vloc.solvers.triangulation import triangulate
 
 LIMITS = LiftLimits(merge_m=0.0005, max_reproj_error=4.0, pose_error_px=0.0)
 EXACT_POSES = TriangulationConfig(pose_error_px=0.0)

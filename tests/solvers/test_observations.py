@@ -9,7 +9,7 @@ from vloc.data.sparse_map import SparseMap
 from vloc.geometry.camera import Camera
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
-from vloc.solvers.observations import Observations, all_observations, linearise, sums
+from vloc.solvers.observations import Observations, Projector, all_observations, sums
 
 CAMERA = Camera("PINHOLE", 400, 300, (100.0, 100.0, 200.0, 150.0))
 
@@ -36,7 +36,7 @@ def test_observations_are_the_keypoints_that_show_a_point() -> None:
 def test_derivatives_of_a_near_point_by_hand() -> None:
     sparse = map_of(CAMERA, Rigid.identity(1), np.array([[0.1, 0.2, 0.5], [0.1, 0.2, -0.5]]), [[0, 1]])
     seen = Observations(np.zeros(2, np.int32), np.arange(2, dtype=np.int32))
-    found = linearise(sparse, sparse.points, seen)
+    found = Projector(sparse, seen).linearised(sparse.points)
     np.testing.assert_allclose(found.pixels[0], [220, 190])
     # f / z, and -f x / z^2
     np.testing.assert_allclose(found.by_point[0], [[200, 0, -40], [0, 200, -80]])
@@ -52,7 +52,7 @@ def test_derivatives_are_slopes_for_every_image_and_lens(camera: Camera) -> None
     poses, points = Rigid(turns, rng.normal(0, 0.2, (2, 3))), rng.uniform([-1, -1, 3], [1, 1, 6], (5, 3))
     sparse = map_of(camera, poses, points, [[0, 1, 2], [3, 4, 0]])
     seen = all_observations(sparse, [np.zeros((3, 2), np.float32)] * 2)[0]
-    found = linearise(sparse, points, seen)
+    found = Projector(sparse, seen).linearised(points)
     for row, (image, point) in enumerate(zip(seen.image, seen.point, strict=True)):
         in_cam = poses[image].apply(points[point][None])
         moves = [Rigid(np.eye(3), poses[image].rotation @ axis) for axis in step * np.eye(3)]

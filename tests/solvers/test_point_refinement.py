@@ -12,7 +12,8 @@ from vloc.geometry.alignment import align
 from vloc.geometry.projection import project
 from vloc.solvers.observations import Observations
 from vloc.solvers.point_refinement import _offsets, _weights, extrapolated, refine_points
-from vloc.solvers.triangulation import TriangulationConfig, triangulate
+from vloc.solvers.track_points import TriangulationConfig
+from vloc.solvers.triangulation import triangulate
 
 EXACT_POSES = TriangulationConfig(pose_error_px=0.0)
 

@@ -12,7 +12,8 @@ from vloc.geometry.rigid import Rigid
 from vloc.solvers.point_refinement import refine_points
 from vloc.solvers.pose_covariance import DEPENDENCE, _few, covariance_of_map, inverse_of, sensitivity
 from vloc.solvers.pose_refinement import refine_pose
-from vloc.solvers.triangulation import TriangulationConfig, triangulate
+from vloc.solvers.track_points import TriangulationConfig
+from vloc.solvers.triangulation import triangulate
 
 
 def motion(after, before):

@@ -18,7 +18,8 @@ from vloc.solvers.pose_noise import (
     _weights,
     pose_noise,
 )
-from vloc.solvers.triangulation import TriangulationConfig, triangulate
+from vloc.solvers.track_points import TriangulationConfig
+from vloc.solvers.triangulation import triangulate
 
 EXACT_POSES = TriangulationConfig(pose_error_px=0.0)
 

@@ -7,8 +7,9 @@ from world import walk
 
 from vloc.data.track_blocks import TrackBlocks
 from vloc.solvers.track_blocks import block_of, in_blocks, join
+from vloc.solvers.track_points import TriangulationConfig
 from vloc.solvers.tracks import UNMATCHED, connected
-from vloc.solvers.triangulation import TriangulationConfig, make_points, settle_points, triangulate
+from vloc.solvers.triangulation import make_points, settle_points, triangulate
 
 EXACT = TriangulationConfig(pose_error_px=0)
 

@@ -6,8 +6,7 @@ from world import walk
 
 from vloc.data.sparse_map import NO_POINT
 from vloc.solvers.posed_images import without_points
-from vloc.solvers.track_points import Tracks, meeting_points, track_points
-from vloc.solvers.triangulation import TriangulationConfig
+from vloc.solvers.track_points import Tracks, TriangulationConfig, meeting_points, track_points, widest_angles
 
 
 def tracks_of(world, groups):
@@ -87,3 +86,11 @@ def test_rays_meet_where_they_do_or_part(second, angle):
     assert np.allclose(angles, angle, equal_nan=True)
     if angle == angle:
         assert np.allclose(points, [[1, 0.1, 1]])  # the rays pass each other 0.2 apart
+
+
+def test_widest_angles_by_hand():
+    angles = np.deg2rad([0, 10, 20, 5, 5, 5, 0, 90])
+    rays = np.stack([np.cos(angles), np.sin(angles), np.zeros(8)])
+    found = widest_angles(rays, np.array([0, 3, 6]))
+    np.testing.assert_allclose(np.rad2deg(found), [20, 0, 90], atol=1e-5)
+    assert not len(widest_angles(np.zeros((3, 0)), np.zeros(0, np.int64)))

@@ -13,7 +13,8 @@ from vloc.data.sparse_map import NO_POINT
 from vloc.errors import DataError
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
-from vloc.solvers.triangulation import TriangulationConfig, triangulate
+from vloc.solvers.track_points import TriangulationConfig
+from vloc.solvers.triangulation import triangulate
 
 
 def of(world, config=None):
@@ -112,7 +113,8 @@ def test_the_result_is_the_same_on_one_and_two_cores():
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from world import walk
-from vloc.solvers.triangulation import TriangulationConfig, triangulate
+from vloc.solvers.track_points import TriangulationConfig
+from vloc.solvers.triangulation import triangulate
 w = walk(noise=0.5)
 arrays = triangulate(w.images, w.keypoints, w.matches, TriangulationConfig()).to_arrays()
 print(hashlib.sha256(b"".join(arrays[k].tobytes() for k in sorted(arrays))).hexdigest())

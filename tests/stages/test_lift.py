@@ -15,7 +15,7 @@ from vloc.formats.images import FolderImages
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 from vloc.runtime import Runtime
-from vloc.solvers.triangulation import TriangulationConfig
+from vloc.solvers.track_points import TriangulationConfig
 from vloc.stages.lift import LIFT, POSES, SURFACE, DepthMaps, PointsConfig
 from vloc.stages.verify import View
 

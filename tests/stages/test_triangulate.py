@@ -8,7 +8,7 @@ import pytest
 from vloc.data.sparse_map import NO_POINT, SparseMap
 from vloc.runtime import Runtime
 from vloc.solvers.track_blocks import block_of
-from vloc.solvers.triangulation import TriangulationConfig
+from vloc.solvers.track_points import TriangulationConfig
 from vloc.stages.rows import by_rows, posed_images
 from vloc.stages.track_blocks import TRACKS
 from vloc.stages.triangulate import JOIN, POSE_NOISE, SETTLE, TRIANGULATE

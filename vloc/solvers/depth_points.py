@@ -12,7 +12,7 @@ from ..data.sparse_map import NO_POINT, SparseMap
 from ..geometry.projection import project
 from .colmap import PairMatches
 from .depth_noise import depth_noise, sigmas_of
-from .observations import all_observations, linearise, sums
+from .observations import Projector, all_observations, sums
 from .point_refinement import refine_points
 from .pose_noise import pose_noise
 from .posed_images import PosedImages, without_points
@@ -178,7 +178,7 @@ def _means(known: Lifted, groups: Int32[np.ndarray, "o"]) -> Float64[np.ndarray,
 def _reprojecting(sparse: SparseMap, keypoints: Sequence[Float32[np.ndarray, "_ 2"]], limits: LiftLimits) -> SparseMap:
     """The map without observations that are further than the limit from their point."""
     seen, pixels = all_observations(sparse, keypoints)
-    error = np.linalg.norm(linearise(sparse, sparse.points, seen, poses=False).pixels - pixels, axis=1)
+    error = np.linalg.norm(Projector(sparse, seen).linearised(sparse.points, poses=False).pixels - pixels, axis=1)
     shown = sparse.point_of_keypoint.copy()
     shown[np.flatnonzero(shown != NO_POINT)[~(error <= limits.max_reproj_error)]] = NO_POINT
     return replace(sparse, point_of_keypoint=shown)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..array_types import Bool, Float32, Float64, Int32
+from ..array_types import Bool, Float32, Float64, Int32, Int64
 from ..data.sparse_map import NO_POINT, SparseMap
 from ..geometry.camera import Camera
 from ..geometry.projection import distortion_jacobian, project
@@ -55,42 +55,58 @@ def all_observations(
     return Observations(sparse.image_of(rows), sparse.point_of_keypoint[rows]), pixels.astype(np.float64)
 
 
-def linearise(
-    sparse: SparseMap, points: Float64[np.ndarray, "p 3"], seen: Observations, *, poses: bool = True
-) -> Linearised:
-    """The map's poses and cameras at some points; behind a camera pixels are NaN and derivatives 0.
+class Projector:
+    """Observations of a map, made ready to be projected again and again: the poses of each are looked up once.
 
-    The arrays lie in memory with the observations along the last axis, where loops over them are fastest. Without
-    `poses` there are no derivatives by them.
+    Arrays lie in memory with the observations along the last axis, where loops over them are fastest.
     """
-    shapes = (2,), (2, 3), (2, 6 if poses else 0)
-    pixels, by_point, by_pose = (np.empty((*shape, len(seen))) for shape in shapes)
-    taken_by = sparse.camera_of_image[seen.image]
-    for row in np.unique(taken_by).tolist():
-        part = np.flatnonzero(taken_by == row)
-        camera, image = sparse.cameras[row], seen.image[part]
-        turn = np.ascontiguousarray(sparse.cam_from_world.rotation[image].transpose(1, 2, 0))
-        x = np.einsum("ijn,nj->in", turn, points[seen.point[part]]) + sparse.cam_from_world.translation[image].T
-        pixels[:, part], (a, b, c) = project(camera, x.T).T, by_point_in_cam(camera, x.T)
-        by_point[..., part] = np.einsum("ikn,ijn->kjn", np.stack([a, b, c]), turn)
-        if poses:
-            turned = x[1] * c - x[2] * b, x[2] * a - x[0] * c, x[0] * b - x[1] * a
-            by_pose[..., part] = np.stack([*turned, a, b, c], axis=1)
-    return Linearised(pixels.T, np.moveaxis(by_point, -1, 0), np.moveaxis(by_pose, -1, 0))
+
+    def __init__(self, sparse: SparseMap, seen: Observations) -> None:
+        self._seen = seen
+        self._parts = list(_by_camera(sparse, seen.image))
+
+    def pixels(self, points: Float64[np.ndarray, "p 3"]) -> Float64[np.ndarray, "o 2"]:
+        """Where the points are seen, px; NaN behind a camera."""
+        pixels = np.empty((2, len(self._seen)))
+        for camera, rows, turn, shift in self._parts:
+            pixels[:, rows] = project(camera, self._in_cam(points, rows, turn, shift).T).T
+        return pixels.T
+
+    def linearised(self, points: Float64[np.ndarray, "p 3"], *, poses: bool = True) -> Linearised:
+        """The pixels of some points, and their derivatives; behind a camera pixels are NaN and derivatives 0.
+
+        Without `poses` there are no derivatives by them.
+        """
+        shapes = (2,), (2, 3), (2, 6 if poses else 0)
+        pixels, by_point, by_pose = (np.empty((*shape, len(self._seen))) for shape in shapes)
+        for camera, rows, turn, shift in self._parts:
+            x = self._in_cam(points, rows, turn, shift)
+            pixels[:, rows], (a, b, c) = project(camera, x.T).T, by_point_in_cam(camera, x.T)
+            by_point[..., rows] = np.einsum("ikn,ijn->kjn", np.stack([a, b, c]), turn)
+            if poses:
+                turned = x[1] * c - x[2] * b, x[2] * a - x[0] * c, x[0] * b - x[1] * a
+                by_pose[..., rows] = np.stack([*turned, a, b, c], axis=1)
+        return Linearised(pixels.T, np.moveaxis(by_point, -1, 0), np.moveaxis(by_pose, -1, 0))
+
+    def _in_cam(self, points: np.ndarray, rows: _Rows, turn: np.ndarray, shift: np.ndarray) -> np.ndarray:
+        """The points in camera axes, (3, n)."""
+        return np.einsum("ijn,jn->in", turn, points.T.take(self._seen.point[rows], axis=1)) + shift
 
 
-def reprojected(
-    sparse: SparseMap, points: Float64[np.ndarray, "p 3"], seen: Observations
-) -> Float64[np.ndarray, "o 2"]:
-    """The pixels of points by the map's poses and cameras; NaN behind a camera."""
-    pixels = np.empty((len(seen), 2))
-    taken_by = sparse.camera_of_image[seen.image]
-    for row in np.unique(taken_by).tolist():
-        part = np.flatnonzero(taken_by == row)
-        poses = sparse.cam_from_world[seen.image[part]]
-        in_cam = np.einsum("oij,oj->oi", poses.rotation, points[seen.point[part]]) + poses.translation
-        pixels[part] = project(sparse.cameras[row], in_cam)
-    return pixels
+_Rows = slice | Int64[np.ndarray, "n"]
+
+
+def _by_camera(
+    sparse: SparseMap, image: Int32[np.ndarray, "o"]
+) -> Iterator[tuple[Camera, _Rows, Float64[np.ndarray, "3 3 n"], Float64[np.ndarray, "3 n"]]]:
+    """Each camera with its observations, and rotations and translations of their images."""
+    turns, shifts = np.moveaxis(sparse.cam_from_world.rotation, 0, -1), sparse.cam_from_world.translation.T
+    taken_by = sparse.camera_of_image[image]
+    cameras = np.unique(taken_by).tolist()
+    for row in cameras:
+        rows = slice(None) if len(cameras) == 1 else np.flatnonzero(taken_by == row)
+        own = image[rows]
+        yield sparse.cameras[row], rows, turns.take(own, axis=-1), shifts.take(own, axis=-1)
 
 
 def by_point_in_cam(camera: Camera, in_cam: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "3 2 n"]:

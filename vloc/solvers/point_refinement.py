@@ -18,9 +18,9 @@ from .observations import (
     KEYPOINT_NOISE_PX,
     Linearised,
     Observations,
+    Projector,
     all_observations,
     each_of,
-    linearise,
     sums,
 )
 from .point_steps import gauss_newton_steps, normal_matrices
@@ -59,9 +59,9 @@ def refine_points(
     points, offsets = sparse.points, np.zeros((len(sparse.image_names), 2))
     pixels = np.asfortranarray(all_pixels[shared[everything.point]])
     sigma_px = _pose_error_px(sparse, seen) if pose_error_px is None else pose_error_px
-    steps: list[tuple[np.ndarray, np.ndarray]] = []
+    projector, steps = Projector(sparse, seen), list[tuple[np.ndarray, np.ndarray]]()
     for _ in range(MAX_STEPS if len(seen) else 0):
-        at = linearise(sparse, points, seen, poses=False)
+        at = projector.linearised(points, poses=False)
         moved = each_of(offsets, seen.image)
         residuals = pixels - moved - at.pixels
         # What is behind its camera has no residual, and no weight: it must not stop the points beside it.
@@ -102,7 +102,7 @@ def _without_observations(sparse: SparseMap) -> SparseMap:
 
 def _pose_error_px(sparse: SparseMap, seen: Observations) -> float:
     """How far errors of the size of the map's `pose_noise` move a keypoint, in the middle."""
-    moved = (linearise(sparse, sparse.points, seen).by_pose ** 2).reshape(-1, 2, 2, 3).sum((1, 3)) / 2
+    moved = (Projector(sparse, seen).linearised(sparse.points).by_pose ** 2).reshape(-1, 2, 2, 3).sum((1, 3)) / 2
     return float(np.sqrt(np.nanmedian(moved @ sparse.pose_noise**2)))
 
 
@@ -143,7 +143,7 @@ def _with_points(
     surfaces: Surfaces,
 ) -> SparseMap:
     """The map with those points that still lie in front of their cameras, reprojection errors and covariances."""
-    at = linearise(sparse, points, seen)
+    at = Projector(sparse, seen).linearised(points, poses=False)
     residuals = pixels - at.pixels
     errors = sums(np.hypot(*residuals.T), seen.point, len(points)) / sparse.track_lengths
     is_good = np.isfinite(errors)

@@ -7,6 +7,9 @@ import numpy as np
 from ..array_types import Float64
 from .observations import Linearised, Observations, sums
 
+SYMMETRIC = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])
+"""where the entries of a symmetric matrix are among those of its upper triangle"""
+
 
 def gauss_newton_steps(
     residuals: Float64[np.ndarray, "o 2"],
@@ -30,7 +33,8 @@ def normal_matrices(
     at: Linearised, seen: Observations, count: int, weighted: np.ndarray
 ) -> Float64[np.ndarray, "p 3 3"]:
     """J^T W J of every point, with a trace of damping: one without observations or behind a camera stops no others."""
-    gram = sums(np.einsum("oki,okj->oij", weighted, at.by_point), seen.point, count)
+    upper = [(weighted[..., i] * at.by_point[..., j]).sum(1) for i, j in zip(*np.triu_indices(3), strict=True)]
+    gram = sums(np.stack(upper).T, seen.point, count)[:, SYMMETRIC]
     return gram + np.eye(3) * (1e-12 * np.trace(gram, axis1=1, axis2=2)[:, None, None] + 1e-300)
 
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from ..array_types import Float64, Int, Int32
 from ..data.sparse_map import SparseMap
-from .observations import KEYPOINT_NOISE_PX, Observations, linearise, sums
+from .observations import KEYPOINT_NOISE_PX, Observations, Projector, sums
 
 DEPENDENCE = 1.35
 """variance of a pose over that of independent matches: errors of distant keypoints have a correlation of some 0.0005
@@ -133,7 +133,7 @@ def covariance_of_map(
     image, match = sparse.observations_of(points)
     order = np.argsort(image, kind="stable")
     match, seen = match[order], Observations(image[order], points[match[order]])
-    at = linearise(sparse, sparse.points, seen)
+    at = Projector(sparse, seen).linearised(sparse.points)
     known = sparse.depth_information_of(points) * KEYPOINT_NOISE_PX**2
     gram = sums(np.einsum("oki,okj->oij", at.by_point, at.by_point), match, len(points)) + known
     gain = np.einsum("mai,mij->maj", by_point, np.linalg.inv(gram))

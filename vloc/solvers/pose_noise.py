@@ -15,7 +15,7 @@ import numpy as np
 
 from ..array_types import Float32, Float64, Int64
 from ..data.sparse_map import SparseMap
-from .observations import Linearised, Observations, all_observations, each_of, linearise, sums
+from .observations import Linearised, Observations, Projector, all_observations, each_of, sums
 
 BLOCK_SIZE, MAX_BLOCKS = 24, 4
 """images whose poses are looked at together, and how often: bounds time and memory"""
@@ -70,7 +70,7 @@ def _blocks(sparse: SparseMap, keypoints: Sequence[np.ndarray], most: int) -> It
         rows = np.flatnonzero(np.isin(seen.image, images))
         rows = rows[np.bincount(seen.point[rows], minlength=len(sparse.points))[seen.point[rows]] > 1]
         part = Observations(seen.image[rows], seen.point[rows])
-        at = linearise(sparse, sparse.points, part)
+        at = Projector(sparse, part).linearised(sparse.points)
         if len(rows) and np.isfinite(at.pixels).all():
             image, point = (np.unique(x, return_inverse=True)[1].astype(np.int32) for x in (part.image, part.point))
             sizes = int(image.max()) + 1, int(point.max()) + 1

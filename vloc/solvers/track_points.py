@@ -8,26 +8,39 @@ it. What is left of the track proposes again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Annotated
 
+import msgspec
 import numpy as np
 
 from ..array_types import Bool, Float64, Int32, Int64
 from ..data.sparse_map import NO_POINT, SparseMap
 from ..geometry.projection import unproject
-from .observations import Observations, each_of, linearise, reprojected, sums
+from .observations import Observations, Projector
 from .point_steps import gauss_newton_steps
-
-if TYPE_CHECKING:
-    from .triangulation import TriangulationConfig
 
 MAX_ROUNDS = 5
 """points that one track can give"""
 MAX_PROPOSALS = 8
 """proposals of a track that are looked at in one round: those whose rays meet at the largest angles"""
-STEPS = 5
+STEPS = 3
 PAIRS_AT_A_TIME = 1 << 18
 """reprojections at a time; bounds the memory"""
+
+
+@dataclass(frozen=True)
+class TriangulationConfig:
+    """Which points are made, and kept."""
+
+    max_reproj_error: Annotated[float, msgspec.Meta(gt=0)] = 4.0
+    """px; observations further from their point are dropped"""
+    min_tri_angle_deg: Annotated[float, msgspec.Meta(ge=0, lt=180)] = 1.5
+    """degrees; points whose rays meet at less are dropped"""
+    keep_two_view_points: bool = True
+    """whether points that only two images see are made"""
+    pose_error_px: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """px; how far the given poses are expected to move keypoints; 0 takes the poses as exact; None: as far as the
+    disagreement of the images tells"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +145,8 @@ def _best(
     costs = np.zeros(len(track))
     for part in range(0, len(rows), PAIRS_AT_A_TIME):
         chunk = slice(part, part + PAIRS_AT_A_TIME)
-        errors = _errors(images, tracks, rows[chunk], which[chunk], proposed)
+        seen = Observations(tracks.image[rows[chunk]], which[chunk])
+        errors = squares(tracks.pixels[rows[chunk]] - Projector(images, seen).pixels(proposed))
         costs += np.bincount(which[chunk], np.minimum(errors, max_error**2), len(track))
     order = np.lexsort((costs, track))
     best = order[_rank_in_group(track[order]) == 0]
@@ -151,25 +165,25 @@ def _rows_of(
     return by_track[np.arange(len(which)) + np.repeat(starts - np.cumsum(counts) + counts, counts)], which
 
 
-def _errors(
-    images: SparseMap, tracks: Tracks, rows: np.ndarray, point: np.ndarray, points: np.ndarray
-) -> Float64[np.ndarray, "m"]:
-    """Squared reprojection errors, px^2; infinite behind the camera."""
-    seen = Observations(tracks.image[rows], point)
-    squares = ((tracks.pixels[rows] - reprojected(images, points, seen)) ** 2).sum(1)
-    return np.where(np.isfinite(squares), squares, np.inf)
-
-
 def _refined(
     images: SparseMap, tracks: Tracks, rows: np.ndarray, point: np.ndarray, points: np.ndarray, max_error: float
 ) -> tuple[Float64[np.ndarray, "t 3"], Bool[np.ndarray, "m"]]:
     """Points at the least squares of the keypoints within reach, and which those are."""
+    seen, pixels = Observations(tracks.image[rows], point), tracks.pixels[rows]
+    projector = Projector(images, seen)
     for _ in range(STEPS):
-        is_near = _errors(images, tracks, rows, point, points) <= max_error**2
-        near = Observations(tracks.image[rows[is_near]], point[is_near])
-        at = linearise(images, points, near, poses=False)
-        points = points + gauss_newton_steps(tracks.pixels[rows[is_near]] - at.pixels, at, near, len(points))
-    return points, _errors(images, tracks, rows, point, points) <= max_error**2
+        at = projector.linearised(points, poses=False)
+        residuals = pixels - at.pixels
+        is_near = squares(residuals) <= max_error**2
+        weights = is_near.astype(np.float64)
+        points = points + gauss_newton_steps(np.nan_to_num(residuals), at, seen, len(points), weights)
+    return points, squares(pixels - projector.pixels(points)) <= max_error**2
+
+
+def squares(residuals: Float64[np.ndarray, "m 2"]) -> Float64[np.ndarray, "m"]:
+    """Squared lengths; infinite behind the camera, where there is no residual."""
+    x, y = residuals.T
+    return np.nan_to_num(x * x + y * y, nan=np.inf)
 
 
 def _is_good(
@@ -180,28 +194,38 @@ def _is_good(
     points: np.ndarray,
     config: TriangulationConfig,
 ) -> Bool[np.ndarray, "t"]:
-    """Whether enough images see a point, under rays that meet at a sufficient angle."""
-    pairs = np.unique(point * np.int64(len(images.image_names)) + tracks.image[rows])
-    num_images = np.bincount(pairs // len(images.image_names), minlength=len(points))
-    rays = points[point] - images.cam_from_world.center[tracks.image[rows]]
-    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-    widest = _widest_angle(rays, point, len(points))
+    """Whether enough images see a point, under rays that meet at a sufficient angle.
+
+    `point`: rising; `rows`: rising within each point.
+    """
+    image = tracks.image[rows]
+    starts = np.flatnonzero(np.diff(point, prepend=-1))
+    another = np.diff(image, prepend=-1) != 0
+    another[starts] = True
+    num_images = np.bincount(point[another], minlength=len(points))
+    widest = np.zeros(len(points))
+    rays = points.T.take(point, axis=1) - images.cam_from_world.center.T.take(image, axis=1)
+    widest[point[starts]] = widest_angles(rays / np.sqrt((rays * rays).sum(0)), starts)
     enough = 2 if config.keep_two_view_points else 3
     return (num_images >= enough) & (widest >= np.deg2rad(config.min_tri_angle_deg))
 
 
-def _widest_angle(rays: np.ndarray, point: np.ndarray, count: int) -> Float64[np.ndarray, "t"]:
-    """Per point the angle from the ray that is farthest off the mean to the ray farthest from that, radians."""
-    from_ray = sums(rays, point, count)
+def widest_angles(rays: Float64[np.ndarray, "3 m"], starts: Int64[np.ndarray, "g"]) -> Float64[np.ndarray, "g"]:
+    """Per group of unit rays the angle from the one farthest off the mean to the one farthest off that, radians.
+
+    `starts`: where each group begins; no group is empty. Angles beyond a right one count as what is left to two.
+    """
+    if not len(starts):
+        return np.zeros(0)
+    sizes = np.diff(starts, append=rays.shape[1])
+    from_ray = np.add.reduceat(rays, starts, axis=1)
     for _ in range(2):
-        apart = np.linalg.norm(np.cross(each_of(from_ray, point), rays), axis=1)
-        order = np.lexsort((-apart, point))
-        first = order[_rank_in_group(point[order]) == 0]
-        from_ray = np.zeros((count, 3))
-        from_ray[point[first]] = rays[first]
-    widest = np.zeros(count)
-    widest[point[first]] = np.arcsin(np.minimum(apart[first], 1))
-    return widest
+        along = (np.repeat(from_ray, sizes, axis=1) * rays).sum(0)
+        apart = np.repeat((from_ray * from_ray).sum(0), sizes) - along * along  # squared sines, times the mean's length
+        widest = np.maximum.reduceat(apart, starts)
+        farthest = np.flatnonzero(apart == np.repeat(widest, sizes))
+        from_ray = rays[:, farthest[np.searchsorted(farthest, starts)]]
+    return np.arcsin(np.sqrt(np.clip(widest, 0, 1)))
 
 
 def _rank_in_group(groups: np.ndarray) -> Int64[np.ndarray, "n"]:

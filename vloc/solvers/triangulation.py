@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated
+from dataclasses import replace
 
-import msgspec
 import numpy as np
 
 from ..array_types import Float32, Float64
@@ -17,23 +15,8 @@ from .point_refinement import refine_points, with_covariances
 from .pose_noise import pose_noise
 from .posed_images import PosedImages
 from .track_blocks import Block, block_of, in_blocks, join
-from .track_points import track_points
+from .track_points import TriangulationConfig, track_points
 from .tracks import UNMATCHED, connected
-
-
-@dataclass(frozen=True)
-class TriangulationConfig:
-    """Which points are made, and kept."""
-
-    max_reproj_error: Annotated[float, msgspec.Meta(gt=0)] = 4.0
-    """px; observations further from their point are dropped"""
-    min_tri_angle_deg: Annotated[float, msgspec.Meta(ge=0, lt=180)] = 1.5
-    """degrees; points whose rays meet at less are dropped"""
-    keep_two_view_points: bool = True
-    """whether points that only two images see are made"""
-    pose_error_px: Annotated[float, msgspec.Meta(ge=0)] | None = None
-    """px; how far the given poses are expected to move keypoints; 0 takes the poses as exact; None: as far as the
-    disagreement of the images tells"""
 
 
 def triangulate(

@@ -20,7 +20,7 @@ from ..geometry.projection import unproject
 from ..runtime import Runtime
 from ..solvers.posed_images import without_points
 from ..solvers.ray_casting import RayCaster
-from ..solvers.triangulation import TriangulationConfig
+from ..solvers.track_points import TriangulationConfig
 from ..stage import EachStage, OnceStage, Run
 from .images import ContentHash
 from .match import Pair

@@ -22,7 +22,8 @@ from ..matching.base import Matcher, PairMatcher
 from ..runtime import Runtime
 from ..solvers.pnp import PnpConfig
 from ..solvers.posed_images import PosedImages
-from ..solvers.triangulation import TriangulationConfig, triangulate
+from ..solvers.track_points import TriangulationConfig
+from ..solvers.triangulation import triangulate
 from ..stage import EachStage, Run
 from .correspond import CorrespondConfig, MapMatcher, correspond, sureness
 from .match import Pair
@@ -114,4 +115,4 @@ def _start(
     return run
 
 
-LOCAL_SFM: EachStage[str, PoseEstimate] = EachStage("local-sfm", 2, PoseEstimate, _start, chunk=8)
+LOCAL_SFM: EachStage[str, PoseEstimate] = EachStage("local-sfm", 3, PoseEstimate, _start, chunk=8)

@@ -15,7 +15,8 @@ from ..runtime import Runtime
 from ..solvers.pose_noise import MAX_BLOCKS
 from ..solvers.posed_images import PosedImages
 from ..solvers.track_blocks import Block, join
-from ..solvers.triangulation import TriangulationConfig, make_points, noise_of_poses, settle_points
+from ..solvers.track_points import TriangulationConfig
+from ..solvers.triangulation import make_points, noise_of_poses, settle_points
 from ..stage import EachStage, OnceStage, Run
 
 
@@ -26,7 +27,7 @@ def _start(config: TriangulationConfig, runtime: Runtime, blocks: Mapping[str, B
     return run
 
 
-TRIANGULATE: EachStage[str, SparseMap] = EachStage("triangulate", 6, SparseMap, _start, chunk=32)
+TRIANGULATE: EachStage[str, SparseMap] = EachStage("triangulate", 7, SparseMap, _start, chunk=32)
 
 
 @dataclass(frozen=True)
