@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.full_disks import files_of_at_most
 from tests.jobs import FAST, run
 from vloc.errors import DataError
 from vloc.map import Map
@@ -185,17 +183,6 @@ os.replace = replace
 main(sys.argv[1:])
 """
     return subprocess.run([sys.executable, "-c", script, "map", *map(str, arguments)], check=False).returncode
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """The kernel refuses longer files, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_version_that_finds_no_room_leaves_the_old_map(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:

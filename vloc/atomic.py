@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Replace `path` by `data`; after a crash at any moment the old or the new content is there, never a mix."""
     with ExitStack() as cleaning:
         _staged(path, data, cleaning).replace(path)
@@ -31,7 +31,7 @@ def write_texts(texts: Mapping[Path, str]) -> None:
     sync_folder(last.parent)
 
 
-def _staged(path: Path, data: bytes, cleaning: ExitStack) -> Path:
+def _staged(path: Path, data: bytes | memoryview, cleaning: ExitStack) -> Path:
     """A temporary file beside `path` with the data, flushed to disk, that is removed unless it is renamed."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     temporary = Path(name)

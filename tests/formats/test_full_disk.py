@@ -1,6 +1,5 @@
 """A disk that is full while a capture is written: told as such by every writer, and nothing is left behind."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 from everything import features
 
+from tests import full_disks
 from vloc.data.capture import Capture, Sensor
 from vloc.data.reconstruction import Observations, Points, Reconstruction
 from vloc.data.records import Records, Trajectory
@@ -23,15 +23,8 @@ NUM_IMAGES = 300
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own, of 16 KiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a small disk takes root")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with full_disks.small_disk(tmp_path / "disk", "16k") as disk:
+        yield disk
 
 
 def large() -> Capture:

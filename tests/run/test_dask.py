@@ -192,11 +192,11 @@ def test_a_bug_ends_the_run_and_names_its_item(tmp_path: Path, cluster: str) -> 
 
 def test_a_full_disk_of_a_worker_is_told_and_the_run_resumes(small_disk: Path, tmp_path: Path, cluster: str) -> None:
     with pytest.raises(ResourceError, match=r"\.h5: No space left on device: [\d,]+ bytes needed, [\d,]+ free"):
-        run_all(small_disk, Numbers.first(40), cluster=cluster)
+        run_all(small_disk, Numbers.first(60), cluster=cluster)
     assert not list(small_disk.rglob("*.tmp"))
     subprocess.run(["mount", "-o", "remount,size=8m", small_disk], check=True)
-    run_all(small_disk, Numbers.first(40), cluster=cluster)
-    run_all(tmp_path / "whole", Numbers.first(40))
+    run_all(small_disk, Numbers.first(60), cluster=cluster)
+    run_all(tmp_path / "whole", Numbers.first(60))
     assert tree_hash(small_disk) == tree_hash(tmp_path / "whole")
 
 

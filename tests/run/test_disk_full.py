@@ -1,19 +1,17 @@
 """A full disk ends the run with exit status 4, what was finished intact; with room again it resumes."""
 
 import json
-import resource
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from squares import Numbers, run_all, spawn, tree_hash
 
+from tests.full_disks import files_of_at_most
 from vloc.errors import ResourceError
 from vloc.run.workspace import Workspace
 
-COUNT = 40
+COUNT = 60
 
 
 def test_a_full_disk_is_told_with_the_bytes_needed_and_the_run_resumes(small_disk: Path, tmp_path: Path) -> None:
@@ -47,14 +45,3 @@ def test_a_manifest_that_finds_no_room_leaves_the_old_one(tmp_path: Path) -> Non
     with Workspace(tmp_path) as work, files_of_at_most(4096), pytest.raises(ResourceError, match="10,016 bytes needed"):
         work.publish("manifest.json", {"long": "x" * 10_000})
     assert tree_hash(tmp_path) == before
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """The kernel refuses longer files."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -9,12 +9,12 @@ in many threads at a time, keeps no file open, leaves no mapped pages in memory,
 from __future__ import annotations
 
 import math
+import os
 import struct
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from threading import get_ident
 
 import msgspec
 import numpy as np
@@ -72,17 +72,20 @@ def label(key: Key) -> str:
     return key if isinstance(key, str) else " - ".join(key)
 
 
-def pack(keys: Sequence[Key], fingerprints: Sequence[str], outcomes: Sequence[Outcome]) -> bytes:
+def pack(keys: Sequence[Key], fingerprints: Sequence[str], outcomes: Sequence[Outcome]) -> memoryview:
     """The content of a shard; the same input gives the same bytes.
 
     StageError: items whose arrays of one name differ in type or in the shape of a row.
     """
     failures = {row: outcome for row, outcome in enumerate(outcomes) if isinstance(outcome, str)}
-    index = Index(list(keys), list(fingerprints), failures, {})
-    columns = _columns(keys, outcomes)
-    image, at, length = _hdf5_image(columns, index)
-    seal = _SEAL.pack(_MARK, at, length, zlib.crc32(image[at : at + length]), 0)[:-4]
-    return b"".join([image, seal, struct.pack("<I", zlib.crc32(seal, zlib.crc32(image)))])
+    index, file = Index(list(keys), list(fingerprints), failures, {}), BytesIO()
+    at, length = _write_hdf5(file, _columns(keys, outcomes), index)
+    with file.getbuffer() as image:
+        seal = _SEAL.pack(_MARK, at, length, zlib.crc32(image[at : at + length]), 0)[:-4]
+        checksum = zlib.crc32(seal, zlib.crc32(image))
+    file.seek(0, os.SEEK_END)
+    file.write(seal + struct.pack("<I", checksum))
+    return file.getbuffer()
 
 
 def _columns(keys: Sequence[Key], outcomes: Sequence[Outcome]) -> dict[str, list[np.ndarray | None]]:
@@ -110,23 +113,23 @@ def _checked(key: Key, name: str, array: np.ndarray, like: np.ndarray) -> np.nda
     return array
 
 
-def _hdf5_image(columns: Mapping[str, list[np.ndarray | None]], index: Index) -> tuple[bytes, int, int]:
-    """An HDF5 file made in memory, with offset and length of its index; fills in `index.arrays`."""
+def _write_hdf5(file: BytesIO, columns: Mapping[str, list[np.ndarray | None]], index: Index) -> tuple[int, int]:
+    """Write an HDF5 file, and say where its index is and how long; fills in `index.arrays`.
+
+    HDF5 never touches the disk: it corrupts files and even crashes when that is full.
+    """
     import h5py
 
-    # HDF5 never touches the disk: it corrupts files and even crashes when that is full. Of one name it opens one at a
-    # time, in memory too.
-    with h5py.File(f"shard-{get_ident()}", "w", driver="core", backing_store=False, block_size=_BLOCK) as file:
+    with h5py.File(file, "w") as made:
         for name, column in columns.items():
-            data = np.concatenate([array for array in column if array is not None])
-            stored = file.create_dataset(f"arrays/{name}", data=data, track_times=False)
+            there = [array for array in column if array is not None]
+            data = there[0] if len(there) == 1 else np.concatenate(there)  # an artifact is not copied
+            stored = made.create_dataset(f"arrays/{name}", data=data, track_times=False)
             rows = [0, *np.cumsum([0 if array is None else len(array) for array in column]).tolist()]
             index.arrays[name] = ArrayIndex(data.dtype.str, data.shape[1:], stored.id.get_offset() or 0, rows)
         text = msgspec.json.encode(index)
-        stored = file.create_dataset("index", data=np.frombuffer(text, np.uint8), track_times=False)
-        at = stored.id.get_offset()
-        file.flush()
-        return file.id.get_file_image(), at, len(text)
+        stored = made.create_dataset("index", data=np.frombuffer(text, np.uint8), track_times=False)
+        return stored.id.get_offset(), len(text)
 
 
 class Shard:

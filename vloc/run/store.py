@@ -201,7 +201,7 @@ def read_json(path: Path, decoder: msgspec.json.Decoder[S]) -> S:
         raise StoreError(f"{path}: broken: {error}; delete it and run the command that makes it again") from None
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes | memoryview) -> None:
     with disk_guard(path, len(data)):
         write_bytes(path, data)
 
