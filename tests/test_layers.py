@@ -14,7 +14,9 @@ PACKAGE = ROOT / "vloc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = {
-    **dict.fromkeys(("errors", "registry", "runtime", "stage", "atomic", "regular_file", "array_types", "weights"), 0),
+    **dict.fromkeys(
+        ("errors", "registry", "runtime", "stage", "atomic", "regular_file", "array_types", "weights", "user_cache"), 0
+    ),
     "geometry": 1,
     "data": 2,
     **dict.fromkeys(("formats", "networks", "features", "retrieval", "matching", "solvers"), 3),

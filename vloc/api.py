@@ -17,6 +17,7 @@ from .map import Map
 from .map_source import place_of
 from .mapping import map_capture
 from .run.progress import Silent
+from .run.remote import local_path
 from .run.workspace import Workspace
 from .runtime import Runtime
 
@@ -50,7 +51,7 @@ def build_map(
     """
     chosen, captured = {_STAGE_OF.get(name, name): value for name, value in settings.items()}, _captured(capture)
     config = make_config(MappingConfig, **with_imports(chosen, captured))
-    with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
+    with Workspace(local_path(folder), runtime or Runtime(), Silent()) as work:
         about, place = _about(capture, captured), None if scan is None else Path(scan)
         return map_capture(work, with_devices(captured), config, pairs, about, retrain=retrain, scan=place)
 
@@ -70,7 +71,7 @@ def localize(
     frame of the map, for `view={"use": "check"}`.
     """
     config = make_config(LocalizationConfig, **{_STAGE_OF.get(name, name): value for name, value in settings.items()})
-    with Workspace(Path(folder), runtime or Runtime(), Silent()) as work:
+    with Workspace(local_path(folder), runtime or Runtime(), Silent()) as work:
         return localize_capture(work, map_, _captured(queries), config, None if scan is None else Path(scan))
 
 

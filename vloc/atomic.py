@@ -44,6 +44,14 @@ def _staged(path: Path, data: bytes | memoryview, cleaning: ExitStack) -> Path:
     return temporary
 
 
+def move_whole(temporary: Path, path: Path) -> None:
+    """Give a file that is whole its name in the same folder, its content on disk before."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
 def write_text(path: Path, text: str) -> None:
     """`write_bytes` of UTF-8 text."""
     write_bytes(path, text.encode())

@@ -23,6 +23,7 @@ from .query_depth import check_query_depth
 from .registry import to_text
 from .retrieval.gnss import Gnss
 from .retrieval.radio import Radio
+from .run.remote import Location
 from .runtime import Runtime, one_blas_thread
 
 
@@ -39,7 +40,7 @@ class Localizer:
 
     def __init__(
         self,
-        map_: Map | str | Path,
+        map_: Map | str | Location,
         runtime: Runtime | None = None,
         *,
         scan: str | Path | None = None,

@@ -22,11 +22,12 @@ from .retrieval.fusion import Fusion
 from .retrieval.sparse_rows import Rows, stacked
 from .run.fingerprint import fingerprint
 from .run.packed import is_packed
+from .run.remote import Location, located
 from .run.results import NamedArtifact
 from .run.store import open_artifact, open_results
 from .run.workspace import read_manifest
 from .stage import Artifact, Context, Results
-from .versions import MANIFEST, number_of, path_of, read_version
+from .versions import MANIFEST, file_of, number_of, read_version
 
 FORMAT = 2
 
@@ -77,7 +78,8 @@ class Map:
     has_all_keypoints: ClassVar[bool] = True
     """whether also those of its images that show no point"""
 
-    folder: Path
+    folder: Location
+    """or its file, or the URL of either"""
     config: MappingConfig
     stored: Artifact[SparseMap]
     features: Results[LocalFeatures]
@@ -94,28 +96,26 @@ class Map:
         return f"Map({str(self.folder)!r}, {len(self.sparse.image_names)} images, {len(self.sparse.points)} points)"
 
     @classmethod
-    def open(cls, folder: str | Path, version: int | None = None) -> Map:
-        """The finished map in a folder, as it is now or was, or in a packed file.
+    def open(cls, folder: str | Location, version: int | None = None) -> Map:
+        """The finished map in a folder, as it is now or was, or in a packed file; or at the URL of either, as text.
 
         DataError: there is none, or one of another format.
         """
-        folder = Path(folder)
+        folder = located(folder)
         if is_packed(folder):
             from .packed_map import open_packed
 
             if version is not None:
                 raise DataError(f"{folder}: is a packed map, which is one version: leave out version {version}")
-            return open_packed(folder)
+            return open_packed(folder if isinstance(folder, Path) else folder.now())
         if version is not None:
-            return cls.of(folder, read_version(folder, version).manifest, path_of(folder, version))
+            return cls.of(folder, read_version(folder, version).manifest, folder / file_of(version))
         if not (folder / MANIFEST).exists():
-            raise DataError(
-                f"{folder}: no finished vloc map (no {MANIFEST}): `vloc map CAPTURE {folder}` makes or finishes one"
-            )
+            raise _unfinished(folder)
         return cls.of(folder, read_manifest(folder / MANIFEST))
 
     @classmethod
-    def of(cls, folder: Path, manifest: Mapping[str, Any], path: Path | None = None) -> Map:
+    def of(cls, folder: Location, manifest: Mapping[str, Any], path: Location | None = None) -> Map:
         """The map that a manifest describes, whose file is `path` (`map.json`); errors as of `open`."""
         path = path or folder / MANIFEST
         if manifest.get("format") != FORMAT:
@@ -178,6 +178,15 @@ class Map:
         return vectors_of(self.descriptors, self.sparse.image_names)
 
 
+def _unfinished(folder: Location) -> DataError:
+    """What is said of a place without a map."""
+    if isinstance(folder, Path):
+        return DataError(
+            f"{folder}: no finished vloc map (no {MANIFEST}): `vloc map CAPTURE {folder}` makes or finishes one"
+        )
+    return DataError(f"{folder}: no packed map, nor the folder of a finished one (no {MANIFEST}): copy one there")
+
+
 def fusion_by(config: MappingConfig, weighing: Artifact[Weighing] | None) -> Fusion | Artifact[Fusion]:
     """The late fusion of the settings, with the weights that were chosen on the map where they were to be."""
     if weighing is None:
@@ -190,7 +199,7 @@ def _weighed(fusion: Fusion, weighing: Artifact[Weighing]) -> Fusion:
     return fusion.weighed(weighing.value.weights)
 
 
-def check_types(path: Path, manifest: Mapping[str, Any]) -> None:
+def check_types(path: Location, manifest: Mapping[str, Any]) -> None:
     """DataError where what is read of a manifest has other types than `publish` wrote."""
     try:
         msgspec.convert(manifest, ManifestForm)
@@ -198,7 +207,7 @@ def check_types(path: Path, manifest: Mapping[str, Any]) -> None:
         raise DataError(f"{path}: {error}; run the command that made the map again") from None
 
 
-def read_config(path: Path, values: Mapping[str, Any]) -> MappingConfig:
+def read_config(path: Location, values: Mapping[str, Any]) -> MappingConfig:
     """The settings of a manifest; DataError names it where this vloc does not know them."""
     try:
         return config_from_json(values)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -25,6 +24,7 @@ from .retrieval.half_rows import HalfRows
 from .retrieval.sparse_rows import Rows, SparseRows
 from .retrieval.vlad import unit
 from .run.packed import PackedFile
+from .run.remote import Location
 from .run.results import NamedArtifact
 from .stage import Artifact, Key, Results, Storable
 
@@ -104,7 +104,7 @@ class PackedMap(Map):
         return _artifact("vectors", self.marks["vectors"], partial(_every, self.rows))
 
 
-def open_packed(path: Path) -> PackedMap:
+def open_packed(path: Location) -> PackedMap:
     """The map in a packed file; StoreError for one that is broken, DataError for one of another format."""
     file = PackedFile(path)
     about = _about(file)

@@ -20,11 +20,11 @@ from .versions import (
     ImageChanges,
     Version,
     changed_settings,
+    file_of,
     is_same,
     now,
     number_of,
     numbers_in,
-    path_of,
     read_version,
 )
 
@@ -75,10 +75,10 @@ def _number(work: Workspace, manifest: Mapping[str, Any], before: Version | None
 
 def _write(work: Workspace, version: Version) -> None:
     """The file of a version, unless it is there."""
-    if not path_of(work.folder, version.number).exists():
+    file = file_of(version.number)
+    if not (work.folder / file).exists():
         history = msgspec.to_builtins(version.history)
-        path = path_of(work.folder, version.number).relative_to(work.folder)
-        work.publish(str(path), {**version.manifest, "version": version.number, "history": history})
+        work.publish(file, {**version.manifest, "version": version.number, "history": history})
 
 
 def _history(work: Workspace, map_: Map, before: Version | None, restored: int | None, used: Sequence[str]) -> History:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 import msgspec
 
 from .errors import DataError
+from .run.copies import AT_ONCE
+from .run.remote import Location, Remote
 from .run.workspace import read_manifest
 
 MANIFEST = "map.json"
@@ -35,7 +38,7 @@ class History(msgspec.Struct, frozen=True):
     """How a version came to be."""
 
     made: str
-    """when, UTC, ISO 8601"""
+    """when, UTC, ISO 8601; empty where nothing says it"""
     vloc: str = ""
     command: str = ""
     """as it was typed; empty where no command made it"""
@@ -68,22 +71,32 @@ def number_of(manifest: Mapping[str, Any]) -> int:
     return int(manifest.get("version", 1))
 
 
-def path_of(folder: Path, number: int) -> Path:
-    """The file of a version."""
-    return folder / FOLDER / f"{number:04d}.json"
+def file_of(number: int) -> str:
+    """The file of a version, in the map's folder."""
+    return f"{FOLDER}/{number:04d}.json"
 
 
-def numbers_in(folder: Path) -> list[int]:
+def numbers_in(folder: Location) -> list[int]:
     """The versions that have a file, in order."""
+    if not isinstance(folder, Path):
+        return _numbers_at(folder)
     return sorted(int(path.stem) for path in (folder / FOLDER).glob("*.json") if _NAME.fullmatch(path.name))
 
 
-def read_version(folder: Path, number: int) -> Version:
+def _numbers_at(folder: Remote) -> list[int]:
+    """Those of a map at a URL, where nothing is listed: none is newer than the current one."""
+    numbers = range(1, number_of(read_manifest(folder / MANIFEST)) + 1)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        there = pool.map(lambda number: (folder / file_of(number)).exists(), numbers)
+        return [number for number, is_there in zip(numbers, there, strict=True) if is_there]
+
+
+def read_version(folder: Location, number: int) -> Version:
     """One version of the map in a folder; DataError where there is none of that number, StoreError where it is broken.
 
     The current one needs no file of its own: a map of an earlier vloc has none.
     """
-    path = path_of(folder, number)
+    path = folder / file_of(number)
     if path.exists():
         manifest = read_manifest(path)
         try:
@@ -98,20 +111,21 @@ def read_version(folder: Path, number: int) -> Version:
     return current
 
 
-def versions_of(folder: Path) -> Iterator[Version]:
+def versions_of(folder: Location) -> Iterator[Version]:
     """Every version of a map, the oldest first."""
     current = _current(folder)
     numbers = {*numbers_in(folder), *([current.number] if current else [])}
     return (read_version(folder, number) for number in sorted(numbers))
 
 
-def _current(folder: Path) -> Version | None:
+def _current(folder: Location) -> Version | None:
     """What `map.json` says, with what is known of it without its file."""
     path = folder / MANIFEST
     if not path.exists():
         return None
     manifest = read_manifest(path)
-    return Version(number_of(manifest), manifest, History(made=_text(path.stat().st_mtime)))
+    made = _text(path.stat().st_mtime) if isinstance(path, Path) else ""
+    return Version(number_of(manifest), manifest, History(made))
 
 
 def is_same(manifest: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from .errors import ExtraMissingError, WeightsMissingError
+from .user_cache import user_cache
 
 VARIABLE = "VLOC_WEIGHTS"
 """environment variable: folders that are looked into first"""
@@ -166,8 +167,7 @@ def folders() -> list[Path]:
 
 def cache_folder() -> Path:
     """Where downloads go."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "vloc" / "weights"
+    return user_cache("weights")
 
 
 def find(file: str) -> Path:

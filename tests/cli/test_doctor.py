@@ -34,7 +34,8 @@ def test_the_json_holds_machine_packages_and_codecs(report: dict[str, Any]) -> N
 
 def test_what_is_missing_comes_with_the_way_to_get_it(report: dict[str, Any]) -> None:
     optional = report["optional"]
-    assert {package["extra"] for package in optional} == {"heic", "learned", "scan"}  # what nothing uses is not advised
+    used = {"cluster", "heic", "learned", "remote", "scan"}  # what nothing uses is not advised
+    assert {package["extra"] for package in optional} == used
     assert all(package["remedy"] for package in optional if package["problem"])
 
 

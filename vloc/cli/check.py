@@ -20,6 +20,7 @@ from ..map import Map
 from ..packed_map import open_packed
 from ..run.overview import verify
 from ..run.packed import is_packed
+from ..run.remote import Location, located
 from ..run.store import open_artifact
 from ..runtime import Runtime
 from ..stages.place import moved
@@ -37,7 +38,7 @@ class CheckFlags(options.ReadFlags):
     """Read every byte of a map or a capture, and list what is broken. Status 3 when anything is."""
 
     path: options.location("PATH")  # type: ignore[valid-type]
-    """folder of a map, a packed map, or FORMAT:PATH or path of a capture"""
+    """folder of a map, a packed map, the URL of either, or FORMAT:PATH or path of a capture"""
     fix: options.Switch = False
     """first repair a kapture folder where that is certain: quaternions are normalised, and nothing else is touched"""
     workers: int = 0
@@ -54,7 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     if is_map(flags.path):
         if flags.fix:
             raise ConfigError("--fix is for kapture folders; a broken map is made whole by the command that made it")
-        problems = list(map_problems(Path(flags.path)))
+        problems = list(map_problems(located(flags.path)))
     else:
         # What is neither a map nor a capture is bad input, not a broken capture.
         form, path = find_format(flags.path)
@@ -70,16 +71,17 @@ def run(arguments: Sequence[str]) -> int:
     return WITH_FAILURES if problems else OK
 
 
-def map_problems(folder: Path) -> Iterator[str]:
-    """Every file of a map that is not what was written, and references that lead nowhere."""
+def map_problems(folder: Location) -> Iterator[str]:
+    """Every file of a map that is not what was written, and references that lead nowhere; at a URL, what it reads."""
     if is_packed(folder):
         yield from _packed_problems(folder)
         return
-    for path, what in verify(folder):
-        yield what if str(path) in what else f"{path}: {what}"
-    if not (folder / MANIFEST).is_file():
-        yield f"{folder / MANIFEST}: missing: the map was begun and not finished; run the same command again"
-        return
+    if isinstance(folder, Path):
+        for path, what in verify(folder):
+            yield what if str(path) in what else f"{path}: {what}"
+        if not (folder / MANIFEST).is_file():
+            yield f"{folder / MANIFEST}: missing: the map was begun and not finished; run the same command again"
+            return
     told = ""
     try:
         map_ = Map.open(folder)
@@ -90,10 +92,10 @@ def map_problems(folder: Path) -> Iterator[str]:
     yield from _lost_versions(folder, told)
 
 
-def _packed_problems(path: Path) -> Iterator[str]:
+def _packed_problems(path: Location) -> Iterator[str]:
     """What is not as it was written, or, where nothing is, does not fit together."""
     try:
-        map_ = open_packed(path)
+        map_ = open_packed(path if isinstance(path, Path) else path.now())
         if broken := list(map_.file.problems()):
             yield from broken
         else:
@@ -102,7 +104,7 @@ def _packed_problems(path: Path) -> Iterator[str]:
         yield str(error)
 
 
-def _lost_versions(folder: Path, told: str) -> Iterator[str]:
+def _lost_versions(folder: Location, told: str) -> Iterator[str]:
     """The versions of a map's history that do not open, for another reason than was told of the current one."""
     for number in numbers_in(folder):
         try:

@@ -26,7 +26,7 @@ class CleanFlags:
     and those of which something needed is missing, are left alone and named.
     """
 
-    folders: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FOLDER...")]
+    folders: Annotated[tuple[options.LocalPath, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FOLDER...")]
     """maps, folders of results, or folders that have such in them"""
     keep: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """versions of each map to keep, the newest; left out: all"""

@@ -28,8 +28,8 @@ class CompressFlags:
     said by images of the map, each localized without itself in the map and in the smaller one.
     """
 
-    map: options.folder("MAP")  # type: ignore[valid-type]
-    """folder of a finished map, or a packed map"""
+    map: options.location("MAP")  # type: ignore[valid-type]
+    """folder of a finished map, or packed map, or the URL of either"""
     out: options.folder("OUT")  # type: ignore[valid-type]
     """file to write; a packed map that is there is replaced, once the new one is whole"""
     size: str | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -33,9 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     if "-h" in arguments or "--help" in arguments:
         print(format_table(), end="\n\n", flush=True)
     flags = parse_flags("convert", ConvertFlags, arguments)
-    capture = (
-        capture_of_map(Path(flags.source)) if is_map(flags.source) else read_capture(flags.source, **flags.read_options)
-    )
+    capture = capture_of_map(flags.source) if is_map(flags.source) else read_capture(flags.source, **flags.read_options)
     losses = write(capture, flags.target, **flags.write_options)
     print(summary(capture, flags.target))
     for note in capture.notes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from ..data.capture import Capture, Sensor
@@ -14,7 +12,7 @@ from ..map import Map
 from ..map_source import source_of
 
 
-def capture_of_map(folder: Path) -> Capture:
+def capture_of_map(folder: str) -> Capture:
     """The sparse map in a folder, with the image files of the capture it was made from where they are still there."""
     map_ = Map.open(folder)
     sparse, source = map_.sparse, source_of(map_)

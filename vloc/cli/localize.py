@@ -43,8 +43,8 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
     for --rig.use, --view WAY for --view.use, --sequence WAY for --sequence.use, --causal for --sequence.causal.
     """
 
-    map: options.folder("MAP")  # type: ignore[valid-type]
-    """folder of a finished map"""
+    map: options.location("MAP")  # type: ignore[valid-type]
+    """folder of a finished map, or packed map, or the URL of either (docs/cluster.md)"""
     queries: options.location("QUERIES")  # type: ignore[valid-type]
     """FORMAT:PATH or path of a capture (poses not needed), or a list of `name MODEL w h params...` with --images"""
     results: options.folder("RESULTS")  # type: ignore[valid-type]
@@ -135,7 +135,7 @@ def write_beside(
     if flags.style:
         from .results import write_styled
 
-        write_styled(flags.results, flags.style, poses_of(estimates), queries, str(flags.map))
+        write_styled(flags.results, flags.style, poses_of(estimates), queries, flags.map)
     if flags.report:
         from .report import TITLE, write_report
 
@@ -171,7 +171,7 @@ def check_outputs(flags: LocalizeFlags) -> None:
 
 def _matcher_of_map(arguments: Sequence[str]) -> dict[str, Any]:
     """The map's matcher, so that its settings are flags too."""
-    folder = next((argument for argument in arguments if is_map(Path(argument))), None)
+    folder = next((argument for argument in arguments if is_map(argument)), None)
     return {"match": to_text(Map.open(folder).config.match) if folder else "bands"}
 
 

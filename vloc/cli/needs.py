@@ -12,7 +12,7 @@ import msgspec
 from ..errors import DataError
 from ..run.cleaning import Unneeded
 from ..run.workspace import read_manifest
-from ..versions import MANIFEST, number_of, path_of, versions_of
+from ..versions import MANIFEST, file_of, number_of, versions_of
 from .run_record import OLD_RECORD, OLD_WORK, RECORDS, WORK, RunRecord
 
 UNKNOWN = "run the command that made it again, so that vloc knows what a rerun needs"
@@ -46,7 +46,7 @@ def _of_map(folder: Path, keep: int | None) -> Needs:
     if any(version.number == current and not version.history.used for version in kept):
         raise DataError(f"made by an earlier vloc: {UNKNOWN}")
     references = {ref for v in kept for ref in (*_texts(v.manifest["references"]), *v.history.used)}
-    paths = [path_of(folder, version.number) for version in versions if version not in kept]
+    paths = [folder / file_of(version.number) for version in versions if version not in kept]
     outdated = [Unneeded(path, path.stat().st_size) for path in paths if path.exists()]
     return Needs([f"version {version.number}" for version in kept], frozenset(references), outdated)
 

@@ -16,6 +16,7 @@ from ..errors import ConfigError
 from ..formats.base import Transfer
 from ..run.plan import PlanRow
 from ..run.progress import Reporter, reporter_for
+from ..run.remote import local_path
 from ..runtime import Device, Runtime
 
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
@@ -26,6 +27,13 @@ else:  # the same to tyro, which would import typeguard to check a default again
     Words = Annotated[
         object, PrimitiveConstructorSpec("*", "[STR [STR ...]]", tuple, lambda it: isinstance(it, tuple), list)
     ]
+LocalPath = Annotated[
+    Path,
+    PrimitiveConstructorSpec(
+        1, "PATH", lambda it: local_path(it[0]), lambda it: isinstance(it, Path), lambda it: [str(it)]
+    ),
+]
+"""a path, of what may be written; a URL is refused"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +106,8 @@ def location(metavar: str) -> Any:
 
 
 def folder(metavar: str) -> Any:
-    """A positional path with that name in the help."""
-    return Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar=metavar)]
+    """A positional path with that name in the help; a URL is refused."""
+    return Annotated[LocalPath, tyro.conf.Positional, tyro.conf.arg(metavar=metavar)]
 
 
 @dataclass(frozen=True, kw_only=True)

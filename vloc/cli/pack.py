@@ -22,8 +22,8 @@ class PackFlags:
     are those found with the folder, bit for bit. It is only read: nothing is mapped, aligned or updated in it.
     """
 
-    map: options.folder("MAP")  # type: ignore[valid-type]
-    """folder of a finished map"""
+    map: options.location("MAP")  # type: ignore[valid-type]
+    """folder of a finished map, or its URL"""
     file: options.folder("FILE")  # type: ignore[valid-type]
     """file to write; a packed map that is there is replaced, once the new one is whole"""
     half: options.Switch = False

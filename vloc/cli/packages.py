@@ -17,7 +17,7 @@ OPENCV_WHEELS = (
     "opencv-python",
     "opencv-python-headless",
 )
-EXTRAS_OF_USERS = ("learned", "heic", "scan")
+EXTRAS_OF_USERS = ("learned", "heic", "scan", "cluster", "remote")
 """those that something uses"""
 PROBE_SECONDS = 120
 

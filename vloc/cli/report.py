@@ -92,7 +92,7 @@ def shown(results: Path, record: RunRecord) -> Run:
 
 def _map_of(results: Path, record: RunRecord) -> Map:
     """The version of the map by which queries were localized, or the current one with a note where that is gone."""
-    current = Map.open(Path(record.map))
+    current = Map.open(record.map)
     if record.map_version in (None, current.version):
         return current
     try:

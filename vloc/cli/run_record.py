@@ -16,6 +16,7 @@ from ..errors import DataError, StoreError
 from ..formats.access import find_format, read
 from ..known_cameras import PREFIX
 from ..map import Map
+from ..run.remote import full_name
 from ..run.workspace import Workspace, read_manifest
 from ..runtime import peak_megabytes
 from .outputs import beside
@@ -78,7 +79,7 @@ def write_record(
     """Write down a run that has ended."""
     form, path = find_format(queries)
     told = {name: str(value.resolve()) if isinstance(value, Path) else value for name, value in options.items()}
-    where = str(map_.folder.resolve()), f"{form.name}:{path.resolve()}"
+    where = full_name(map_.folder), f"{form.name}:{path.resolve()}"
     spent = {name: round(seconds, 3) for name, seconds in work.stage_seconds.items()}
     held = {name: round(megabytes, 1) for name, megabytes in work.peak_megabytes.items()}
     record = RunRecord(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ class ShowFlags(options.ReadFlags):
     """What a map or a capture holds, and what made it."""
 
     path: options.location("PATH")  # type: ignore[valid-type]
-    """folder of a map, a packed map, or FORMAT:PATH or path of a capture"""
+    """folder of a map, a packed map, the URL of either, or FORMAT:PATH or path of a capture"""
     json: options.Switch = False
     """print it as JSON"""
 
@@ -77,7 +78,9 @@ def map_facts(map_: Map) -> dict[str, Any]:
 
 
 def stores_facts(map_: Map) -> dict[str, Any]:
-    """The versions and the stores of a map's folder."""
+    """The versions and the stores of a map's folder; at a URL nothing says which stores there are."""
+    if not isinstance(map_.folder, Path):
+        return {"versions": version_facts(map_.folder)}
     stores = describe(map_.folder)
     used = {reference.partition("/")[0] for reference in _references(map_.manifest["references"])}
     every = [store_facts(store, used) for store in stores]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from ..run.remote import Location
 from ..versions import Version, versions_of
 
 
-def version_facts(folder: Path) -> list[dict[str, Any]]:
+def version_facts(folder: Location) -> list[dict[str, Any]]:
     """Every version of a map for JSON, the oldest first."""
     return [_facts(version) for version in versions_of(folder)]
 

@@ -23,9 +23,11 @@ import msgspec
 import numpy as np
 
 from ..atomic import sync_folder
-from ..errors import StoreError
+from ..errors import DataError, StoreError
 from ..regular_file import open_regular
+from .copies import copy
 from .guard import disk_guard
+from .remote import Location
 
 VERSION = 1
 BLOCK = 1 << 26
@@ -118,22 +120,28 @@ def _written(offset: int, parts: Parts, put: Any) -> ArrayForm:
     return ArrayForm(like.dtype.str, (rows, *like.shape[1:]), offset, checksums)
 
 
-def is_packed(path: Path) -> bool:
+def is_packed(path: Location) -> bool:
     """Whether a file begins as those of `write_packed` do."""
     try:
-        with open_regular(path) as file:
-            return file.read(len(_NAME)) == _NAME
-    except (OSError, ValueError):
+        return _start(path) == _NAME
+    except (OSError, ValueError, DataError):
         return False
+
+
+def _start(path: Location) -> bytes:
+    if not isinstance(path, Path):
+        return path.start(len(_NAME))
+    with open_regular(path) as file:
+        return file.read(len(_NAME))
 
 
 class PackedFile:
     """Arrays by name, read-only and in place; those of one block at most are compared when first looked at."""
 
-    def __init__(self, path: Path) -> None:
-        """StoreError: no whole file of this version. Of the arrays nothing is read."""
+    def __init__(self, path: Location) -> None:
+        """StoreError: no whole file of this version. Of the arrays nothing is read; a remote file is fetched."""
         self.path = path
-        self._index, self._bytes = self._opened()
+        self._index, self._bytes = self._opened(path if isinstance(path, Path) else copy(path, _is_whole))
         self.about = self._index.about
         self._compared: set[str] = set()
 
@@ -187,10 +195,10 @@ class PackedFile:
                 raise self._broken(f"bytes {start:,} to {stop:,} of its array '{name}' are not those that were written")
         self._compared.add(name)
 
-    def _opened(self) -> tuple[IndexForm, mmap.mmap]:
+    def _opened(self, path: Path) -> tuple[IndexForm, mmap.mmap]:
         """The table of contents, and the whole file mapped into memory."""
         try:
-            with open_regular(self.path) as file:
+            with open_regular(path) as file:
                 size = os.fstat(file.fileno()).st_size
                 if size < _MARK.size + _SEAL.size:
                     raise self._broken("it is too short")
@@ -232,3 +240,10 @@ class PackedFile:
 
     def _broken(self, what: str) -> StoreError:
         return StoreError(f"{self.path}: no whole packed map: {what}: pack the map again")
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        return not any(PackedFile(path).problems())
+    except StoreError:
+        return False

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,6 +13,7 @@ import numpy as np
 
 from ..stage import Artifact, Key, Results, Storable
 from .fingerprint import bytes_fingerprint, fingerprint
+from .remote import Location
 from .shard import Shard
 
 R = TypeVar("R", bound=Storable)
@@ -40,7 +40,7 @@ class StoredResults(Results[R]):
 
     def __init__(
         self,
-        root: Path,
+        root: Location,
         name: str,
         key: str,
         result: type[R],

@@ -20,9 +20,11 @@ from ..atomic import write_bytes
 from ..errors import StoreError
 from ..regular_file import read_regular
 from ..stage import Artifact, Key, Storable
+from .copies import copies
 from .execute import in_order
 from .guard import disk_guard
 from .identity import Identity
+from .remote import Location
 from .results import NamedArtifact, Place, StoredResults
 from .shard import Outcome, Shard, pack, shard_name
 
@@ -124,7 +126,7 @@ def _open_whole(path: Path) -> Shard | None:
     return shard
 
 
-def open_results(root: Path, reference: str, result: type[R]) -> StoredResults[R]:
+def open_results(root: Location, reference: str, result: type[R]) -> StoredResults[R]:
     """The complete results that `reference` stands for, without the items that they were made from.
 
     StoreError: they are not there or broken; a shard's checksum is compared when it is first read.
@@ -146,19 +148,15 @@ def _as_place(results: StoredResults[R]) -> tuple[Any, ...]:
 copyreg.pickle(StoredResults, _as_place)
 
 
-def shards_of(folder: Path, mark: str) -> set[str]:
+def shards_of(folder: Location, mark: str) -> set[str]:
     """The names of the files in a store's folder that a set is made of; StoreError where it is missing or broken."""
     return {run.shard for run in read_json(folder / f"set-{mark}.json", _ROWS)}
 
 
-def _places_of(folder: Path, runs: Sequence[ShardRows]) -> list[Place]:
+def _places_of(folder: Location, runs: Sequence[ShardRows]) -> list[Place]:
     """The rows that a set lists; StoreError for shards and rows that no set of this store has."""
-    shards: dict[str, Shard] = {}
+    shards = _shards(folder, list(dict.fromkeys(run.shard for run in runs)))
     for run in runs:
-        if not _SHARD.fullmatch(run.shard):
-            raise StoreError(f"{folder}: a set names the shard '{run.shard}', expected 32 digits and .h5")
-        if run.shard not in shards:
-            shards[run.shard] = Shard(folder / run.shard)
         shard = shards[run.shard]
         if not 0 <= run.first <= run.first + run.count <= len(shard.index.keys):
             raise StoreError(
@@ -167,7 +165,16 @@ def _places_of(folder: Path, runs: Sequence[ShardRows]) -> list[Place]:
     return [(shards[run.shard], row) for run in runs for row in range(run.first, run.first + run.count)]
 
 
-def open_artifact(root: Path, reference: str, result: type[R]) -> Artifact[R]:
+def _shards(folder: Location, names: Sequence[str]) -> dict[str, Shard]:
+    """The shards of a store by name; those of a remote one are fetched."""
+    for name in names:
+        if not _SHARD.fullmatch(name):
+            raise StoreError(f"{folder}: a set names the shard '{name}', expected 32 digits and .h5")
+    here = folder if isinstance(folder, Path) else copies(folder, names, lambda path: _open_whole(path) is not None)
+    return {name: Shard(here / name) for name in names}
+
+
+def open_artifact(root: Location, reference: str, result: type[R]) -> Artifact[R]:
     """The artifact that `reference` stands for; its value is read when it is looked at."""
     results = open_results(root, reference, result)
     return artifact_of(results)
@@ -183,7 +190,7 @@ def _only_one(results: StoredResults[R]) -> R:
     return results[ONLY]
 
 
-def read_identity(folder: Path) -> Identity:
+def read_identity(folder: Location) -> Identity:
     """What made the results in a store's folder."""
     return read_json(folder / "store.json", _IDENTITY)
 
@@ -191,10 +198,10 @@ def read_identity(folder: Path) -> Identity:
 S = TypeVar("S")
 
 
-def read_json(path: Path, decoder: msgspec.json.Decoder[S]) -> S:
+def read_json(path: Location, decoder: msgspec.json.Decoder[S]) -> S:
     """A JSON file, checked against a decoder's type; StoreError: missing or broken."""
     try:
-        return decoder.decode(read_regular(path))
+        return decoder.decode(read_regular(path) if isinstance(path, Path) else path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise StoreError(f"{path}: missing; run the command that makes it again") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
@@ -206,7 +213,7 @@ def _write(path: Path, data: bytes | memoryview) -> None:
         write_bytes(path, data)
 
 
-def _resolve(root: Path, reference: str) -> tuple[Path, Identity, str]:
+def _resolve(root: Location, reference: str) -> tuple[Location, Identity, str]:
     # a reference comes from a manifest, which may have come with someone else's map: it must not climb out of it
     match = re.fullmatch(r"([\w-]+-[0-9a-f]{16})/([0-9a-f]{32})", reference)
     if match is None:

@@ -28,6 +28,7 @@ from .lock import FolderLock
 from .packed import is_packed
 from .plan import PlanRow, why
 from .progress import Reporter, Silent
+from .remote import Location
 from .results import NamedArtifact, PlanEnds, StoredResults
 from .store import ONLY, Store, artifact_of, open_results, read_identity, read_json
 from .timings import expected_seconds, read_timings, seconds_of_later, told, write_timings
@@ -282,6 +283,6 @@ class Workspace:
         return results
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
+def read_manifest(path: Location) -> dict[str, Any]:
     """What `publish` wrote; StoreError names a file that is missing or no JSON object."""
     return read_json(path, msgspec.json.Decoder(dict[str, Any]))

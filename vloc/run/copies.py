@@ -1,0 +1,94 @@
+"""Local copies of files of a map at a URL: each is fetched whole, once, and compared by its checksums.
+
+They lie in the user's cache and are never changed, so nothing is lost with them but time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from ..atomic import move_whole
+from ..errors import ResourceError, StoreError
+from ..user_cache import user_cache
+from .fingerprint import bytes_fingerprint
+from .remote import Remote
+
+AT_ONCE = 8
+"""files that are fetched at a time"""
+
+IsWhole = Callable[[Path], bool]
+"""whether a file is what was written, by its checksums"""
+
+
+def copies(folder: Remote, names: Sequence[str], is_whole: IsWhole) -> Path:
+    """A local folder that holds these files of a remote one, which never change.
+
+    StoreError: one is missing or broken there, or was cut off on its way; ResourceError: the disk is full.
+    """
+    here = _folder_of(folder)
+    with _fetching(here, names) as missing, ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda name: _fetch(folder / name, here / name, is_whole), missing))
+    return here
+
+
+def copy(file: Remote, is_whole: IsWhole) -> Path:
+    """A local copy of a file with that state; copies of other states go. Errors as of `copies`."""
+    here, name = _folder_of(file), f"{file.state}.copy"
+    with _fetching(here, [name]) as missing:
+        for _ in missing:
+            _fetch(file, here / name, is_whole)
+            for other in {*here.glob("*.copy")} - {here / name}:
+                other.unlink()  # who has it open keeps it
+    return here / name
+
+
+def _folder_of(place: Remote) -> Path:
+    """The local folder of a URL: its path, which people know it by, and what sets it apart."""
+    readable = re.sub(r"[^\w.-]+", "_", urlsplit(place.url).path)[-100:].strip("_.")
+    return user_cache("maps") / f"{readable}-{bytes_fingerprint(place.url.encode())}"
+
+
+@contextmanager
+def _fetching(here: Path, names: Sequence[str]) -> Iterator[list[str]]:
+    """Those of the files that are missing; no other process fetches them at the same time."""
+    if all((here / name).exists() for name in names):
+        yield []
+        return
+    here.mkdir(parents=True, exist_ok=True)
+    with FileLock(here / ".lock"):
+        yield [name for name in names if not (here / name).exists()]
+
+
+def _fetch(source: Remote, target: Path, is_whole: IsWhole) -> None:
+    temporary = target.with_name(f".{target.name}.tmp")  # one that a kill has left is written over
+    try:
+        source.fetch(temporary)
+        _check(source, is_whole(temporary))
+        move_whole(temporary, target)
+    except FileNotFoundError:
+        raise StoreError(f"{source}: missing: copy the map there again, whole") from None
+    except OSError as error:
+        raise ResourceError(
+            f"{target}: {error.strerror}: a copy of {source} does not fit; make room, or set XDG_CACHE_HOME to a "
+            "folder on another disk"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _check(source: Remote, is_whole: bool) -> None:
+    """StoreError for a file that is broken, or another than was meant."""
+    if source.state and source.now() != source:
+        raise StoreError(f"{source}: has changed since it was opened: run the same command again")
+    if not is_whole:
+        raise StoreError(
+            f"{source}: not what was written: it was cut off on its way, or is broken there: run the same command "
+            "again, or copy the map there again"
+        )

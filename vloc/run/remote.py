@@ -1,0 +1,163 @@
+"""Where a map lies: a path, or a URL of object storage, which is read through fsspec and never written.
+
+Of a URL only named objects are read. Nothing is listed: web servers have no lists, buckets may forbid them, and fsspec
+keeps them until they are stale.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..errors import ConfigError, DataError, ExtraMissingError, VlocError
+from .fingerprint import bytes_fingerprint
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_STATE = (
+    *("ETag", "etag", "md5Hash", "generation", "Content-MD5", "Digest", "LastModified", "Last-Modified"),
+    *("last_modified", "updated", "mtime", "created", "ino", "size"),
+)
+"""what file systems tell of an object that changes with its content; addresses and times of access are left out"""
+_REFUSED = 401, 403
+_FULL = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
+_SILENCE_SECONDS = 60
+"""after which a web server is given up; a file may take as long as it takes"""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A map at a URL, or one of its files; pickled, it stays the URL.
+
+    Reading raises FileNotFoundError where nothing is, and DataError, which says what to do, where that cannot be told.
+    """
+
+    url: str
+    state: str = ""
+    """of the content that is meant; empty where a file never changes, or whatever is there now is meant"""
+
+    def __str__(self) -> str:
+        return self.url
+
+    def __truediv__(self, name: str) -> Remote:
+        return Remote(f"{self.url}/{name}")
+
+    @property
+    def name(self) -> str:
+        """The last part of the URL."""
+        return self.url.rpartition("/")[2]
+
+    def exists(self) -> bool:
+        """Whether a file is there, which is read for it."""
+        try:
+            self.read_bytes()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def read_bytes(self) -> bytes:
+        """All of a file as it is now."""
+        system, path = self._opened()
+        with _told(self.url):
+            return bytes(system.cat_file(path))
+
+    def start(self, count: int) -> bytes:
+        """The first bytes of a file, of which no more is fetched."""
+        system, path = self._opened()
+        with _told(self.url), system.open(path, "rb", block_size=0) as file:
+            return bytes(file.read(count))
+
+    def fetch(self, target: Path) -> None:
+        """Write all of a file as it is now to a local one; OSError where the disk is full."""
+        system, path = self._opened()
+        with _told(self.url):
+            system.get_file(path, str(target))
+
+    def now(self) -> Remote:
+        """The file with the state of its content as it is now; 'missing' where none is, or it cannot be told."""
+        system, path = self._opened()
+        try:
+            system.invalidate_cache()
+            told = system.info(path)
+        except Exception:  # whatever the driver's own errors are: reading tells what it is
+            return Remote(self.url, "missing")
+        known = {name: str(told[name]) for name in _STATE if told.get(name) is not None}
+        return Remote(self.url, bytes_fingerprint(msgspec.json.encode(known)))
+
+    def _opened(self) -> tuple[Any, str]:
+        """The file system and the path in it; both are made once a process."""
+        try:
+            import fsspec
+        except ImportError as error:
+            raise ExtraMissingError(self.url, "remote", error) from None
+        try:
+            system, path = fsspec.url_to_fs(self.url, **_patience(self.url))
+        except (ImportError, ValueError) as error:  # no driver: fsspec names its package; or no such protocol
+            raise ConfigError(f"{self.url}: {error}") from None
+        return system, path
+
+
+Location = Path | Remote
+"""Where a map, or a file of it, lies."""
+
+
+def is_url(text: object) -> bool:
+    """Whether a text is a URL; a path is none."""
+    return isinstance(text, Remote) or (isinstance(text, str) and _URL.match(text) is not None)
+
+
+def located(text: str | Location) -> Location:
+    """The place that a text says."""
+    if not isinstance(text, str):
+        return text
+    return Remote(text.rstrip("/")) if is_url(text) else Path(text)
+
+
+def local_path(text: str | Path) -> Path:
+    """A path to be written; ConfigError for a URL."""
+    if is_url(text):
+        raise ConfigError(
+            f"{text}: nothing is written to a URL: write to a folder, and copy it there (`aws s3 sync FOLDER URL`, "
+            "`gcloud storage rsync -r FOLDER URL`)"
+        )
+    return Path(text)
+
+
+def full_name(place: Location) -> str:
+    """The place as it can be found from any working folder."""
+    return str(place.resolve()) if isinstance(place, Path) else place.url
+
+
+def _patience(url: str) -> dict[str, Any]:
+    """What is asked of a file system: aiohttp alone would give up a download after five minutes."""
+    if not url.startswith(("http://", "https://")):
+        return {}
+    from aiohttp import ClientTimeout
+
+    return {"client_kwargs": {"timeout": ClientTimeout(sock_connect=_SILENCE_SECONDS, sock_read=_SILENCE_SECONDS)}}
+
+
+@contextmanager
+def _told(url: str) -> Iterator[None]:
+    """FileNotFoundError, or DataError for whatever else the many drivers raise."""
+    try:
+        yield
+    except (FileNotFoundError, VlocError):
+        raise
+    except NotADirectoryError:
+        raise FileNotFoundError(url) from None
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        if isinstance(error, PermissionError) or getattr(error, "status", None) in _REFUSED:
+            raise DataError(
+                f"{url}: may not be read ({reason}): is it there, and are your credentials where fsspec finds them?"
+            ) from error
+        raise DataError(f"{url}: cannot be read ({reason}): is the network there? Run it again") from error
