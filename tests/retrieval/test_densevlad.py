@@ -188,7 +188,7 @@ def test_vlad_of_nothing_is_zero() -> None:
 def test_whitening_of_many_vectors_gives_uncorrelated_numbers(size: float) -> None:
     rng = np.random.default_rng(0)
     vectors = size * (rng.normal(size=(300, 6)) * [5, 3, 2, 1, 1, 1] @ rng.normal(size=(6, 6)) + 7).astype(np.float32)
-    mean, projection = learn_whitening(vectors, 3)
+    mean, projection = learn_whitening(vectors.copy(), 3)
     covariance = np.cov((vectors - mean) @ projection, rowvar=False)
     assert np.allclose(covariance, np.eye(3), atol=0.1)
 
@@ -201,7 +201,7 @@ def test_a_vector_is_whitened_by_its_difference_from_the_mean() -> None:
 
 def test_whitening_of_few_vectors_shrinks_variances_towards_their_mean() -> None:
     vectors = (np.random.default_rng(0).normal(size=(12, 40)) * np.geomspace(30, 0.1, 40)).astype(np.float32)
-    _, projection = learn_whitening(vectors, 6)
+    _, projection = learn_whitening(vectors.copy(), 6)
     variances = np.linalg.svd(vectors - vectors.mean(axis=0), compute_uv=False)[:6] ** 2 / 12
     shrunk = (variances + variances.mean()) / 2  # 6 dimensions of 12 vectors: half way
     assert np.allclose(np.linalg.norm(projection, axis=0), 1 / np.sqrt(shrunk), rtol=1e-4)

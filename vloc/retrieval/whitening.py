@@ -30,10 +30,10 @@ def learned_whitening(vectors: Callable[[], Iterable[Float32[np.ndarray, "d"]]],
     """
     if not is_learnable(num_images, dims):
         return {}
-    shown = [vector for vector in vectors() if vector.any()]
+    shown = np.array([vector for vector in vectors() if vector.any()])
     if not is_learnable(len(shown), dims):
         return {}
-    mean, projection = learn_whitening(np.stack(shown), dims)
+    mean, projection = learn_whitening(shown, dims)
     return {"mean": mean, "projection": projection}
 
 
@@ -42,19 +42,21 @@ def learn_whitening(
 ) -> tuple[Float32[np.ndarray, "d"], Float32[np.ndarray, "d dims"]]:
     """Mean, and projection to `dims` decorrelated dimensions of equal variance (Jegou & Chum, ECCV 2012).
 
-    Eigenvalues are shrunk towards their mean by dims / i: the fewer vectors, the nearer to a plain rotation.
+    Eigenvalues are shrunk towards their mean by dims / i: the fewer vectors, the nearer to a plain rotation. The
+    vectors, which take most of the memory of a training, are centred where they are.
     """
     mean = vectors.mean(axis=0)
-    centred = vectors - mean
+    vectors -= mean
     # the eigenvectors of the (d, d) covariance from those of the far smaller (i, i) Gram matrix
-    eigenvalues, combinations = np.linalg.eigh((centred @ centred.T).astype(np.float64) / len(vectors))
+    eigenvalues, combinations = np.linalg.eigh((vectors @ vectors.T).astype(np.float64) / len(vectors))
     top = slice(None, -dims - 1, -1)
     eigenvalues, combinations = np.maximum(eigenvalues[top], 0), combinations[:, top]
-    axes = centred.T @ combinations.astype(np.float32)
-    axes /= np.maximum(np.linalg.norm(axes, axis=0), np.finfo(np.float32).tiny)
+    axes = vectors.T @ combinations.astype(np.float32)
     shrinkage = dims / len(vectors)
     variances = (1 - shrinkage) * eigenvalues + shrinkage * eigenvalues.mean()
-    return mean, (axes / np.sqrt(np.maximum(variances, np.finfo(np.float32).tiny))).astype(np.float32)
+    least = np.finfo(np.float32).tiny
+    axes /= np.maximum(np.linalg.norm(axes, axis=0), least)
+    return mean, np.divide(axes, np.sqrt(np.maximum(variances, least)), out=axes, casting="same_kind")
 
 
 def whitened(vector: Float32[np.ndarray, "d"], trained: Arrays) -> Float32[np.ndarray, "dims"]:

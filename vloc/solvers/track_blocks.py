@@ -42,19 +42,19 @@ def in_blocks(
 
     Blocks without tracks are left out.
     """
-    rows = np.flatnonzero(found.root != UNMATCHED)
+    rows = np.flatnonzero(found.root != UNMATCHED).astype(np.int32)
     image_of = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    block = block_of_image[image_of[found.root[rows]]]
+    block = block_of_image.astype(np.int32)[image_of[found.root[rows]]]
     order = np.argsort(block, kind="stable")
     rows, block = rows[order], block[order]
     begins = np.flatnonzero(np.diff(block, prepend=-1))
     starts = np.append(begins, len(rows)).astype(np.int64)
-    parts = [numbered(found, rows[first:last]) for first, last in pairwise(starts.tolist())]
-    none = np.zeros(0, np.int32)
-    tracks, partners = (np.concatenate([none, *column]) for column in (zip(*parts, strict=True) if parts else ((), ())))
-    keypoints = (rows - (np.cumsum(counts) - counts)[image_of[rows]]).astype(np.int32)
-    kept = [names[row] for row in block[begins].tolist()]
-    return TrackBlocks(kept, starts, counts, image_of[rows], keypoints, tracks, partners)
+    tracks, partners = np.empty_like(rows), np.empty_like(rows)
+    for first, last in pairwise(starts.tolist()):
+        tracks[first:last], partners[first:last] = numbered(found, rows[first:last])
+    images = image_of[rows]
+    keypoints = rows - (np.cumsum(counts) - counts).astype(np.int32)[images]
+    return TrackBlocks([names[row] for row in block[begins]], starts, counts, images, keypoints, tracks, partners)
 
 
 def block_of(blocks: TrackBlocks, block: int, images: PosedImages, pixels: Float64[np.ndarray, "o 2"]) -> Block:
@@ -67,17 +67,28 @@ def block_of(blocks: TrackBlocks, block: int, images: PosedImages, pixels: Float
 def join(images: PosedImages, blocks: TrackBlocks, parts: Iterable[SparseMap]) -> SparseMap:
     """The map of all images with the points of the blocks' maps, one after the other."""
     whole = without_points(images, blocks.counts.tolist())
-    shown, kept, before = whole.point_of_keypoint, [_columns(whole)], 0
+    shown, before = whole.point_of_keypoint, 0
+    points, errors, covariances = [whole.points], [whole.point_errors], [np.zeros((0, 6), np.float32)]
     for block, part in enumerate(parts):
         rows = blocks.rows_of(block)
         at = whole.offsets[blocks.images[rows]] + blocks.keypoints[rows]
         shown[at] = np.where(part.point_of_keypoint == NO_POINT, NO_POINT, part.point_of_keypoint + before)
-        kept.append(_columns(part))
+        points.append(part.points)
+        errors.append(part.point_errors)
+        if part.point_covariances is not None:
+            covariances.append(part.point_covariances)
         before += len(part.points)
-    points, errors, covariances = (np.concatenate(column) for column in zip(*kept, strict=True))
-    return replace(whole, points=points, point_errors=errors, point_covariances=covariances, point_of_keypoint=shown)
+    return replace(
+        whole,
+        points=_joined(points),
+        point_errors=_joined(errors),
+        point_covariances=_joined(covariances),
+        point_of_keypoint=shown,
+    )
 
 
-def _columns(sparse: SparseMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    none = np.zeros((0, 6), np.float32)
-    return sparse.points, sparse.point_errors, none if sparse.point_covariances is None else sparse.point_covariances
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """All of them in one array; the list is emptied, so that they are not held twice longer than it takes."""
+    joined = np.concatenate(parts)
+    parts.clear()
+    return joined

@@ -16,6 +16,7 @@ from ..array_types import Float32, Float64, Int32, Int64, UInt32
 PairRows = tuple[int, int, UInt32[np.ndarray, "_ 2"]]
 """two images, and which keypoints of theirs match"""
 PAIRS_AT_A_TIME = 256
+KEYPOINTS_AT_A_TIME = 1 << 18
 UNMATCHED = -1
 
 
@@ -35,13 +36,17 @@ def connected(
 ) -> Connected:
     """The tracks of images with so many keypoints each, whose cameras stand at `centers`."""
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    root = np.arange(offsets[-1], dtype=np.int32)
-    partner, farthest = np.full(len(root), UNMATCHED, np.int32), np.full(len(root), -1, np.float32)
+    root, partner = np.arange(offsets[-1], dtype=np.int32), np.full(offsets[-1], UNMATCHED, np.int32)
+    farthest = np.full(len(root), -1, np.float32)
     for first, second, apart in _edges(offsets, centers, matches):
         _join(root, first, second)
         _take_farther(partner, farthest, first, second, apart)
         _take_farther(partner, farthest, second, first, apart)
-    return Connected(np.where(partner == UNMATCHED, UNMATCHED, _roots(root, np.arange(len(root)))), partner)
+    del farthest
+    for start in range(0, len(root), KEYPOINTS_AT_A_TIME):
+        _roots(root, np.arange(start, min(start + KEYPOINTS_AT_A_TIME, len(root))))
+    root[partner == UNMATCHED] = UNMATCHED
+    return Connected(root, partner)
 
 
 def _edges(
@@ -87,7 +92,7 @@ def _take_farther(
     partner[rows[best]], farthest[rows[best]] = others[best], apart[best]
 
 
-def numbered(found: Connected, rows: Int64[np.ndarray, "o"]) -> tuple[Int32[np.ndarray, "o"], Int32[np.ndarray, "o"]]:
+def numbered(found: Connected, rows: Int32[np.ndarray, "o"]) -> tuple[Int32[np.ndarray, "o"], Int32[np.ndarray, "o"]]:
     """Of whole tracks (their keypoints, rising): the tracks, counted from 0, and the partners as places in `rows`."""
     track = np.unique(found.root[rows], return_inverse=True)[1]
     return track.astype(np.int32), np.searchsorted(rows, found.partner[rows]).astype(np.int32)
