@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .config import MappingConfig, config_to_json
 from .data.capture import Capture
 from .data.evidence import Trials
 from .data.features import GlobalDescriptor, LocalFeatures, Matches
+from .data.pairs import Pair, Pairs
 from .data.selection import Trained, Weighing, evenly
 from .data.sparse_map import SparseMap
 from .data.taken import taken_in
@@ -37,7 +40,7 @@ from .stages.extract import EXTRACT
 from .stages.images import Photos
 from .stages.import_matches import IMPORT, matched_items, matched_type_of
 from .stages.imported import local_items
-from .stages.match import MATCH, Pair, tiled
+from .stages.match import MATCH, tiled
 from .stages.match_posed import MATCH_POSED
 from .stages.pair import PAIR, check, layout
 from .stages.place import PLACE
@@ -79,7 +82,7 @@ def map_capture(
     if pairs is None:
         pairs = paired(work, capture, names, vectors, config)
     views = {name: view(capture, name) for name in names}
-    pairs = tiled([pair for pair in pairs if views.keys() >= {*pair}])
+    pairs = tiled(Pairs.of(pairs).among(views))
     features, matches = match(work, photos, pairs, extracted, views, config)
     found = find_points(work, photos, views, features, matches, config, scan, known.references)
     reconstruction = found.sparse
@@ -121,7 +124,7 @@ def paired(
     # Weights that are to be chosen need points, which need pairs.
     fusion = config.fuse.weighed(None) if config.fuse.is_open else config.fuse
     ranked = work.once(PAIR, config.pair, layout(capture, names), vectors, fusion)
-    return [(names[a], names[b]) for a, b in ranked.value.rows]
+    return Pairs(names, ranked.value.rows.astype(np.int32))
 
 
 def extract(work: Workspace, photos: Photos, config: MappingConfig) -> Results[LocalFeatures] | None:
@@ -155,7 +158,7 @@ def match(
     else:
         matches = work.each(MATCH, pairs, config.match, each=[features, sizes])
     shared = [config.seed]
-    return features, work.each(VERIFY, list(matches), config.verify, each=[features, matches, views], shared=shared)
+    return features, work.each(VERIFY, matches.succeeded, config.verify, each=[features, matches, views], shared=shared)
 
 
 def weighed(

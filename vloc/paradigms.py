@@ -83,7 +83,7 @@ def place_locally(
     nearest = {name: rows[: config.local.num_images].astype(np.int64) for name, rows in retrieved.items()}
     pairs = {name: pairs_among(sparse.image_names, rows) for name, rows in nearest.items()}
     views = {name: View(sparse.camera(row), sparse.cam_from_world[row]) for row, name in enumerate(sparse.image_names)}
-    every = tiled(list({pair: None for own in pairs.values() for pair in own}))
+    every = tiled(dict.fromkeys(pair for own in pairs.values() for pair in own))
     mapping = replace(map_.config, match=matcher)
     matches = match(work, photos, every, map_.features, views, mapping)[1]
     steps = Steps(mapping.triangulate, matcher, config.correspond, config.register, config.refine, config.seed)

@@ -11,6 +11,7 @@ import numpy as np
 from .config import LocalizationConfig, MappingConfig
 from .data.capture import Sensor
 from .data.features import LocalFeatures, Matches
+from .data.pairs import Pair, Pairs
 from .data.photo_matches import Sightings
 from .data.quality import ImageQuality
 from .errors import ConfigError
@@ -22,7 +23,7 @@ from .run.inputs import Table
 from .run.workspace import Workspace
 from .stage import Results
 from .stages.images import ContentHash, Photos
-from .stages.match import Pair, tiled
+from .stages.match import tiled
 from .stages.match_photos import MATCH_PHOTOS, PREPARED_PHOTOS, PhotoPairs
 from .stages.quality import QUALITY
 from .stages.quantise import ASSIGN, QUANTISE, PairsOf, pairs_of
@@ -50,7 +51,7 @@ def match_photos(
     shown = photos.upright(names, in_color=matcher.in_color)
     found = work.each(MATCH_PHOTOS, tiled(pairs, PREPARED_PHOTOS // 2), matcher, each=[PhotoPairs(shown, shown)])
     features = work.each(QUANTISE, names, config.extract, each=[pairs_of(found, names), sizes])
-    return features, work.each(ASSIGN, list(found), config.extract, each=[found, features, sizes])
+    return features, work.each(ASSIGN, found.succeeded, config.extract, each=[found, features, sizes])
 
 
 def sight(
@@ -64,7 +65,7 @@ def sight(
     """The points of a map that queries show, found by matching their photos with those of retrieved map images."""
     names, shown = map_.sparse.image_names, photos_of(map_, queries)
     pairs = {query: [(names[row], query) for row in rows] for query, rows in retrieved.items()}
-    wanted = [pair for own in pairs.values() for pair in own]
+    wanted = Pairs.of(pair for own in pairs.values() for pair in own)
     sides = [photos.upright([], in_color=matcher.in_color) for photos in (shown, queries)]
     found = work.each(MATCH_PHOTOS, wanted, matcher, each=[PhotoPairs(*sides)])
     tables: list[Table] = [PairsOf(found, pairs), sensors]

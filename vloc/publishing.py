@@ -109,4 +109,4 @@ def _image_changes(work: Workspace, map_: Map, before: Version) -> ImageChanges 
 def _contents(map_: Map) -> dict[str, str]:
     """Image -> what changes with what its features are of, for all images that can be in the map."""
     features = open_results(map_.folder, map_.manifest["references"]["features"], LocalFeatures)
-    return {str(name): features.marks[name] for name in map_.descriptors[0]}
+    return {str(name): features.mark_of(name) for name in map_.descriptors[0]}

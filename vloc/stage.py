@@ -111,6 +111,11 @@ class Results(Mapping[Any, R], ABC):
     def fingerprint_of(self, key: Key) -> str:
         """Changes when this one result may have."""
 
+    @property
+    def succeeded(self) -> Sequence[Any]:
+        """The items that are there, in order."""
+        return list(self)
+
     def column(self, name: str, keys: Iterable[Key]) -> Iterator[np.ndarray]:
         """One array of some results, in the order of the keys; a store reads no others."""
         return (self[key].to_arrays()[name] for key in keys)

@@ -22,6 +22,7 @@ from vloc.errors import ConfigError, ResourceError
 from vloc.features.xfeat import XFeat
 from vloc.run.executors import Chunk, Task
 from vloc.run.identity import identify
+from vloc.run.marks import digests
 from vloc.run.progress import Silent
 from vloc.run.store import Store
 from vloc.run.workspace import Workspace
@@ -216,7 +217,7 @@ def test_few_chunks_are_sent_ahead(tmp_path: Path, cluster: str) -> None:
     items = Numbers.first(200)
     store = Store(tmp_path, identify(POWERS, SQUARES, []))
     store.create()
-    chunks = [Chunk([row, row + 1], ["usual"] * 2) for row in range(0, 200, 2)]
+    chunks = [Chunk(np.array([row, row + 1]), digests(["usual"] * 2)) for row in range(0, 200, 2)]
     executor = engine.Dask(Runtime(cluster=cluster), print)
     with (
         closing(executor),

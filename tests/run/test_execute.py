@@ -172,7 +172,7 @@ def test_opencv_has_every_core_for_the_last_item_however_close_the_others_end() 
 
     with one_thread_per_worker(), often_interrupted():
         for _ in range(300):  # some were wrong, before they told of what is left one by one
-            list(execute(Job("race", run_it, Numbers.first(8), lambda _: None), [list(range(8))], 8))
+            list(execute(Job("race", run_it, Numbers.first(8), lambda _: None), [np.arange(8)], 8))
             assert seen[-1] == 8
 
 

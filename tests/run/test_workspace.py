@@ -5,14 +5,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from squares import POWERS, SQUARES, SUMS, Numbers, Power, Table, add_up, run_all, tree_hash
 
+from vloc.data.pairs import Pairs
 from vloc.errors import DataError, StoreError
+from vloc.run.fingerprint import bytes_fingerprint, fingerprint
+from vloc.run.identity import identify
 from vloc.run.results import NamedArtifact
-from vloc.run.shard import Shard, pack
-from vloc.run.store import ShardRows, _as_runs, open_artifact, open_results
+from vloc.run.shard import pack, shard_name
+from vloc.run.store import open_artifact, open_results
 from vloc.run.workspace import Workspace, read_manifest
 from vloc.runtime import Runtime
 from vloc.stage import EachStage, OnceStage
@@ -29,15 +33,39 @@ def test_results_are_those_of_the_stage_in_the_order_of_the_items(tmp_path: Path
     np.testing.assert_array_equal(results["a3"].rows, [[0], [1], [4]])
 
 
-def test_keys_may_be_pairs(tmp_path: Path) -> None:
-    @dataclass
-    class Pairs(Numbers):
-        def load(self, index: int) -> np.ndarray:
-            return np.arange(2.0)
+@dataclass
+class NumbersOfPairs(Numbers):
+    def load(self, index: int) -> np.ndarray:
+        if self.keys[index] in self.broken:
+            raise DataError("broken")
+        return np.arange(float(index))
 
-    results = powers(tmp_path, Pairs([("a", "b"), ("a", "c")]))
-    assert list(results) == [("a", "b"), ("a", "c")]
-    assert len(open_results(tmp_path, results.reference, Table)) == 2
+
+PAIRS = [("a", "b"), ("c", "a"), ("b", "c")]
+
+
+@pytest.mark.parametrize("pairs", [PAIRS, Pairs.of(PAIRS)])
+@pytest.mark.parametrize("broken", [[], PAIRS[1:2]])
+def test_keys_may_be_pairs(tmp_path: Path, pairs: list | Pairs, broken: list) -> None:
+    results = powers(tmp_path, NumbersOfPairs(pairs, broken=frozenset(broken)))
+    left = [pair for pair in PAIRS if pair not in broken]
+    again = open_results(tmp_path, results.reference, Table)
+    for found in (results, again):
+        assert list(found) == left == found.succeeded and len(found) == len(left)
+        assert found.failures == dict.fromkeys(broken, "broken")
+        assert all(pair in found for pair in left) and not any(pair in found for pair in [*broken, ("b", "a"), "a"])
+        counts = [PAIRS.index(pair) for pair in left]
+        assert [len(found[pair].rows) for pair in left] == counts
+        assert [len(rows) for rows in found.column("rows", found)] == counts
+        assert [len(rows) for rows in found.column("rows", left[::-1])] == counts[::-1]
+        with pytest.raises(KeyError):
+            found["b", "a"]
+    assert isinstance(again.succeeded, Pairs) and isinstance(results.succeeded, Pairs) == isinstance(pairs, Pairs)
+
+
+def test_two_pairs_of_the_same_images_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="c - a: is there twice among the items of stage 'powers'"):
+        powers(tmp_path, NumbersOfPairs(Pairs.of([*PAIRS, PAIRS[1]])))
 
 
 def test_an_unchanged_run_computes_nothing(tmp_path: Path) -> None:
@@ -160,6 +188,43 @@ def test_results_and_artifacts_open_again_by_reference(tmp_path: Path) -> None:
     assert open_artifact(tmp_path, manifest["sums"], Table).value.rows.shape == (1, 1)
 
 
+def written_by_0_1(folder: Path, items: Numbers) -> str:
+    """Squares as earlier versions stored them, with marks of any length, by which sets are called; the reference."""
+    identity = identify(POWERS, SQUARES, [])
+    keys, marks = list(items.keys), [items.fingerprint(row) for row in range(len(items.keys))]
+    outcomes = ["failed then" if key == "a3" else {"rows": np.arange(int(key[1:]))[:, None] ** 2.0} for key in keys]
+    store = folder / identity.folder
+    store.mkdir(parents=True)
+    (store / "store.json").write_bytes(msgspec.json.encode(identity))
+    shard, listed = shard_name(keys, marks), msgspec.json.encode((identity.key, keys, marks))
+    (store / shard).write_bytes(pack(keys, marks, outcomes))
+    (store / f"set-{bytes_fingerprint(listed)}.json").write_text(json.dumps([[shard, 0, len(keys)]]))
+    return f"{identity.folder}/{bytes_fingerprint(listed)}"
+
+
+PAIR_MARK = f"{fingerprint('one image')} {fingerprint('another')}"
+
+
+@pytest.mark.parametrize("mark", ["", fingerprint("an image"), PAIR_MARK, "missing"])
+def test_results_of_earlier_versions_open_and_serve_whatever_their_marks(tmp_path: Path, mark: str) -> None:
+    items = Numbers.first(7, marks={"a2": mark, "a3": mark})
+    reference = written_by_0_1(tmp_path, items)
+    before = open_results(tmp_path, reference, Table)
+    assert before.reference == reference and before.failures == {"a3": "failed then"}
+    after = powers(tmp_path, items)
+    assert items.loaded == [] and dict(after.failures) == dict(before.failures)
+    again = open_results(tmp_path, after.reference, Table)
+    for results in (before, after, again):
+        assert list(results) == ["a0", "a1", "a2", "a4", "a5", "a6"]
+        np.testing.assert_array_equal(results["a2"].rows, [[0], [1]])
+    assert again.fingerprint_of("a2") == after.fingerprint_of("a2") == before.fingerprint_of("a2")
+
+
+def test_references_of_results_with_fingerprints_as_marks_stay_the_same(tmp_path: Path) -> None:
+    items = Numbers.first(7, marks={f"a{n}": fingerprint(n) for n in range(7)})
+    assert written_by_0_1(tmp_path, items) == powers(tmp_path / "new", items).reference
+
+
 def test_a_reference_still_means_the_same_items_after_more_were_added(tmp_path: Path) -> None:
     before = powers(tmp_path, Numbers.first(5))
     powers(tmp_path, Numbers.first(9, marks={"a3": "edited"}))
@@ -277,14 +342,3 @@ def test_ten_thousand_items_open_again_in_a_moment(tmp_path: Path) -> None:
     began = time.perf_counter()
     powers(tmp_path, items, stage=stage)
     assert time.perf_counter() - began < 1.0  # 0.1 s on a quiet machine; docs/benchmarks.md has the bar
-
-
-def test_a_set_lists_successive_rows_of_a_shard_together(tmp_path: Path) -> None:
-    shards = []
-    for name in ("a.h5", "b.h5"):
-        (tmp_path / name).write_bytes(pack(list("stuvwxyz"), ["1"] * 8, ["failed"] * 8))
-        shards.append(Shard(tmp_path / name))
-    places = [(shards[0], 5), (shards[0], 6), (shards[0], 7), (shards[1], 0), (shards[1], 2), (shards[1], 1)]
-    assert _as_runs(places) == [
-        ShardRows("a.h5", 5, 3), ShardRows("b.h5", 0, 1), ShardRows("b.h5", 2, 1), ShardRows("b.h5", 1, 1)
-    ]  # fmt: skip

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import chain, count, islice
+from itertools import count, islice
 from threading import Event, Lock
 from typing import Any, TypeVar
 
+import numpy as np
+
+from ..array_types import Int64, UInt8
+from ..data.pairs import Pairs
 from ..errors import DataError
 from ..runtime import share_out
 from ..stage import Items, Key, Run
+from .fingerprint import NUM_BYTES
 from .guard import memory_guard
+from .marks import digests
 from .shard import Outcome, label
 
 A = TypeVar("A")
@@ -46,14 +52,14 @@ class Job:
     """how long each item took, from reading it to its result"""
 
 
-def execute(job: Job, chunks: Sequence[Sequence[int]], workers: int) -> Generator[list[Outcome]]:
+def execute(job: Job, chunks: Sequence[Int64[np.ndarray, "k"]], workers: int) -> Generator[list[Outcome]]:
     """Yield the outcomes of each chunk (indices of items), chunk after chunk; at most a few chunks are in memory.
 
     An item that raises DataError is an outcome; any other error ends the run, with the item's name in its notes.
     """
-    pieces = [cut(chunk) for chunk in chunks]
-    flat = [piece for parts in pieces for piece in parts]
-    left = count(len(flat) - 1, -1)
+    sizes = [len(cut(range(len(chunk)))) for chunk in chunks]
+    pieces = (piece for chunk in chunks for piece in cut(chunk.tolist()))
+    left = count(sum(sizes) - 1, -1)
     told = Lock()
 
     def work(piece: Sequence[int]) -> list[Outcome]:
@@ -62,10 +68,10 @@ def execute(job: Job, chunks: Sequence[Sequence[int]], workers: int) -> Generato
             share_out(workers, next(left))
         return outcomes
 
-    share_out(workers, len(flat))
-    with closing(in_order(work, flat, workers, job.stop)) as outcomes:
-        for parts in pieces:
-            yield [outcome for piece in islice(outcomes, len(parts)) for outcome in piece]
+    share_out(workers, sum(sizes))
+    with closing(in_order(work, pieces, workers, job.stop)) as outcomes:
+        for size in sizes:
+            yield [outcome for piece in islice(outcomes, size) for outcome in piece]
 
 
 def run_piece(job: Job, indices: Sequence[int]) -> list[Outcome]:
@@ -118,7 +124,7 @@ def _settle(job: Job, outcomes: dict[int, Outcome], index: int, outcome: Outcome
     job.advance(isinstance(outcome, str))
 
 
-def in_order(work: Callable[[A], B], tasks: Sequence[A], workers: int, stop: Event) -> Generator[B]:
+def in_order(work: Callable[[A], B], tasks: Iterable[A], workers: int, stop: Event) -> Generator[B]:
     """`map` by threads that run at most so many tasks ahead of the consumer; `stop` is set when that goes away."""
     waiting = iter(tasks)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="vloc")
@@ -142,16 +148,24 @@ def chunked(rows: Sequence[int], size: int) -> list[Sequence[int]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def fingerprints(stage: str, items: Items[Any], workers: int) -> dict[Key, str]:
-    """Key -> fingerprint of every item; several threads, since it may take reading files.
+def fingerprints(stage: str, items: Items[Any], workers: int) -> UInt8[np.ndarray, "n 16"]:
+    """What stands for the fingerprint of every item (`run/marks.py`); several threads, since it may take reading files.
 
     DataError: two items have the same key.
     """
-    keys = items.keys
-    blocks = chunked(range(len(keys)), 64)
-    with closing(in_order(lambda rows: [items.fingerprint(row) for row in rows], blocks, workers, Event())) as found:
-        marks = dict(zip(keys, chain.from_iterable(found), strict=True))
-    if len(marks) != len(keys):
-        twice = Counter(keys).most_common(1)[0][0]
+    if (twice := _repeated(items.keys)) is not None:
         raise DataError(f"{label(twice)}: is there twice among the items of stage '{stage}'")
+    count = len(items.keys)
+    marks = np.empty((count, NUM_BYTES), np.uint8)
+    blocks = [range(start, min(start + 64, count)) for start in range(0, count, 64)]
+    with closing(in_order(lambda rows: digests(map(items.fingerprint, rows)), blocks, workers, Event())) as found:
+        for rows, own in zip(blocks, found, strict=True):
+            marks[rows.start : rows.stop] = own
     return marks
+
+
+def _repeated(keys: Sequence[Key]) -> Key | None:
+    """A key that is there twice."""
+    if isinstance(keys, Pairs):
+        return keys.repeated()
+    return Counter(keys).most_common(1)[0][0] if len(set(keys)) < len(keys) else None

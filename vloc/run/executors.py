@@ -7,6 +7,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+
+from ..array_types import Int64, UInt8
 from ..runtime import Runtime
 from ..stage import Artifact, Context, EachStage, Items, Key, Run
 from ..weights import require
@@ -38,8 +41,8 @@ class Task:
 class Chunk(NamedTuple):
     """Items that go into one shard: their rows, and their fingerprints."""
 
-    rows: Sequence[int]
-    marks: Sequence[str]
+    rows: Int64[np.ndarray, "k"]
+    marks: UInt8[np.ndarray, "k 16"]
 
 
 class Done(NamedTuple):
@@ -90,15 +93,16 @@ class Threads:
 def run_chunk(task: Task, run: Run[Any, Any], chunk: Chunk, advance: Advance) -> Done:
     """A chunk in one go, in the pieces that threads take: the same bytes."""
     job = Job(task.stage.name, run, task.items, advance)
-    outcomes = [outcome for piece in cut(chunk.rows) for outcome in run_piece(job, piece)]
+    outcomes = [outcome for piece in cut(chunk.rows.tolist()) for outcome in run_piece(job, piece)]
     return written(task, job, chunk, outcomes)
 
 
 def written(task: Task, job: Job, chunk: Chunk, outcomes: Sequence[Outcome]) -> Done:
     """Put a chunk's outcomes into the store."""
-    keys: list[Key] = [task.items.keys[row] for row in chunk.rows]
+    rows = chunk.rows.tolist()
+    keys: list[Key] = [task.items.keys[row] for row in rows]
     shard = task.store.write(keys, chunk.marks, outcomes)
-    return Done(chunk.rows, shard, [job.seconds[row] for row in chunk.rows])
+    return Done(rows, shard, [job.seconds.pop(row) for row in rows])
 
 
 def executor_for(runtime: Runtime, note: Callable[[str], None]) -> Executor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 from ..stage import Artifact, Context, Items, Key, Results
@@ -26,6 +26,9 @@ class Marked(Protocol):
 
 Table = Mapping[Any, Any] | Marked
 """a value for every item, or for every image of a pair"""
+
+REMEMBERED = 1024
+"""fingerprints of a table's entries that are held: pairs that follow each other share images"""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Groups:
     def __reduce__(self) -> tuple[Any, ...]:
         return Groups, (self.members, ())
 
-    @property
+    @cached_property
     def keys(self) -> Sequence[str]:
         """The names of the groups."""
         return list(self.members)
@@ -105,7 +108,8 @@ class Entries:
 
 def _marks(table: Table) -> Callable[[Key], str]:
     """The fingerprint of what a table holds for an item: of a pair that it does not list, of both its images."""
-    single = table.fingerprint_of if isinstance(table, Marked) else cache(lambda key: fingerprint(table[key]))
+    of_value = cache(lambda key: fingerprint(table[key]))
+    single = lru_cache(REMEMBERED)(table.fingerprint_of) if isinstance(table, Marked) else of_value
 
     def mark(key: Key) -> str:
         if isinstance(key, tuple) and key not in table:

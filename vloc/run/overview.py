@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import StoreError
 from .identity import Identity
 from .plan import stores_in
-from .shard import Shard
+from .shard import Shard, read_index
 from .store import read_identity
 
 
@@ -47,12 +47,12 @@ def verify(root: Path) -> Iterator[tuple[Path, str]]:
 
 def _describe(folder: Path) -> StoreOverview:
     paths = sorted(folder.glob("*.h5"))
-    indexes = [Shard(path).index for path in paths]
+    counts = [(len(index.keys), len(index.failures)) for index in map(read_index, paths)]
     return StoreOverview(
         folder,
         read_identity(folder),
-        items=sum(len(index.keys) for index in indexes),
-        failed=sum(len(index.failures) for index in indexes),
+        items=sum(items for items, _ in counts),
+        failed=sum(failed for _, failed in counts),
         shards=len(paths),
         num_bytes=sum(path.stat().st_size for path in paths),
     )

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from io import BufferedReader, BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -132,13 +133,33 @@ def _write_hdf5(file: BytesIO, columns: Mapping[str, list[np.ndarray | None]], i
         return stored.id.get_offset(), len(text)
 
 
-class Shard:
-    """A shard on disk: its table of contents in memory, its arrays read when asked for."""
+class Column(NamedTuple):
+    """What reading the items' arrays of one name takes: as `ArrayIndex`, in fewer bytes."""
 
-    def __init__(self, path: Path) -> None:
-        """StoreError: the file is not a whole shard. The checksum is compared at the first read, or by `check`."""
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    offset: int
+    rows: np.ndarray
+
+    @classmethod
+    def of(cls, index: ArrayIndex) -> Column:
+        """That of a table of contents; rows are of the smallest type that holds them."""
+        rows = np.array(index.rows, np.min_scalar_type(index.rows[-1]))
+        return cls(np.dtype(index.dtype), index.shape, index.offset, rows)
+
+
+class Shard:
+    """A shard on disk, its arrays read when asked for; of its table of contents it keeps what that takes."""
+
+    def __init__(self, path: Path, index: Index | None = None) -> None:
+        """`index`: where it was read already. StoreError: the file is not a whole shard.
+
+        The checksum is compared at the first read, or by `check`.
+        """
+        index = index or read_index(path)
         self.path = path
-        self.index = self._read_index()
+        self.failures = index.failures
+        self._columns = {name: Column.of(array) for name, array in index.arrays.items()}
         self._checked = False
 
     def check(self) -> None:
@@ -150,12 +171,12 @@ class Shard:
                 found, left = zlib.crc32(block, found), left - len(block)
             expected = int.from_bytes(file.read(), "little")
         if found != expected:
-            raise self._broken(f"its checksum is {found:08x}, expected {expected:08x}")
+            raise _broken(self.path, f"its checksum is {found:08x}, expected {expected:08x}")
         self._checked = True
 
     def read(self, row: int) -> dict[str, np.ndarray]:
         """The arrays of one item, freshly read and yours to change."""
-        return next(self.read_each([row], self.index.arrays))
+        return next(self.read_each([row], self._columns))
 
     def read_each(self, rows: Iterable[int], names: Collection[str]) -> Iterator[dict[str, np.ndarray]]:
         """The arrays of these names of some items, one after the other."""
@@ -163,43 +184,46 @@ class Shard:
             self.check()
         with open_regular(self.path) as file:
             for row in rows:
-                yield {name: self._read_rows(file, self.index.arrays[name], row) for name in names}
+                yield {name: self._read_rows(file, self._columns[name], row) for name in names}
 
-    def _read_rows(self, file: BufferedReader, array: ArrayIndex, row: int) -> np.ndarray:
-        dtype = np.dtype(array.dtype)
-        start, stop = array.rows[row], array.rows[row + 1]
-        row_bytes = math.prod(array.shape) * dtype.itemsize
+    def _read_rows(self, file: BufferedReader, column: Column, row: int) -> np.ndarray:
+        start, stop = column.rows[row : row + 2].tolist()
+        row_bytes = math.prod(column.shape) * column.dtype.itemsize
         data = np.empty((stop - start) * row_bytes, np.uint8)
-        file.seek(array.offset + start * row_bytes)
+        file.seek(column.offset + start * row_bytes)
         if file.readinto(data.data) != len(data):
-            raise self._broken("it ends early")
-        return data.view(dtype).reshape(stop - start, *array.shape)
+            raise _broken(self.path, "it ends early")
+        return data.view(column.dtype).reshape(stop - start, *column.shape)
 
-    def _read_index(self) -> Index:
-        if not self.path.exists():
-            raise StoreError(f"{self.path}: missing; run the command that made it again")
-        try:
-            text, checksum = self._index_text()
-        except OSError as error:
-            raise self._broken(str(error)) from None
-        if zlib.crc32(text) != checksum:
-            raise self._broken("the checksum of its index differs")
-        try:
-            return _INDEX.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise self._broken(f"its index: {error}") from None
 
-    def _index_text(self) -> tuple[bytes, int]:
-        """The table of contents as it stands in the file, and the checksum it should have."""
-        with open_regular(self.path) as file:
-            size = self.path.stat().st_size
-            file.seek(max(size - _SEAL.size, 0))
-            seal = file.read(_SEAL.size)
-            if len(seal) != _SEAL.size or not seal.startswith(_MARK):
-                raise self._broken("it has no seal at its end")
-            _, at, length, checksum, _ = _SEAL.unpack(seal)
-            file.seek(min(at, size))
-            return file.read(min(length, size)), checksum
+def read_index(path: Path) -> Index:
+    """The table of contents of a shard; StoreError where the file is not a whole one."""
+    if not path.exists():
+        raise StoreError(f"{path}: missing; run the command that made it again")
+    try:
+        text, checksum = _index_text(path)
+    except OSError as error:
+        raise _broken(path, str(error)) from None
+    if zlib.crc32(text) != checksum:
+        raise _broken(path, "the checksum of its index differs")
+    try:
+        return _INDEX.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _broken(path, f"its index: {error}") from None
 
-    def _broken(self, what: str) -> StoreError:
-        return StoreError(f"{self.path}: broken shard: {what}; delete it and run the command that made it again")
+
+def _index_text(path: Path) -> tuple[bytes, int]:
+    """The table of contents as it stands in the file, and the checksum it should have."""
+    with open_regular(path) as file:
+        size = path.stat().st_size
+        file.seek(max(size - _SEAL.size, 0))
+        seal = file.read(_SEAL.size)
+        if len(seal) != _SEAL.size or not seal.startswith(_MARK):
+            raise _broken(path, "it has no seal at its end")
+        _, at, length, checksum, _ = _SEAL.unpack(seal)
+        file.seek(min(at, size))
+        return file.read(min(length, size)), checksum
+
+
+def _broken(path: Path, what: str) -> StoreError:
+    return StoreError(f"{path}: broken shard: {what}; delete it and run the command that made it again")

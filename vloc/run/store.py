@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import copyreg
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 from threading import Event
 from typing import Any, TypeVar
 
 import msgspec
+import numpy as np
 
+from ..array_types import UInt8
 from ..atomic import write_bytes
 from ..errors import StoreError
 from ..regular_file import read_regular
@@ -24,9 +27,12 @@ from .copies import copies
 from .execute import in_order
 from .guard import disk_guard
 from .identity import Identity
+from .marks import BLOCK, blocks, digests, entries, set_fingerprint, texts
+from .places import PlaceTable, ShardRows
 from .remote import Location
-from .results import NamedArtifact, Place, StoredResults
-from .shard import Outcome, Shard, pack, shard_name
+from .results import Asked, NamedArtifact, StoredResults
+from .sets import listed, written_marks
+from .shard import Outcome, Shard, pack, read_index, shard_name
 
 R = TypeVar("R", bound=Storable)
 
@@ -34,14 +40,6 @@ _SHARD = re.compile(r"[0-9a-f]{32}\.h5")
 
 ONLY: Key = "result"
 """The key of the one item of a store that holds an artifact."""
-
-
-class ShardRows(msgspec.Struct, array_like=True):
-    """Consecutive rows of one shard."""
-
-    shard: str
-    first: int
-    count: int
 
 
 # Made here, in one thread, as in `run/shard.py`.
@@ -54,7 +52,7 @@ class Store:
     def __init__(self, root: Path, identity: Identity) -> None:
         self.root, self.identity = root, identity
         self.folder = root / identity.folder
-        self._places: dict[tuple[Key, str], Place] = {}
+        self._table = PlaceTable()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Store, (self.root, self.identity)
@@ -63,18 +61,19 @@ class Store:
         """Take in the shards on disk, checksums compared; gives those that are broken."""
         paths = sorted(self.folder.glob("*.h5"))
         opened = list(in_order(_open_whole, paths, workers, Event()))
-        for shard in filter(None, opened):
-            self._take(shard)
-        return [path for path, shard in zip(paths, opened, strict=True) if shard is None]
+        for found in filter(None, opened):
+            self._table.add(*found)
+        return [path for path, found in zip(paths, opened, strict=True) if found is None]
 
-    def place(self, key: Key, mark: str) -> Place | None:
-        """Where the result (or failure) of an item is."""
-        return self._places.get((key, mark))
+    def find(self, keys: Sequence[Key], marks: UInt8[np.ndarray, "n 16"]) -> Asked:
+        """Where the results (or failures) of some items are."""
+        parts = (entries(own, marks[start : start + BLOCK]) for own, start in zip(blocks(keys), count(0, BLOCK)))
+        return Asked(keys, marks, self._table.find(parts))
 
     @property
     def is_empty(self) -> bool:
         """Whether no item is stored."""
-        return not self._places
+        return not len(self._table)
 
     @property
     def was_complete(self) -> bool:
@@ -89,41 +88,44 @@ class Store:
         if not about.exists():
             _write(about, msgspec.json.format(msgspec.json.encode(self.identity), indent=1))
 
-    def write(self, keys: Sequence[Key], marks: Sequence[str], outcomes: Sequence[Outcome]) -> str:
+    def write(self, keys: Sequence[Key], marks: UInt8[np.ndarray, "k 16"], outcomes: Sequence[Outcome]) -> str:
         """Put the outcomes of some items on disk as one shard, and give its name."""
-        name = shard_name(keys, marks)
-        _write(self.folder / name, pack(keys, marks, outcomes))
+        told = list(texts(marks))
+        name = shard_name(keys, told)
+        _write(self.folder / name, pack(keys, told, outcomes))
         return name
 
     def take(self, shard: str) -> None:
         """Take in a shard that was written."""
-        self._take(Shard(self.folder / shard))
+        self._table.add(*_open(self.folder / shard))
 
-    def results(self, result: type[R], marks: Mapping[Key, str]) -> StoredResults[R]:
-        """The results of these items."""
-        places = {key: self.place(key, mark) for key, mark in marks.items()}
-        return StoredResults(self.root, self.identity.stage, self.identity.key, result, marks, places)
+    def results(self, result: type[R], asked: Asked) -> StoredResults[R]:
+        """The results of items that were found, or are to be done."""
+        mark = set_fingerprint(self.identity.key, asked.keys, texts(asked.marks))
+        return StoredResults(self.root, self.identity.stage, self.identity.key, result, asked, mark)
 
-    def keep(self, results: StoredResults[R], marks: Mapping[Key, str]) -> None:
+    def keep(self, results: StoredResults[R]) -> None:
         """Write down which rows make up these complete results, for `open_results`."""
         path = self.folder / f"set-{results.fingerprint}.json"
-        data = msgspec.json.encode(_as_runs([self._places[item] for item in marks.items()]))
+        data = msgspec.json.encode(results.asked.places.runs())
         # a broken shard may have been replaced by one that is cut in another way
         if not path.exists() or path.read_bytes() != data:
             _write(path, data)
 
-    def _take(self, shard: Shard) -> None:
-        for row, item in enumerate(zip(shard.index.keys, shard.index.fingerprints, strict=True)):
-            self._places.setdefault(item, (shard, row))
+
+def _open(path: Path) -> tuple[Shard, UInt8[np.ndarray, "k 16"]]:
+    """A shard with what stands for its items."""
+    index = read_index(path)
+    return Shard(path, index), entries(index.keys, digests(index.fingerprints))
 
 
-def _open_whole(path: Path) -> Shard | None:
+def _open_whole(path: Path) -> tuple[Shard, UInt8[np.ndarray, "k 16"]] | None:
     try:
-        shard = Shard(path)
-        shard.check()
+        found = _open(path)
+        found[0].check()
     except StoreError:
         return None
-    return shard
+    return found
 
 
 def open_results(root: Location, reference: str, result: type[R]) -> StoredResults[R]:
@@ -132,13 +134,14 @@ def open_results(root: Location, reference: str, result: type[R]) -> StoredResul
     StoreError: they are not there or broken; a shard's checksum is compared when it is first read.
     """
     folder, identity, mark = _resolve(root, reference)
-    places = _places_of(folder, read_json(folder / f"set-{mark}.json", _ROWS))
-    marks = {shard.index.keys[row]: shard.index.fingerprints[row] for shard, row in places}
-    by_key = {shard.index.keys[row]: (shard, row) for shard, row in places}
-    results = StoredResults(root, identity.stage, identity.key, result, marks, by_key)
-    if results.fingerprint != mark:
+    runs = read_json(folder / f"set-{mark}.json", _ROWS)
+    here = _here(folder, runs)
+    asked = listed(here, runs)
+    # earlier versions wrote marks of any length, which a set is called by as they are
+    told = texts(asked.marks), written_marks(here, runs)
+    if all(set_fingerprint(identity.key, asked.keys, marks) != mark for marks in told):
         raise StoreError(f"{folder}: its shards are not those of '{reference}'; run the command that made it again")
-    return results
+    return StoredResults(root, identity.stage, identity.key, result, asked, mark)
 
 
 def _as_place(results: StoredResults[R]) -> tuple[Any, ...]:
@@ -153,25 +156,13 @@ def shards_of(folder: Location, mark: str) -> set[str]:
     return {run.shard for run in read_json(folder / f"set-{mark}.json", _ROWS)}
 
 
-def _places_of(folder: Location, runs: Sequence[ShardRows]) -> list[Place]:
-    """The rows that a set lists; StoreError for shards and rows that no set of this store has."""
-    shards = _shards(folder, list(dict.fromkeys(run.shard for run in runs)))
-    for run in runs:
-        shard = shards[run.shard]
-        if not 0 <= run.first <= run.first + run.count <= len(shard.index.keys):
-            raise StoreError(
-                f"{folder}: a set names {run.count} rows from {run.first} of {run.shard}, which lacks them"
-            )
-    return [(shards[run.shard], row) for run in runs for row in range(run.first, run.first + run.count)]
-
-
-def _shards(folder: Location, names: Sequence[str]) -> dict[str, Shard]:
-    """The shards of a store by name; those of a remote one are fetched."""
+def _here(folder: Location, runs: Sequence[ShardRows]) -> Path:
+    """The folder in which the shards of a set are; those of a remote one are fetched."""
+    names = list(dict.fromkeys(run.shard for run in runs))
     for name in names:
         if not _SHARD.fullmatch(name):
             raise StoreError(f"{folder}: a set names the shard '{name}', expected 32 digits and .h5")
-    here = folder if isinstance(folder, Path) else copies(folder, names, lambda path: _open_whole(path) is not None)
-    return {name: Shard(here / name) for name in names}
+    return folder if isinstance(folder, Path) else copies(folder, names, lambda path: _open_whole(path) is not None)
 
 
 def open_artifact(root: Location, reference: str, result: type[R]) -> Artifact[R]:
@@ -220,14 +211,3 @@ def _resolve(root: Location, reference: str) -> tuple[Location, Identity, str]:
         raise StoreError(f"{root}: '{reference}': expected a reference such as extract-0123456789abcdef/...")
     folder = root / match[1]
     return folder, read_identity(folder), match[2]
-
-
-def _as_runs(places: Sequence[Place]) -> list[ShardRows]:
-    runs: list[ShardRows] = []
-    for shard, row in places:
-        last = runs[-1] if runs else None
-        if last and last.shard == shard.path.name and row == last.first + last.count:
-            last.count += 1
-        else:
-            runs.append(ShardRows(shard.path.name, row, 1))
-    return runs

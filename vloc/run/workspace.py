@@ -6,25 +6,27 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import msgspec
+import numpy as np
 
 from ..atomic import write_text
 from ..errors import DataError, StoreError
 from ..runtime import Runtime, give_memory_back, one_thread_per_worker, peak_megabytes
 from ..stage import EachStage, Items, Key, OnceStage, Storable
 from .content import ContentHashes
-from .execute import chunked, fingerprints
+from .execute import fingerprints
 from .executors import Chunk, Task, executor_for, values
 from .guard import disk_guard, memory_guard
 from .identity import Identity, differs_only_in, identify
 from .inputs import KeyedItems, Table, as_context
 from .lock import FolderLock
+from .marks import NO_MARK, digests
 from .packed import is_packed
 from .plan import PlanRow, why
 from .progress import Reporter, Silent
@@ -69,8 +71,8 @@ class Workspace:
         self.plan: list[PlanRow] = []
         self.failures: dict[str, dict[Key, str]] = {}
         """stage -> item -> reason, of this run"""
-        self.seconds: defaultdict[Key, float] = defaultdict(float)
-        """item -> time spent on it in this run, all stages together"""
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        """item, if it is no pair -> time spent on it in this run, all stages together"""
         self.stage_seconds: defaultdict[str, float] = defaultdict(float)
         """stage -> wall time that it took in this run"""
         self.peak_megabytes: dict[str, float] = {}
@@ -149,14 +151,16 @@ class Workspace:
             return kept
         marks = fingerprints(stage.name, chosen, self.runtime.num_workers)
         store = self._open(Store(self.folder, identity))
-        todo = [row for row, item in enumerate(marks.items()) if store.place(*item) is None]
+        asked = store.find(chosen.keys, marks)
+        todo = np.flatnonzero(~asked.places.is_there)
         self._start(store, len(marks), len(todo))
-        if todo and not self.dry_run:
+        if len(todo) and not self.dry_run:
             with one_thread_per_worker(), self._timed(stage.name):
-                every = list(marks.values())
-                chunks = [Chunk(rows, [every[row] for row in rows]) for rows in chunked(todo, stage.chunk)]
+                parts = np.split(todo, range(stage.chunk, len(todo), stage.chunk))
+                chunks = [Chunk(rows, marks[rows]) for rows in parts]
                 self._fill(Task(stage, settings, each, context, chosen, store), chunks)
-        return self._finish(store, store.results(stage.result, marks), marks)
+            asked = store.find(chosen.keys, marks)
+        return self._finish(store, store.results(stage.result, asked))
 
     def once(
         self,
@@ -175,15 +179,17 @@ class Workspace:
         if (kept := self._kept(identity, stage.result, earlier, despite)) is not None:
             return artifact_of(kept)
         store = self._open(Store(self.folder, identity))
-        marks: dict[Key, str] = {ONLY: ""}
-        todo = store.place(ONLY, "") is None
+        marks = digests([NO_MARK])
+        asked = store.find([ONLY], marks)
+        todo = not asked.places.is_there.all()
         self._start(store, 1, int(todo))
         if todo and not self.dry_run:
             with memory_guard(stage.name), one_thread_per_worker(), self._timed(stage.name):
                 result = stage.run(settings, self.runtime, *values(context))
-                store.take(store.write([ONLY], [""], [result.to_arrays()]))
+                store.take(store.write([ONLY], marks, [result.to_arrays()]))
             self.reporter.advance(failed=False)
-        return artifact_of(self._finish(store, store.results(stage.result, marks), marks))
+            asked = store.find([ONLY], marks)
+        return artifact_of(self._finish(store, store.results(stage.result, asked)))
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -211,7 +217,7 @@ class Workspace:
                 continue
             self.kept.append(identity.stage)
             self._start(store, len(results), 0, f"kept, whatever its {', '.join(despite)}")
-            return self._finish(store, results, results.marks)
+            return self._finish(store, results)
         return None
 
     def content_hash(self, name: str, stamp: object, read: Callable[[], bytes]) -> str:
@@ -269,14 +275,15 @@ class Workspace:
             for done in finished:
                 task.store.take(done.shard)
                 for row, seconds in zip(done.rows, done.seconds, strict=True):
-                    self.seconds[task.items.keys[row]] += seconds
+                    if isinstance(key := task.items.keys[row], str):
+                        self.seconds[key] += seconds
 
-    def _finish(self, store: Store, results: StoredResults[R], marks: Mapping[Key, str]) -> StoredResults[R]:
+    def _finish(self, store: Store, results: StoredResults[R]) -> StoredResults[R]:
         """Write down what is complete, and collect the failures."""
         if results.failures:
             self.failures.setdefault(results.name, {}).update(results.failures)
         if not self.dry_run:
-            store.keep(results, marks)
+            store.keep(results)
             self.used.append(results.reference)
             self._hashes.save()
             self.reporter.finish(len(results.failures))

@@ -13,6 +13,7 @@ from ..array_types import Float64
 from ..data.capture import Capture
 from ..data.features import LocalFeatures, Matches
 from ..data.imported import matched_type
+from ..data.pairs import Pair
 from ..data.reconstruction import MatchedPairs
 from ..errors import DataError
 from ..features.imported import ImportedFeature
@@ -21,7 +22,6 @@ from ..runtime import Runtime
 from ..stage import EachStage, Results, Run
 from .images import ContentHash, Photos
 from .imported import brought, content_mark
-from .match import Pair
 
 
 class Found(NamedTuple):

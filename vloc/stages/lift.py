@@ -12,6 +12,7 @@ import numpy as np
 from ..data.capture import Capture, ImageFiles
 from ..data.depth import DepthFile, DepthMap, KeypointPlanes, depth_files
 from ..data.features import LocalFeatures, Matches
+from ..data.pairs import Pair
 from ..data.sparse_map import SparseMap
 from ..errors import DataError, StageError
 from ..formats.depth import decode_depth
@@ -23,7 +24,6 @@ from ..solvers.ray_casting import RayCaster
 from ..solvers.track_points import TriangulationConfig
 from ..stage import EachStage, OnceStage, Run
 from .images import ContentHash
-from .match import Pair
 from .rows import by_rows, posed_images
 from .verify import View
 

@@ -16,6 +16,7 @@ from ..data.estimate import PoseEstimate
 from ..data.evidence import Calibration
 from ..data.features import LocalFeatures, Matches
 from ..data.map_images import MapImages
+from ..data.pairs import Pair
 from ..data.quality import ImageQuality
 from ..data.sparse_map import SparseMap
 from ..matching.base import Matcher, PairMatcher
@@ -26,7 +27,6 @@ from ..solvers.track_points import TriangulationConfig
 from ..solvers.triangulation import triangulate
 from ..stage import EachStage, Run
 from .correspond import CorrespondConfig, MapMatcher, correspond, sureness
-from .match import Pair
 from .quantise import PairsOf
 from .refine import RefineConfig, refine
 from .register import register

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
+import numpy as np
+
 from ..data.features import LocalFeatures, Matches
+from ..data.pairs import Pair, Pairs
 from ..errors import DataError
 from ..matching.base import BatchMatcher, ImageSize, Matcher
 from ..runtime import Runtime
@@ -14,13 +17,18 @@ from ..stage import EachStage, Run
 PREPARED_IMAGES = 64
 """images whose prepared descriptors (2 MB for 4,096 of SIFT) stay in memory"""
 
-Pair = tuple[str, str]
 
-
-def tiled(pairs: Sequence[Pair], tile: int = PREPARED_IMAGES // 4) -> list[Pair]:
-    """The same pairs in an order in which neighbours share images, tile by tile of the pair matrix."""
-    order = {name: i // tile for i, name in enumerate(sorted({name for pair in pairs for name in pair}))}
-    return sorted(pairs, key=lambda pair: (order[pair[0]], order[pair[1]], pair))
+def tiled(pairs: Iterable[Pair], tile: int = PREPARED_IMAGES // 4) -> Pairs:
+    """The same pairs in an order in which neighbours share images, tile by tile of the pair matrix of sorted names."""
+    found = Pairs.of(pairs)
+    order = sorted(np.unique(found.rows).tolist(), key=found.names.__getitem__)
+    rank = np.zeros(len(found.names), np.int64)
+    rank[order] = np.arange(len(order))
+    first, second = rank[found.rows].T
+    tiles = len(order) // tile + 1
+    place_of_tile = first // tile * tiles + second // tile
+    place = (place_of_tile * tile + first % tile) * tile + second % tile
+    return found.at(np.argsort(place, kind="stable"))
 
 
 def _start(

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..array_types import Float32
+from ..data.pairs import Pair
 from ..data.photo_matches import PhotoMatches
 from ..geometry.quarter_turns import turned_back
 from ..matching.base import PhotoMatcher
 from ..runtime import Runtime
 from ..stage import EachStage, Run
 from .images import ImageItems, Photo
-from .match import Pair
 
 PREPARED_PHOTOS = 8
 """photos of which what a matcher made of each alone (LoFTR: 65 MB of 832 x 624 px) stays in memory"""

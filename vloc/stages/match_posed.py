@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..data.features import LocalFeatures, Matches
+from ..data.pairs import Pair
 from ..errors import DataError
 from ..geometry.half_planes import PosedRays, posed_rays
 from ..matching.base import PosedMatcher
 from ..runtime import Runtime
 from ..stage import EachStage, Run
-from .match import PREPARED_IMAGES, Pair
+from .match import PREPARED_IMAGES
 from .verify import View
 
 

@@ -10,13 +10,13 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from ..data.features import LocalFeatures, Matches
+from ..data.pairs import Pair
 from ..data.photo_matches import PhotoMatches
 from ..features.matched import Matched
 from ..matching.base import ImageSize
 from ..matching.quantised import nearest, one_to_one, quantised
 from ..runtime import Runtime
 from ..stage import EachStage, Results, Run
-from .match import Pair
 
 M = TypeVar("M", PhotoMatches, Matches)
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from ..data.features import LocalFeatures, Matches
 from ..data.mounting import Mounting
+from ..data.pairs import Pair
 from ..data.sparse_map import SparseMap
 from ..runtime import Runtime
 from ..solvers.sfm import SfmConfig, UnposedImages, reconstruct
 from ..stage import OnceStage
-from .match import Pair
 from .rows import by_rows, distinct
 from .verify import View
 

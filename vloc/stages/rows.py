@@ -8,9 +8,9 @@ from typing import TypeVar
 import numpy as np
 
 from ..data.features import Matches
+from ..data.pairs import Pair
 from ..geometry.rigid import Rigid
 from ..solvers.posed_images import PosedImages
-from .match import Pair
 from .verify import View
 
 T = TypeVar("T")

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..array_types import Int64
 from ..data.features import LocalFeatures, Matches
+from ..data.pairs import Pair
 from ..data.track_blocks import TrackBlocks
 from ..geometry.octree import neighbourhoods
 from ..runtime import Runtime
@@ -16,7 +17,6 @@ from ..solvers.posed_images import PosedImages
 from ..solvers.track_blocks import in_blocks
 from ..solvers.tracks import PairRows, connected
 from ..stage import OnceStage, column
-from .match import Pair
 
 BLOCK_SIZE = 64
 """images whose points one block has, more or less; it sees all others that share these"""

@@ -10,13 +10,13 @@ import msgspec
 import numpy as np
 
 from ..data.features import LocalFeatures, Matches
+from ..data.pairs import Pair
 from ..geometry.camera import Camera
 from ..geometry.epipolar import agrees_with_poses
 from ..geometry.rigid import Rigid
 from ..runtime import Runtime
 from ..solvers.two_view import TwoViewConfig, verify_with_ransac
 from ..stage import EachStage, Run
-from .match import Pair
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,111 @@
+"""Pairs of images as arrays: 8 bytes a pair, where a tuple of two names in a list takes 64."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import eq
+from typing import Any, overload
+
+import numpy as np
+
+from ..array_types import Int32, Int64
+
+Pair = tuple[str, str]
+BLOCK = 4096
+"""pairs that are tuples at a time where one goes through all"""
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs(Sequence[Pair]):
+    """Pairs of images by rows of `names`, all of them different; a pair is a tuple of names when it is looked at."""
+
+    names: Sequence[str]
+    rows: Int32[np.ndarray, "p 2"]
+
+    @classmethod
+    def of(cls, pairs: Iterable[Pair]) -> Pairs:
+        """The same pairs in the same order."""
+        if isinstance(pairs, Pairs):
+            return pairs
+        row_of: dict[str, int] = {}
+        flat = (row_of.setdefault(name, len(row_of)) for first, second in pairs for name in (first, second))
+        rows = np.fromiter(flat, np.int32).reshape(-1, 2)
+        return cls(list(row_of), rows)
+
+    def __repr__(self) -> str:
+        return f"Pairs({len(self)} of {len(self.names)} images)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"names": self.names, "rows": self.rows}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Pair: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Pairs: ...
+
+    def __getitem__(self, place: int | slice) -> Pair | Pairs:
+        if isinstance(place, slice):
+            return Pairs(self.names, self.rows[place])
+        first, second = self.rows[place].tolist()
+        return self.names[first], self.names[second]
+
+    def __iter__(self) -> Iterator[Pair]:
+        names = self.names
+        for start in range(0, len(self), BLOCK):
+            for first, second in self.rows[start : start + BLOCK].tolist():
+                yield names[first], names[second]
+
+    def __contains__(self, pair: object) -> bool:
+        return self.place_of(pair) is not None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether a sequence has the same pairs in the same order."""
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list
+
+    def at(self, places: Int64[np.ndarray, "k"]) -> Pairs:
+        """Those at some places."""
+        return Pairs(self.names, self.rows[places])
+
+    def among(self, names: Container[str]) -> Pairs:
+        """Those of which both images are among some."""
+        is_there = np.array([name in names for name in self.names], bool)
+        return self.at(np.flatnonzero(is_there[self.rows].all(axis=1)))
+
+    def place_of(self, pair: object) -> int | None:
+        """The place of a pair, the first if it is there twice; None for anything else."""
+        match pair:
+            case (str(first), str(second)) if first in self._row_of and second in self._row_of:
+                code = self._row_of[first] * len(self.names) + self._row_of[second]
+            case _:
+                return None
+        codes, places = self._sorted
+        found = int(np.searchsorted(codes, code))
+        return int(places[found]) if found < len(codes) and codes[found] == code else None
+
+    def repeated(self) -> Pair | None:
+        """A pair that is there twice."""
+        codes = np.sort(self._codes())
+        twice = codes[:-1][codes[1:] == codes[:-1]][:1].tolist()
+        return (self.names[twice[0] // len(self.names)], self.names[twice[0] % len(self.names)]) if twice else None
+
+    def _codes(self) -> Int64[np.ndarray, "p"]:
+        return self.rows[:, 0].astype(np.int64) * len(self.names) + self.rows[:, 1]
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.names)}
+
+    @cached_property
+    def _sorted(self) -> tuple[Int64[np.ndarray, "p"], Int32[np.ndarray, "p"]]:
+        """One number a pair, rising, and the places that these have: 12 bytes a pair, made when one is looked for."""
+        codes = self._codes()
+        places = np.argsort(codes, kind="stable")
+        return codes[places], places.astype(np.int32)
