@@ -45,8 +45,7 @@ def test_without_matches_there_are_no_tracks() -> None:
 def test_tracks_are_numbered_from_0_and_partners_are_places_in_the_rows() -> None:
     matches = [(0, 1, np.array([[1, 2], [3, 0]], np.uint32))]
     found = connected(np.array([4, 3]), np.array([[0.0, 0, 0], [1, 0, 0]]), matches)
-    rows = np.flatnonzero(found.root != UNMATCHED).astype(
-        np.int32
-    )  # keypoints 1 and 3 of the first image, 0 and 2 of the second
+    rows = np.flatnonzero(found.root != UNMATCHED).astype(np.int32)
+    # keypoints 1 and 3 of the first image, 0 and 2 of the second
     track, partner = numbered(found, rows)
     assert rows.tolist() == [1, 3, 4, 6] and track.tolist() == [0, 1, 1, 0] and partner.tolist() == [3, 2, 1, 0]
