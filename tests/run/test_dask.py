@@ -176,6 +176,12 @@ def test_a_worker_of_other_versions_is_refused_by_name(tmp_path: Path) -> None:
     assert "vloc 0.0.9, here 0.1.0: install the same there as here" in told
 
 
+def test_a_worker_of_other_versions_that_joins_late_refuses_to_work(tmp_path: Path) -> None:
+    command = engine.environment() | {"numpy": "1.26.4"}
+    with pytest.raises(ConfigError, match=rf"worker .*: numpy {np.__version__}, here 1\.26\.4: install the same"):
+        engine.work_off(tmp_path / "task", Chunk([0], [""]), command, "cpu")
+
+
 def test_a_worker_without_weights_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "xfeat.pt").touch()

@@ -12,7 +12,7 @@ import platform
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
@@ -85,7 +85,7 @@ class Dask:
         """Keep so many chunks sent that no worker waits for one; workers may have come or gone."""
         most = AHEAD * max(1, sum(client.nthreads().values()))
         for chunk in islice(waiting, max(0, most - running.count())):
-            running.add(client.submit(work_off, place, chunk, __version__, self._runtime.device, pure=False))
+            running.add(client.submit(work_off, place, chunk, environment(), self._runtime.device, pure=False))
 
     def close(self) -> None:
         """Leave the workers; end them where they are ours."""
@@ -142,6 +142,7 @@ def _told(stage: str, cluster: str) -> Iterator[None]:
         ) from None
 
 
+@cache
 def environment() -> dict[str, str]:
     """What has to be the same here and there for the same bytes: package -> version."""
     return {"python": platform.python_version(), "vloc": __version__, **{name: _version(name) for name in PACKAGES}}
@@ -165,9 +166,13 @@ def _fault(answer: dict[str, str] | BaseException) -> str:
         return str(answer)
     if isinstance(answer, BaseException):
         return f"cannot run vloc {__version__} ({answer}): install the same there as here"
-    own = environment()
-    others = [f"{name} {answer.get(name)}, here {own[name]}" for name in own if answer.get(name) != own[name]]
-    return f"{'; '.join(others)}: install the same there as here" if others else ""
+    others = _differences(answer, environment())
+    return f"{others}: install the same there as here" if others else ""
+
+
+def _differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """What a worker has otherwise than the command, which is here."""
+    return "; ".join(f"{name} {there.get(name)}, here {here[name]}" for name in here if there.get(name) != here[name])
 
 
 def _version(package: str) -> str:
@@ -177,10 +182,13 @@ def _version(package: str) -> str:
         return "missing"
 
 
-def work_off(place: Path, chunk: Chunk, vloc: str, device: Device) -> tuple[Done, list[bool]]:
-    """On a worker: run a chunk of the task that was left at a place; also says of each item whether it failed."""
-    if vloc != __version__:
-        raise ConfigError(f"{platform.node()}: a worker of vloc {__version__}, of the command {vloc}")
+def work_off(place: Path, chunk: Chunk, command: dict[str, str], device: Device) -> tuple[Done, list[bool]]:
+    """On a worker: run a chunk of the task that was left at a place; also says of each item whether it failed.
+
+    `command`: its environment. ConfigError from a worker of another, which joined after all were asked.
+    """
+    if others := _differences(environment(), command):
+        raise ConfigError(f"worker {platform.node()}: {others}: install the same there as here")
     failed: list[bool] = []
     with one_thread_per_worker():
         with _starting:
