@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import fsspec
 import numpy as np
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 import vloc
 from tests.jobs import run
@@ -23,7 +25,6 @@ from vloc import following
 from vloc.errors import ConfigError, DataError, ResourceError, StoreError, VlocError
 from vloc.following import Follower
 from vloc.map import Map
-from vloc.run import copies
 from vloc.run.remote import Remote, local_path, located
 from vloc.run.travel import packed, unpacked
 
@@ -72,8 +73,11 @@ def opened_apart(url: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
 
 
-@pytest.mark.parametrize("name", ["map", "map.vloc"])
-@pytest.mark.parametrize("cluster", [(), ("--cluster", "local:1")], ids=["threads", "cluster"])
+@pytest.mark.parametrize(
+    ("name", "cluster"),
+    [("map", ()), ("map.vloc", ()), ("map", ("--cluster", "local:1"))],
+    ids=["map", "packed", "cluster"],
+)
 def test_poses_are_those_of_the_folder_bit_for_bit(
     name: str, cluster: tuple[str, ...], served: Served, built: Path, gallery: Path, tmp_path: Path
 ) -> None:
@@ -135,6 +139,17 @@ def test_a_network_that_comes_back_serves_the_new_version(place: Path, monkeypat
         assert follower.problem == ""
 
 
+def test_a_version_that_is_not_whole_there_yet_waits(memory: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "EVERY_SECONDS", 0.05)
+    follower = Follower(f"{memory}/map", lambda map_: map_)
+    moved(place / "map")
+    fsspec.filesystem("memory").put(str(place / "map" / "map.json"), "/bucket/place/map/map.json")
+    assert waited(lambda: follower.current() and follower.problem)
+    assert follower.current().version == 1 and "missing; copy the map there again, whole" in follower.problem
+    put(place)
+    assert waited(lambda: follower.current().version == 2)
+
+
 def test_versions_are_known_and_opened_where_nothing_is_listed(
     served: Served, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,12 +167,12 @@ def test_versions_are_known_and_opened_where_nothing_is_listed(
 def test_check_finds_nothing_in_a_whole_map_and_what_is_broken_in_another(
     name: str, served: Served, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("check", f"{served.url}/{name}") == 0
-    shutil.rmtree(copies.user_cache("maps"))
+    assert run("check", f"{served.url}/{name}") == 0  # and leaves whole copies
     broken = max((place / "map").glob("extract-*/*.h5")) if name == "map" else place / name
     data = bytearray(broken.read_bytes())
     data[len(data) // 3] ^= 1
     broken.write_bytes(data)
+    os.utime(broken, (0, 0))  # web servers tell times in seconds
     assert run("check", f"{served.url}/{name}") == 3
     assert f"{broken.name}: not what was written" in capsys.readouterr().out
 
@@ -186,6 +201,22 @@ def test_a_process_killed_while_it_fetches_costs_that_file(name: str, served: Se
     assert not list(cache.rglob(".*.tmp"))
 
 
+def test_a_packed_file_whose_changes_cannot_be_seen_is_refused(served: Served) -> None:
+    served.tells_dates = False
+    with pytest.raises(StoreError, match=r"map\.vloc: its server tells no ETag or date"):
+        Map.open(f"{served.url}/map.vloc")
+    assert Map.open(f"{served.url}/map").version == 1
+
+
+def test_kept_listings_are_not_believed(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten: list[str | None] = []
+    file = Remote(f"{memory}/map.vloc")
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryFileSystem, "invalidate_cache", lambda _, path=None: forgotten.append(path))
+        patch.setattr(MemoryFileSystem, "info", lambda _, path, **__: {"etag": str(len(forgotten))})
+        assert file.now() != file.now()
+
+
 def test_two_processes_fetch_a_file_once(served: Served) -> None:
     processes = [opened_apart(f"{served.url}/map") for _ in range(2)]
     told = [process.communicate()[1] for process in processes]
@@ -198,7 +229,7 @@ def test_a_server_that_goes_away_leaves_what_was_fetched(place: Path) -> None:
         port = int(web.url.rpartition(":")[2])
         failing = [str(path.relative_to(place)) for path in (place / "map").glob("train-*/*.h5")]
         web.faults = dict.fromkeys(failing, 503)
-        with pytest.raises(DataError, match=r"cannot be read \(ClientResponseError: 503.*Run it again"):
+        with pytest.raises(DataError, match=r"cannot be read \(ClientResponseError: 503.*is the network there"):
             Map.open(f"{web.url}/map")
         fetched = {path for path in shards(web.asked) if path.lstrip("/") not in failing}
     with pytest.raises(DataError, match=r"map\.json: cannot be read .*is the network there"):
@@ -210,7 +241,11 @@ def test_a_server_that_goes_away_leaves_what_was_fetched(place: Path) -> None:
 
 @pytest.mark.parametrize(
     ("status", "told"),
-    [(404, "no packed map, nor the folder of a finished one"), (403, "may not be read"), (500, "cannot be read")],
+    [
+        (404, "no packed map, nor the folder of a finished one"),
+        (403, "Forbidden.*are your credentials"),
+        (500, "cannot be read"),
+    ],
 )
 def test_an_answer_that_is_no_map_is_an_error_with_the_url(status: int, told: str, served: Served) -> None:
     served.faults["map.json"] = status
@@ -222,7 +257,7 @@ def test_an_answer_that_is_no_map_is_an_error_with_the_url(status: int, told: st
 def test_a_shard_that_is_missing_is_named(served: Served, place: Path) -> None:
     lost = next((place / "map").glob("extract-*/*.h5"))
     lost.unlink()
-    with pytest.raises(StoreError, match=f"{served.url}.*{lost.name}: missing: copy the map there again"):
+    with pytest.raises(StoreError, match=f"{served.url}.*{lost.name}: missing; copy the map there again"):
         Map.open(f"{served.url}/map")
 
 
@@ -270,6 +305,11 @@ def test_nothing_is_written_to_a_url(gallery: Path, built: Path, capsys: pytest.
         assert f"{url}: nothing is written to a URL: write to a folder" in capsys.readouterr().err
     with pytest.raises(ConfigError, match="nothing is written to a URL"):
         vloc.build_map(gallery / "mapping", url)
+
+
+def test_captures_are_not_read_from_a_url(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("map", "s3://bucket/capture", tmp_path / "map") == 2
+    assert "s3://bucket/capture: a capture is read from, and written to, a file system alone" in capsys.readouterr().err
 
 
 def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

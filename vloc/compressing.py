@@ -24,6 +24,7 @@ from .retrieval.sparse_rows import SparseRows
 from .retrieval.vlad import unit
 from .run.fingerprint import fingerprint
 from .run.packed import write_packed
+from .run.remote import local_path
 from .solvers.point_cover import cover_order
 
 FORMAT = 2
@@ -87,7 +88,7 @@ def compress(map_: Map, path: str | Path, goal: Goal, *, order: Order = cover_or
     images = images[np.diff(with_points(map_.sparse, points, images).offsets) > 0]
     smaller = with_points(map_.sparse, points, images)
     arrays = ((name, [array]) for name, array in _arrays(map_, smaller, points, images, bits, num_codes))
-    write_packed(Path(path), arrays, msgspec.to_builtins(_about(map_, goal)))
+    write_packed(local_path(path), arrays, msgspec.to_builtins(_about(map_, goal)))
     names = tried_images(map_.sparse, tried)
     before, after = held_out(map_, map_, names), held_out(map_, Map.open(path), names)
     return Compressed(len(images), len(points), bits, num_codes, Path(path).stat().st_size, before, after)

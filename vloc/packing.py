@@ -24,6 +24,7 @@ from .retrieval.search import search
 from .retrieval.sparse_rows import Rows, SparseRows, dense
 from .run.fingerprint import fingerprint
 from .run.packed import Parts, write_packed
+from .run.remote import local_path
 from .stage import Artifact, Context
 
 TRIED = 128
@@ -44,7 +45,7 @@ def pack(map_: Map, path: str | Path, *, half: bool = False) -> None:
     if half:
         described = {name: mark for name, mark in about.marks.items() if name.startswith(("vectors", "descriptors/"))}
         about.marks |= {name: MarkForm(fingerprint(mark.fingerprint, "half")) for name, mark in described.items()}
-    write_packed(Path(path), _arrays(map_, half), msgspec.to_builtins(about))
+    write_packed(local_path(path), _arrays(map_, half), msgspec.to_builtins(about))
 
 
 def recall_of_half(map_: Map) -> float:

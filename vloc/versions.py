@@ -76,6 +76,12 @@ def file_of(number: int) -> str:
     return f"{FOLDER}/{number:04d}.json"
 
 
+def references_of(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Every reference to results in a manifest."""
+    for part in manifest.get("references", {}).values():
+        yield from [part] if isinstance(part, str) else part
+
+
 def numbers_in(folder: Location) -> list[int]:
     """The versions that have a file, in order."""
     if not isinstance(folder, Path):

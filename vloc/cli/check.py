@@ -20,11 +20,12 @@ from ..map import Map
 from ..packed_map import open_packed
 from ..run.overview import verify
 from ..run.packed import is_packed
-from ..run.remote import Location, located
-from ..run.store import open_artifact
+from ..run.remote import Location, Remote, located
+from ..run.store import fetch_anew, open_artifact
+from ..run.workspace import read_manifest
 from ..runtime import Runtime
 from ..stages.place import moved
-from ..versions import MANIFEST, numbers_in
+from ..versions import MANIFEST, numbers_in, references_of
 from . import options
 from .check_arrays import broken_arrays
 from .check_kapture import dangling_rows, read_all_problems
@@ -82,6 +83,9 @@ def map_problems(folder: Location) -> Iterator[str]:
         if not (folder / MANIFEST).is_file():
             yield f"{folder / MANIFEST}: missing: the map was begun and not finished; run the same command again"
             return
+    elif broken := list(_broken_at(folder)):
+        yield from broken
+        return
     told = ""
     try:
         map_ = Map.open(folder)
@@ -90,6 +94,16 @@ def map_problems(folder: Location) -> Iterator[str]:
     except VlocError as error:
         yield (told := str(error))
     yield from _lost_versions(folder, told)
+
+
+def _broken_at(url: Remote) -> Iterator[str]:
+    """The first shard of each part of a map at a URL that is not what was written."""
+    manifest = read_manifest(url / MANIFEST) if (url / MANIFEST).exists() else {}
+    for reference in references_of(manifest):
+        try:
+            fetch_anew(url, reference)
+        except VlocError as error:
+            yield str(error)
 
 
 def _packed_problems(path: Location) -> Iterator[str]:

@@ -23,7 +23,9 @@ from ..map import Map
 from ..presets import PresetName
 from ..presets import notes as preset_notes
 from ..registry import to_text
+from ..run.remote import is_url
 from ..run.workspace import Workspace
+from ..user_cache import user_cache
 from . import options
 from .estimates import poses_of, write_results
 from .main import OK, WITH_FAILURES
@@ -172,6 +174,8 @@ def check_outputs(flags: LocalizeFlags) -> None:
 def _matcher_of_map(arguments: Sequence[str]) -> dict[str, Any]:
     """The map's matcher, so that its settings are flags too."""
     folder = next((argument for argument in arguments if is_map(argument)), None)
+    if is_url(folder) and "--quiet" not in arguments:
+        print(f"reading {folder}; what of it is not in {user_cache('maps')} is fetched", file=sys.stderr)
     return {"match": to_text(Map.open(folder).config.match) if folder else "bands"}
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from ..errors import DataError
 from ..run.cleaning import Unneeded
 from ..run.workspace import read_manifest
-from ..versions import MANIFEST, file_of, number_of, versions_of
+from ..versions import MANIFEST, file_of, number_of, references_of, versions_of
 from .run_record import OLD_RECORD, OLD_WORK, RECORDS, WORK, RunRecord
 
 UNKNOWN = "run the command that made it again, so that vloc knows what a rerun needs"
@@ -45,7 +44,7 @@ def _of_map(folder: Path, keep: int | None) -> Needs:
     kept = [version for version in versions if version.number in newest]
     if any(version.number == current and not version.history.used for version in kept):
         raise DataError(f"made by an earlier vloc: {UNKNOWN}")
-    references = {ref for v in kept for ref in (*_texts(v.manifest["references"]), *v.history.used)}
+    references = {ref for v in kept for ref in (*references_of(v.manifest), *v.history.used)}
     paths = [folder / file_of(version.number) for version in versions if version not in kept]
     outdated = [Unneeded(path, path.stat().st_size) for path in paths if path.exists()]
     return Needs([f"version {version.number}" for version in kept], frozenset(references), outdated)
@@ -78,12 +77,3 @@ def _used(record: Path) -> list[str]:
     if not used:
         raise DataError(f"{record}: written by an earlier vloc: {UNKNOWN}")
     return used
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a manifest's references, whatever it is nested in."""
-    if isinstance(value, str):
-        yield value
-    else:
-        for part in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(part)

@@ -18,6 +18,7 @@ from ..packed_map import PackedMap
 from ..registry import to_text
 from ..run.overview import StoreOverview, describe
 from ..solvers.calibration import confidences
+from ..versions import references_of
 from . import options
 from .frame_text import frame_facts
 from .main import OK
@@ -82,7 +83,7 @@ def stores_facts(map_: Map) -> dict[str, Any]:
     if not isinstance(map_.folder, Path):
         return {"versions": version_facts(map_.folder)}
     stores = describe(map_.folder)
-    used = {reference.partition("/")[0] for reference in _references(map_.manifest["references"])}
+    used = {reference.partition("/")[0] for reference in references_of(map_.manifest)}
     every = [store_facts(store, used) for store in stores]
     return {
         "versions": version_facts(map_.folder),
@@ -131,14 +132,6 @@ def _pose_noise(map_: Map) -> dict[str, float]:
     rotation, center = map_.sparse.pose_noise
     unit = "center_m" if map_.frame.metric else "center_map_units"
     return {"rotation_deg": float(f"{np.rad2deg(rotation):.2g}"), unit: float(f"{center:.2g}")}
-
-
-def _references(value: Any) -> list[str]:
-    """Every reference in a manifest, whatever it is nested in."""
-    if isinstance(value, str):
-        return [value]
-    parts = value.values() if isinstance(value, Mapping) else value
-    return [reference for part in parts for reference in _references(part)]
 
 
 def store_facts(store: StoreOverview, used: set[str]) -> dict[str, Any]:

@@ -149,8 +149,10 @@ def _unknown_prefix(location: str) -> str:
 
 
 def _split(location: str | Path) -> tuple[Format | None, Path]:
-    """A known format's prefix and the rest; a path that merely contains a colon stays whole."""
+    """A known format's prefix and the rest; a path that merely contains a colon stays whole. DataError for a URL."""
     if isinstance(location, str):
+        if "://" in location:
+            raise DataError(f"{location}: a capture is read from, and written to, a file system alone: copy it there")
         prefix, colon, rest = location.partition(":")
         if colon and rest and (form := _named(prefix)):
             return form, Path(rest)

@@ -18,7 +18,7 @@ from ..atomic import move_whole
 from ..errors import ResourceError, StoreError
 from ..user_cache import user_cache
 from .fingerprint import bytes_fingerprint
-from .remote import Remote
+from .remote import UNTOLD, Remote
 
 AT_ONCE = 8
 """files that are fetched at a time"""
@@ -27,22 +27,26 @@ IsWhole = Callable[[Path], bool]
 """whether a file is what was written, by its checksums"""
 
 
-def copies(folder: Remote, names: Sequence[str], is_whole: IsWhole) -> Path:
-    """A local folder that holds these files of a remote one, which never change.
+def copies(folder: Remote, names: Sequence[str], is_whole: IsWhole, *, anew: bool = False) -> Path:
+    """A local folder that holds these files of a remote one, which never change; `anew`: whatever is there already.
 
     StoreError: one is missing or broken there, or was cut off on its way; ResourceError: the disk is full.
     """
     here = _folder_of(folder)
-    with _fetching(here, names) as missing, ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(lambda name: _fetch(folder / name, here / name, is_whole), missing))
+    with _fetching(here, names, anew=anew) as wanted, ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda name: _fetch(folder / name, here / name, is_whole), wanted))
     return here
 
 
 def copy(file: Remote, is_whole: IsWhole) -> Path:
     """A local copy of a file with that state; copies of other states go. Errors as of `copies`."""
+    if file.state == UNTOLD:
+        raise StoreError(
+            f"{file}: its server tells no ETag or date by which a change is seen: download it and use that"
+        )
     here, name = _folder_of(file), f"{file.state}.copy"
-    with _fetching(here, [name]) as missing:
-        for _ in missing:
+    with _fetching(here, [name]) as wanted:
+        if wanted:
             _fetch(file, here / name, is_whole)
             for other in {*here.glob("*.copy")} - {here / name}:
                 other.unlink()  # who has it open keeps it
@@ -56,14 +60,14 @@ def _folder_of(place: Remote) -> Path:
 
 
 @contextmanager
-def _fetching(here: Path, names: Sequence[str]) -> Iterator[list[str]]:
-    """Those of the files that are missing; no other process fetches them at the same time."""
-    if all((here / name).exists() for name in names):
+def _fetching(here: Path, names: Sequence[str], *, anew: bool = False) -> Iterator[list[str]]:
+    """Those of the files that are to be fetched; no other process fetches into the folder at the same time."""
+    if not anew and all((here / name).exists() for name in names):
         yield []
         return
     here.mkdir(parents=True, exist_ok=True)
     with FileLock(here / ".lock"):
-        yield [name for name in names if not (here / name).exists()]
+        yield [name for name in names if anew or not (here / name).exists()]
 
 
 def _fetch(source: Remote, target: Path, is_whole: IsWhole) -> None:
@@ -73,7 +77,7 @@ def _fetch(source: Remote, target: Path, is_whole: IsWhole) -> None:
         _check(source, is_whole(temporary))
         move_whole(temporary, target)
     except FileNotFoundError:
-        raise StoreError(f"{source}: missing: copy the map there again, whole") from None
+        raise StoreError(f"{source}: missing; copy the map there again, whole") from None
     except OSError as error:
         raise ResourceError(
             f"{target}: {error.strerror}: a copy of {source} does not fit; make room, or set XDG_CACHE_HOME to a "

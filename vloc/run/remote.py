@@ -21,10 +21,12 @@ from .fingerprint import bytes_fingerprint
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _STATE = (
-    *("ETag", "etag", "md5Hash", "generation", "Content-MD5", "Digest", "LastModified", "Last-Modified"),
-    *("last_modified", "updated", "mtime", "created", "ino", "size"),
+    *("ETag", "etag", "md5Hash", "generation", "sha", "Content-MD5", "Digest", "LastModified", "Last-Modified"),
+    *("last_modified", "updated", "mtime", "modify", "modificationTime", "created"),
 )
-"""what file systems tell of an object that changes with its content; addresses and times of access are left out"""
+"""what drivers tell of a file that changes with its content, as its size need not"""
+UNTOLD = "untold"
+"""the state of a file of which nothing is there, or told"""
 _REFUSED = 401, 403
 _FULL = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
 _SILENCE_SECONDS = 60
@@ -47,11 +49,6 @@ class Remote:
 
     def __truediv__(self, name: str) -> Remote:
         return Remote(f"{self.url}/{name}")
-
-    @property
-    def name(self) -> str:
-        """The last part of the URL."""
-        return self.url.rpartition("/")[2]
 
     def exists(self) -> bool:
         """Whether a file is there, which is read for it."""
@@ -80,18 +77,18 @@ class Remote:
             system.get_file(path, str(target))
 
     def now(self) -> Remote:
-        """The file with the state of its content as it is now; 'missing' where none is, or it cannot be told."""
+        """The file with the state of its content as it is now, which may be UNTOLD."""
         system, path = self._opened()
         try:
-            system.invalidate_cache()
             told = system.info(path)
-        except Exception:  # whatever the driver's own errors are: reading tells what it is
-            return Remote(self.url, "missing")
+        except Exception:  # whatever a driver raises: reading tells what it is
+            told = {}
         known = {name: str(told[name]) for name in _STATE if told.get(name) is not None}
-        return Remote(self.url, bytes_fingerprint(msgspec.json.encode(known)))
+        state = msgspec.json.encode((known, told.get("size")))
+        return Remote(self.url, bytes_fingerprint(state) if known else UNTOLD)
 
     def _opened(self) -> tuple[Any, str]:
-        """The file system and the path in it; both are made once a process."""
+        """The file system, made once a process, and the path in it."""
         try:
             import fsspec
         except ImportError as error:
@@ -100,6 +97,7 @@ class Remote:
             system, path = fsspec.url_to_fs(self.url, **_patience(self.url))
         except (ImportError, ValueError) as error:  # no driver: fsspec names its package; or no such protocol
             raise ConfigError(f"{self.url}: {error}") from None
+        system.invalidate_cache()  # listings of who else uses it: sizes are taken from them
         return system, path
 
 
@@ -156,8 +154,6 @@ def _told(url: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in _FULL:
             raise
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        if isinstance(error, PermissionError) or getattr(error, "status", None) in _REFUSED:
-            raise DataError(
-                f"{url}: may not be read ({reason}): is it there, and are your credentials where fsspec finds them?"
-            ) from error
-        raise DataError(f"{url}: cannot be read ({reason}): is the network there? Run it again") from error
+        is_refused = isinstance(error, PermissionError) or getattr(error, "status", None) in _REFUSED
+        advice = "is it there, and are your credentials" if is_refused else "is the network there, and are credentials"
+        raise DataError(f"{url}: cannot be read ({reason}): {advice} where fsspec looks for them?") from error

@@ -29,7 +29,7 @@ from .guard import disk_guard
 from .identity import Identity
 from .marks import BLOCK, blocks, digests, entries, set_fingerprint, texts
 from .places import PlaceTable, ShardRows
-from .remote import Location
+from .remote import Location, Remote
 from .results import Asked, NamedArtifact, StoredResults
 from .sets import listed, written_marks
 from .shard import Outcome, Shard, pack, read_index, shard_name
@@ -133,7 +133,8 @@ def open_results(root: Location, reference: str, result: type[R]) -> StoredResul
 
     StoreError: they are not there or broken; a shard's checksum is compared when it is first read.
     """
-    folder, identity, mark = _resolve(root, reference)
+    name, mark = _split(root, reference)
+    folder, identity = root / name, read_identity(root / name)
     runs = read_json(folder / f"set-{mark}.json", _ROWS)
     here = _here(folder, runs)
     asked = listed(here, runs)
@@ -151,6 +152,13 @@ def _as_place(results: StoredResults[R]) -> tuple[Any, ...]:
 copyreg.pickle(StoredResults, _as_place)
 
 
+def fetch_anew(root: Remote, reference: str) -> None:
+    """Compare the shards of a set as they are at a URL now, whatever copies are here; StoreError names a broken one."""
+    name, mark = _split(root, reference)
+    runs = read_json(root / name / f"set-{mark}.json", _ROWS)
+    copies(root / name, _shard_names(root / name, runs), _is_whole, anew=True)
+
+
 def shards_of(folder: Location, mark: str) -> set[str]:
     """The names of the files in a store's folder that a set is made of; StoreError where it is missing or broken."""
     return {run.shard for run in read_json(folder / f"set-{mark}.json", _ROWS)}
@@ -158,11 +166,21 @@ def shards_of(folder: Location, mark: str) -> set[str]:
 
 def _here(folder: Location, runs: Sequence[ShardRows]) -> Path:
     """The folder in which the shards of a set are; those of a remote one are fetched."""
+    names = _shard_names(folder, runs)
+    return folder if isinstance(folder, Path) else copies(folder, names, _is_whole)
+
+
+def _shard_names(folder: Location, runs: Sequence[ShardRows]) -> list[str]:
+    """Of the shards that a set lists, which may have come with someone else's map."""
     names = list(dict.fromkeys(run.shard for run in runs))
     for name in names:
         if not _SHARD.fullmatch(name):
             raise StoreError(f"{folder}: a set names the shard '{name}', expected 32 digits and .h5")
-    return folder if isinstance(folder, Path) else copies(folder, names, lambda path: _open_whole(path) is not None)
+    return names
+
+
+def _is_whole(path: Path) -> bool:
+    return _open_whole(path) is not None
 
 
 def open_artifact(root: Location, reference: str, result: type[R]) -> Artifact[R]:
@@ -194,7 +212,8 @@ def read_json(path: Location, decoder: msgspec.json.Decoder[S]) -> S:
     try:
         return decoder.decode(read_regular(path) if isinstance(path, Path) else path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
-        raise StoreError(f"{path}: missing; run the command that makes it again") from None
+        remedy = "run the command that makes it again" if isinstance(path, Path) else "copy the map there again, whole"
+        raise StoreError(f"{path}: missing; {remedy}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise StoreError(f"{path}: broken: {error}; delete it and run the command that makes it again") from None
 
@@ -204,10 +223,10 @@ def _write(path: Path, data: bytes | memoryview) -> None:
         write_bytes(path, data)
 
 
-def _resolve(root: Location, reference: str) -> tuple[Location, Identity, str]:
+def _split(root: Location, reference: str) -> tuple[str, str]:
+    """The store's folder and the fingerprint of a reference."""
     # a reference comes from a manifest, which may have come with someone else's map: it must not climb out of it
     match = re.fullmatch(r"([\w-]+-[0-9a-f]{16})/([0-9a-f]{32})", reference)
     if match is None:
         raise StoreError(f"{root}: '{reference}': expected a reference such as extract-0123456789abcdef/...")
-    folder = root / match[1]
-    return folder, read_identity(folder), match[2]
+    return match[1], match[2]
