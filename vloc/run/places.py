@@ -104,8 +104,9 @@ class PlaceTable:
     def _sort(self) -> None:
         if not self._added:
             return
-        entries, where = zip((self._entries, self._where), *self._added, strict=True)
-        self._entries, self._where, self._added = np.concatenate(entries), np.concatenate(where), []
+        self._entries = np.concatenate([self._entries, *(entries for entries, _ in self._added)])
+        self._where = np.concatenate([self._where, *(where for _, where in self._added)])
+        self._added = []  # gone before the others are sorted, which takes as much again
         order = np.argsort(self._entries, kind="stable")
         self._entries, self._where = self._entries[order], self._where[order]
 

@@ -16,7 +16,7 @@ from .places import Places, ShardRows
 from .results import Asked
 from .shard import Index, Shard, read_index
 
-DECODED = 64
+DECODED = 16
 """tables of contents of shards that are held at a time: sets go to and fro between some"""
 
 
