@@ -12,6 +12,7 @@ from .config import LocalizationConfig, query_matcher
 from .data.capture import Sensor
 from .data.estimate import PoseEstimate
 from .data.features import GlobalDescriptor
+from .data.pairs import Pairs
 from .errors import ConfigError
 from .map import Map, vectors_of
 from .mapping import match
@@ -83,7 +84,7 @@ def place_locally(
     nearest = {name: rows[: config.local.num_images].astype(np.int64) for name, rows in retrieved.items()}
     pairs = {name: pairs_among(sparse.image_names, rows) for name, rows in nearest.items()}
     views = {name: View(sparse.camera(row), sparse.cam_from_world[row]) for row, name in enumerate(sparse.image_names)}
-    every = tiled(dict.fromkeys(pair for own in pairs.values() for pair in own))
+    every = tiled(Pairs.of(pair for own in pairs.values() for pair in own).once())
     mapping = replace(map_.config, match=matcher)
     matches = match(work, photos, every, map_.features, views, mapping)[1]
     steps = Steps(mapping.triangulate, matcher, config.correspond, config.register, config.refine, config.seed)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vloc.data.pairs import BLOCK, Pair, Pairs
+from vloc.data.pairs import BLOCK, Pair, Pairs, PairsByImage
 
 NAMES = st.sampled_from(["a", "b", "c/ü.jpg", "d", ""])
 LISTS = st.lists(st.tuples(NAMES, NAMES), max_size=12)
@@ -34,6 +34,20 @@ def test_a_pair_that_is_there_twice_is_told(expected: list[Pair]) -> None:
     twice = Pairs.of(expected).repeated()
     assert (twice is None) == (len(set(expected)) == len(expected))
     assert twice is None or expected.count(twice) > 1
+
+
+@given(LISTS)
+def test_each_once_is_each_at_its_first_place(expected: list[Pair]) -> None:
+    assert Pairs.of(expected).once() == list(dict.fromkeys(expected))
+
+
+@given(LISTS, st.lists(NAMES, unique=True))
+def test_every_image_has_the_pairs_that_it_is_one_of(expected: list[Pair], images: list[str]) -> None:
+    by_image = PairsByImage(Pairs.of(expected), images)
+    assert list(by_image) == images and len(by_image) == len(images)
+    for image in images:
+        assert by_image[image] == [pair for pair in expected for name in pair if name == image]
+    assert "no such image" not in by_image
 
 
 @given(LISTS, st.sets(NAMES))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import eq
@@ -10,9 +10,11 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..array_types import Int32, Int64
+from ..array_types import Int, Int32, Int64
 
 Pair = tuple[str, str]
+NONE = -1
+"""in the place of a row, where there is none"""
 BLOCK = 4096
 """pairs that are tuples at a time where one goes through all"""
 
@@ -70,7 +72,7 @@ class Pairs(Sequence[Pair]):
 
     __hash__ = None  # type: ignore[assignment]  # as of a list
 
-    def at(self, places: Int64[np.ndarray, "k"]) -> Pairs:
+    def at(self, places: Int[np.ndarray, "k"]) -> Pairs:
         """Those at some places."""
         return Pairs(self.names, self.rows[places])
 
@@ -78,6 +80,11 @@ class Pairs(Sequence[Pair]):
         """Those of which both images are among some."""
         is_there = np.array([name in names for name in self.names], bool)
         return self.at(np.flatnonzero(is_there[self.rows].all(axis=1)))
+
+    def once(self) -> Pairs:
+        """Each at its first place only."""
+        places = np.unique(self._codes(), return_index=True)[1]
+        return self.at(np.sort(places))
 
     def place_of(self, pair: object) -> int | None:
         """The place of a pair, the first if it is there twice; None for anything else."""
@@ -109,3 +116,34 @@ class Pairs(Sequence[Pair]):
         codes = self._codes()
         places = np.argsort(codes, kind="stable")
         return codes[places], places.astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class PairsByImage(Mapping[str, Pairs]):
+    """For each of some images, by name, the pairs that it is one of, in their order: 8 bytes more a pair."""
+
+    pairs: Pairs
+    images: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.images)
+
+    def __getitem__(self, image: str) -> Pairs:
+        row, (places, starts) = self._row_of[image], self._sorted
+        return self.pairs.at(places[starts[row] : starts[row + 1]]) if row != NONE else self.pairs[:0]
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        paired = {name: row for row, name in enumerate(self.pairs.names)}
+        return {name: paired.get(name, NONE) for name in self.images}
+
+    @cached_property
+    def _sorted(self) -> tuple[Int32[np.ndarray, "twice_p"], Int64[np.ndarray, "i_plus_1"]]:
+        """The places of all images' pairs, image after image, and where those of each begin."""
+        images = self.pairs.rows.reshape(-1)
+        order = np.argsort(images, kind="stable")
+        starts = np.searchsorted(images, np.arange(len(self.pairs.names) + 1), sorter=order)
+        return (order // 2).astype(np.int32), starts

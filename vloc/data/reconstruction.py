@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from ..array_types import Float64, Int32, UInt8
+from .pairs import Pair, Pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +80,18 @@ class Features:
 
 @dataclass(frozen=True, eq=False)
 class MatchedPairs:
-    """Matches of one keypoints type: for each of `pairs`, rows (index in first, index in second, score), on demand."""
+    """Matches of one keypoints type: for each of `pairs`, rows (index in first, index in second, score), on demand.
 
-    pairs: Sequence[tuple[str, str]]
+    Whatever sequence of pairs is given, it is kept as `Pairs`.
+    """
+
+    pairs: Sequence[Pair]
     source: ArraySource
 
-    def load(self, pair: tuple[str, str]) -> Float64[np.ndarray, "m 3"]:
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pairs", Pairs.of(self.pairs))
+
+    def load(self, pair: Pair) -> Float64[np.ndarray, "m 3"]:
         """The matches of a pair, columns in the order of its names."""
         return self.source.load(pair)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..array_types import Bool, Float64, Int64
 from .capture import Capture
+from .pairs import Pairs
 from .reconstruction import Features, MatchedPairs, Observations, Points, Reconstruction
 from .records import Readings, Records, Trajectory
 
@@ -121,7 +122,7 @@ def _features(features: Features, names: set[str]) -> Features:
 
 
 def _pairs(matches: MatchedPairs, names: set[str]) -> MatchedPairs:
-    return replace(matches, pairs=[pair for pair in matches.pairs if names.issuperset(pair)])
+    return replace(matches, pairs=Pairs.of(matches.pairs).among(names))
 
 
 def _points(work: Reconstruction, chosen: np.ndarray) -> tuple[Points | None, dict[str, Observations]]:

@@ -6,20 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..data.capture import Capture
+from ..data.pairs import Pair, Pairs
 from ..errors import DataError
 from .text_fields import parse_float, read_bytes
 
 
-def read_pairs(path: Path, capture: Capture) -> list[tuple[str, str]]:
+def read_pairs(path: Path, capture: Capture) -> Pairs:
     """Each pair once, smaller name first. DataError with file and line for names the capture lacks."""
-    pairs: dict[tuple[str, str], None] = {}
+    return Pairs.of(_known_pairs(path, capture)).once()
+
+
+def _known_pairs(path: Path, capture: Capture) -> Iterator[Pair]:
     for where, (first, second, *_) in _rows(path):
         for name in (first, second):
             if name not in capture.row_of:
                 raise DataError(f"{where}: image '{name}' is not in the capture of {len(capture.images)} images")
         if first != second:
-            pairs[min(first, second), max(first, second)] = None
-    return list(pairs)
+            yield min(first, second), max(first, second)
 
 
 def read_ranked(path: Path) -> dict[str, list[str]]:

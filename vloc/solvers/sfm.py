@@ -114,8 +114,9 @@ def _check(images: UnposedImages, keypoints: Sequence[np.ndarray], matches: Pair
         check_keypoints(name, points)
         if not images.cameras[camera].is_known:
             raise DataError(f"{name}: SfM starts from intrinsics, its camera has none (a guess will do)")
+    counts = [len(points) for points in keypoints]
     for pair, indices in matches.items():
-        check_matches(pair, indices, [len(points) for points in keypoints])
+        check_matches(pair, indices, counts)
 
 
 def _write_job(

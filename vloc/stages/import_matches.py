@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -54,10 +53,6 @@ class ImportedPairs:
     found: MatchedPairs
     features: Results[LocalFeatures]
 
-    @cached_property
-    def _there(self) -> frozenset[Pair]:
-        return frozenset(self.found.pairs)
-
     def fingerprint(self, index: int) -> str:
         """Changes when the matches or the features of either image do."""
         first, second = self.keys[index]
@@ -73,7 +68,7 @@ class ImportedPairs:
         pair = first, second = self.keys[index]
         own = self._own(pair)
         if own is None:
-            raise DataError(f"{first} {second}: no imported matches; {len(self._there)} pairs have them")
+            raise DataError(f"{first} {second}: no imported matches; {len(self.found.pairs)} pairs have them")
         rows = self.found.load(own)
         rows = rows if own == pair else rows[:, [1, 0, 2]]
         counts = len(self.features[first]), len(self.features[second])
@@ -86,7 +81,7 @@ class ImportedPairs:
         return Found(rows, counts)
 
     def _own(self, pair: Pair) -> Pair | None:
-        return next((own for own in (pair, (pair[1], pair[0])) if own in self._there), None)
+        return next((own for own in (pair, (pair[1], pair[0])) if own in self.found.pairs), None)
 
 
 def matches(found: Found, *, weakest_first: bool) -> Matches:

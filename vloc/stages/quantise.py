@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from ..data.features import LocalFeatures, Matches
-from ..data.pairs import Pair
+from ..data.pairs import Pair, Pairs, PairsByImage
 from ..data.photo_matches import PhotoMatches
 from ..features.matched import Matched
 from ..matching.base import ImageSize
@@ -45,11 +45,7 @@ class PairsOf(Generic[M]):
 
 def pairs_of(found: Results[PhotoMatches], names: Sequence[str]) -> PairsOf[PhotoMatches]:
     """For every image the pairs that it is one of, in their order; the pairs are between these images."""
-    pairs: dict[str, list[Pair]] = {name: [] for name in names}
-    for pair in found:
-        for name in pair:
-            pairs[name].append(pair)
-    return PairsOf(found, pairs)
+    return PairsOf(found, PairsByImage(Pairs.of(found.succeeded), names))
 
 
 def keypoints(config: Matched, name: str, size: ImageSize, found: Sequence[tuple[Pair, PhotoMatches]]) -> LocalFeatures:

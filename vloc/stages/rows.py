@@ -11,6 +11,7 @@ from ..data.features import Matches
 from ..data.pairs import Pair
 from ..geometry.rigid import Rigid
 from ..solvers.posed_images import PosedImages
+from ..stage import column
 from .verify import View
 
 T = TypeVar("T")
@@ -26,8 +27,8 @@ def posed_images(names: Sequence[str], views: Mapping[str, View]) -> PosedImages
 def by_rows(names: Sequence[str], matches: Mapping[Pair, Matches]) -> dict[tuple[int, int], np.ndarray]:
     """Match indices by rows of `names`, pairs without matches left out."""
     row = {name: i for i, name in enumerate(names)}
-    found = {(row[a], row[b]): matches[a, b].indices for a, b in matches}
-    return {pair: indices for pair, indices in found.items() if len(indices)}
+    found = zip(matches, column(matches, "indices", matches), strict=True)
+    return {(row[a], row[b]): indices for (a, b), indices in found if len(indices)}
 
 
 def distinct(cameras: Sequence[T]) -> tuple[tuple[T, ...], np.ndarray]:
