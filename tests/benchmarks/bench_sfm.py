@@ -1,15 +1,16 @@
 """SfM of the synthetic gallery without poses: incremental against global, on one and on two threads.
 
-    python tests/benchmarks/bench_sfm.py FOLDER [--no-rigs] [SIZE ...]
+    python tests/benchmarks/bench_sfm.py FOLDER [--no-rigs] [--threads 1 2] [--longest 540] [SIZE ...]
 
 Images of 320 x 240 px, 1,000 keypoints and 10 pairs each. Prints the mapper's seconds, how many images it registered,
-and the median distance of their centres from the truth after a similarity; each run may take nine minutes. The three
-cameras of the gallery's rig are tied as `--sfm.rigs auto` has it, or not at all. FOLDER keeps the galleries, features
-and matches, so that runs differ in the mapper alone.
+and the median distance of their centres from the truth after a similarity; each run may take `--longest` seconds. The
+three cameras of the gallery's rig are tied as `--sfm.rigs auto` has it, or not at all. FOLDER keeps the galleries,
+features and matches, so that runs differ in the mapper alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import subprocess
@@ -29,9 +30,6 @@ from vloc.map import MANIFEST
 from vloc.mapping import map_capture
 from vloc.run.workspace import Workspace
 
-LONGEST = 540
-"""seconds of one run"""
-
 
 def measure(gallery: Path, work: Path, method: str, threads: int, rigs: str) -> dict[str, float]:
     """Map the gallery without its poses."""
@@ -49,13 +47,13 @@ def measure(gallery: Path, work: Path, method: str, threads: int, rigs: str) -> 
     return {"seconds": space.stage_seconds["reconstruct"], "images": len(rows), "error": float(np.median(errors))}
 
 
-def cell(gallery: Path, work: Path, *chosen: str | int) -> str:
+def cell(gallery: Path, work: Path, longest: float, *chosen: str | int) -> str:
     """One measurement, in a process of its own."""
     command = [sys.executable, __file__, "--measure", str(gallery), str(work), *map(str, chosen)]
     try:
-        child = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
+        child = subprocess.run(command, capture_output=True, text=True, timeout=longest, check=False)
     except subprocess.TimeoutExpired:
-        return f"stopped after {LONGEST} s"
+        return f"stopped after {longest:.0f} s"
     if child.returncode:
         return child.stderr.strip().splitlines()[-1]
     found = json.loads(child.stdout)
@@ -64,14 +62,20 @@ def cell(gallery: Path, work: Path, *chosen: str | int) -> str:
 
 def main() -> None:
     """Every method and number of threads at every size."""
-    folder, rigs = Path(sys.argv[1]), "none" if "--no-rigs" in sys.argv else "auto"
-    sizes = [int(size) for size in sys.argv[2:] if size != "--no-rigs"] or [100, 400]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("sizes", type=int, nargs="*", default=[100, 400])
+    parser.add_argument("--no-rigs", action="store_true")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--longest", type=float, default=540)
+    flags = parser.parse_args()
     scene = import_module("vloc.datasets.synthetic_gallery")
-    for size in sizes:
-        gallery = folder / f"gallery-{size}"
+    for size in flags.sizes:
+        gallery = flags.folder / f"gallery-{size}"
         scene.make(gallery, scene.GalleryConfig(num_images=size, num_queries=max(4, size // 10), image_size=(320, 240)))
-        for method, threads in product(("incremental", "global"), (1, 2)):
-            text = cell(gallery, folder / f"work-{size}", method, threads, rigs)
+        for method, threads in product(("global", "incremental"), flags.threads):
+            work, rigs = flags.folder / f"work-{size}", "none" if flags.no_rigs else "auto"
+            text = cell(gallery, work, flags.longest, method, threads, rigs)
             print(f"{size:5d} images, {method:<12} {threads} threads: {text}", flush=True)
 
 
