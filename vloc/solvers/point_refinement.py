@@ -34,6 +34,8 @@ LEAST_OFFSET_PX = 1e-4
 MAX_STEPS = 60
 MEMORY = 5
 """steps of the offsets from which the next is extrapolated"""
+OBSERVATIONS_OF_NOISE = 4096
+"""at most, that tell how far errors of poses move keypoints"""
 SMALLEST_STEP_PX, SMALLEST_SHIFT_PX = 5e-4, 5e-3
 """of the offsets, and of the keypoints by the points in the mean (single points may go on for ever)"""
 
@@ -101,8 +103,10 @@ def _without_observations(sparse: SparseMap) -> SparseMap:
 
 
 def _pose_error_px(sparse: SparseMap, seen: Observations) -> float:
-    """How far errors of the size of the map's `pose_noise` move a keypoint, in the middle."""
-    moved = (Projector(sparse, seen).linearised(sparse.points).by_pose ** 2).reshape(-1, 2, 2, 3).sum((1, 3)) / 2
+    """How far errors of the size of the map's `pose_noise` move a keypoint, in the middle of some."""
+    step = -(-len(seen) // OBSERVATIONS_OF_NOISE)
+    some = Observations(seen.image[::step], seen.point[::step])
+    moved = (Projector(sparse, some).linearised(sparse.points).by_pose ** 2).reshape(-1, 2, 2, 3).sum((1, 3)) / 2
     return float(np.sqrt(np.nanmedian(moved @ sparse.pose_noise**2)))
 
 

@@ -165,7 +165,7 @@ def _lift(
     return lift(posed_images(names, views), keypoints, surfaces, by_rows(names, matches), limited, start)
 
 
-LIFT: OnceStage[SparseMap] = OnceStage("lift", 1, SparseMap, _lift)
+LIFT: OnceStage[SparseMap] = OnceStage("lift", 2, SparseMap, _lift)
 
 
 def _poses(

@@ -69,7 +69,7 @@ def _start_settling(
     return run
 
 
-SETTLE: EachStage[str, SparseMap] = EachStage("settle", 1, SparseMap, _start_settling, chunk=32)
+SETTLE: EachStage[str, SparseMap] = EachStage("settle", 2, SparseMap, _start_settling, chunk=32)
 
 
 def _join(
