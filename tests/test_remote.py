@@ -102,6 +102,28 @@ def test_shards_are_fetched_once_and_others_of_a_new_version_alone(served: Serve
     assert new and not {*new} & {*first}
 
 
+@pytest.mark.parametrize(("name", "most"), [("map", 22), ("map.vloc", 4)])
+def test_opening_again_asks_for_little(name: str, most: int, served: Served) -> None:
+    Map.open(f"{served.url}/{name}")
+    before = len(served.asked)
+    Map.open(f"{served.url}/{name}")
+    assert 0 < len(served.asked) - before <= most, served.asked[before:]
+
+
+def test_what_reads_a_map_takes_its_url(served: Served, place: Path, gallery: Path, tmp_path: Path) -> None:
+    url, packed_map = f"{served.url}/map", f"{served.url}/map.vloc"
+    assert run("pack", url, tmp_path / "packed.vloc", "--quiet") == 0
+    assert (tmp_path / "packed.vloc").read_bytes() == (place / "map.vloc").read_bytes()
+    for which in (url, packed_map):
+        name = which.rpartition("/")[2]
+        assert run("compress", which, tmp_path / f"small-{name}", "--points", "500", "--quiet") == 0
+        assert run("convert", which, f"colmap:{tmp_path / f'colmap-{name}'}") == 0
+        assert run("align", place / "map", "--to", which, "--quiet") == 0
+    poses = tmp_path / "poses.txt"
+    assert run("localize", url, gallery / "query", poses, "--quiet") == 0
+    assert run("results", "check", poses, "--queries", gallery / "query", "--map", url) == 0
+
+
 @pytest.mark.parametrize("name", ["map", "map.vloc"])
 def test_a_localizer_follows_a_url(
     name: str, memory: str, place: Path, gallery: Path, monkeypatch: pytest.MonkeyPatch

@@ -80,8 +80,9 @@ class LocalizeFlags(options.ReadFlags, options.RunFlags):
 
 def run(arguments: Sequence[str]) -> int:
     """Localize queries against a map."""
-    flags, config = parse("localize", LocalizeFlags, LocalizationConfig, arguments, _matcher_of_map(arguments))
-    map_ = Map.open(flags.map)
+    opened = _opened(arguments)
+    flags, config = parse("localize", LocalizeFlags, LocalizationConfig, arguments, _matcher_of(opened))
+    map_ = opened.get(flags.map) or Map.open(flags.map)
     check_outputs(flags)
     kept([], flags.sources)  # refuses an unknown name before any work
     queries = read_queries(flags, map_)
@@ -171,12 +172,17 @@ def check_outputs(flags: LocalizeFlags) -> None:
         check_output(flags.report, is_page)
 
 
-def _matcher_of_map(arguments: Sequence[str]) -> dict[str, Any]:
+def _opened(arguments: Sequence[str]) -> dict[str, Map]:
+    """The map among the arguments, which has a say in what flags there are."""
+    place = next((argument for argument in arguments if is_map(argument)), None)
+    if is_url(place) and "--quiet" not in arguments:
+        print(f"reading {place}; what of it is not in {user_cache('maps')} is fetched", file=sys.stderr)
+    return {} if place is None else {place: Map.open(place)}
+
+
+def _matcher_of(opened: Mapping[str, Map]) -> dict[str, Any]:
     """The map's matcher, so that its settings are flags too."""
-    folder = next((argument for argument in arguments if is_map(argument)), None)
-    if is_url(folder) and "--quiet" not in arguments:
-        print(f"reading {folder}; what of it is not in {user_cache('maps')} is fetched", file=sys.stderr)
-    return {"match": to_text(Map.open(folder).config.match) if folder else "bands"}
+    return {"match": next((to_text(map_.config.match) for map_ in opened.values()), "bands")}
 
 
 def _print(
