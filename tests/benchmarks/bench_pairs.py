@@ -21,7 +21,7 @@ import numpy as np
 from vloc.data.pairs import Pair, Pairs
 from vloc.run.store import open_results
 from vloc.run.workspace import Workspace
-from vloc.runtime import Runtime
+from vloc.runtime import Runtime, give_memory_back
 from vloc.stage import EachStage
 from vloc.stages.match import tiled
 
@@ -89,6 +89,7 @@ def opened(folder: Path) -> Any:
 
 def held() -> tuple[int, int]:
     """Bytes that this process has, and the most it had since this was asked last."""
+    give_memory_back()
     lines = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
     Path("/proc/self/clear_refs").write_text("5")
     now, most = (int(lines[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
@@ -101,7 +102,8 @@ def measured(name: str, folder: Path, count: int) -> None:
     run(folder.with_name("warm"), made(100))  # imports
     before, began = held()[0], time.monotonic()
     kept = {"keys": lambda: made(count), "open": lambda: opened(folder)}.get(name, lambda: run(folder, pairs))()
-    seconds, (after, most) = time.monotonic() - began, held()
+    seconds = time.monotonic() - began
+    after, most = held()
     most, left = (most - before) / count, (after - before) / count
     print(f"{name:10} {seconds:8.1f} s {most:6.0f} bytes a pair at most, {left:6.0f} of them stay", flush=True)
     assert len(kept) >= count

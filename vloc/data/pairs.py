@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import eq
+from threading import Lock
 from typing import Any, overload
 
 import numpy as np
@@ -17,6 +18,9 @@ NONE = -1
 """in the place of a row, where there is none"""
 BLOCK = 4096
 """pairs that are tuples at a time where one goes through all"""
+
+_IN_TURN = Lock()
+"""what finds pairs is made once, and not by every thread that asks for the first of them"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +92,12 @@ class Pairs(Sequence[Pair]):
 
     def place_of(self, pair: object) -> int | None:
         """The place of a pair, the first if it is there twice; None for anything else."""
+        row_of, codes, places = self._lookup
         match pair:
-            case (str(first), str(second)) if first in self._row_of and second in self._row_of:
-                code = self._row_of[first] * len(self.names) + self._row_of[second]
+            case (str(first), str(second)) if first in row_of and second in row_of:
+                code = row_of[first] * len(self.names) + row_of[second]
             case _:
                 return None
-        codes, places = self._sorted
         found = int(np.searchsorted(codes, code))
         return int(places[found]) if found < len(codes) and codes[found] == code else None
 
@@ -106,16 +110,17 @@ class Pairs(Sequence[Pair]):
     def _codes(self) -> Int64[np.ndarray, "p"]:
         return self.rows[:, 0].astype(np.int64) * len(self.names) + self.rows[:, 1]
 
-    @cached_property
-    def _row_of(self) -> dict[str, int]:
-        return {name: row for row, name in enumerate(self.names)}
+    @property
+    def _lookup(self) -> tuple[dict[str, int], Int64[np.ndarray, "p"], Int32[np.ndarray, "p"]]:
+        with _IN_TURN:
+            return self._made_lookup
 
     @cached_property
-    def _sorted(self) -> tuple[Int64[np.ndarray, "p"], Int32[np.ndarray, "p"]]:
-        """One number a pair, rising, and the places that these have: 12 bytes a pair, made when one is looked for."""
+    def _made_lookup(self) -> tuple[dict[str, int], Int64[np.ndarray, "p"], Int32[np.ndarray, "p"]]:
+        """Name -> row; a number for each pair, rising; and the places of these pairs: 12 bytes a pair."""
         codes = self._codes()
         places = np.argsort(codes, kind="stable")
-        return codes[places], places.astype(np.int32)
+        return {name: row for row, name in enumerate(self.names)}, codes[places], places.astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,18 +137,17 @@ class PairsByImage(Mapping[str, Pairs]):
         return iter(self.images)
 
     def __getitem__(self, image: str) -> Pairs:
-        row, (places, starts) = self._row_of[image], self._sorted
+        with _IN_TURN:
+            row_of, places, starts = self._lookup
+        row = row_of[image]
         return self.pairs.at(places[starts[row] : starts[row + 1]]) if row != NONE else self.pairs[:0]
 
     @cached_property
-    def _row_of(self) -> dict[str, int]:
-        paired = {name: row for row, name in enumerate(self.pairs.names)}
-        return {name: paired.get(name, NONE) for name in self.images}
-
-    @cached_property
-    def _sorted(self) -> tuple[Int32[np.ndarray, "twice_p"], Int64[np.ndarray, "i_plus_1"]]:
-        """The places of all images' pairs, image after image, and where those of each begin."""
+    def _lookup(self) -> tuple[dict[str, int], Int32[np.ndarray, "twice_p"], Int64[np.ndarray, "i_plus_1"]]:
+        """Image -> row; places of the pairs of row 0, then of row 1 and so on; where those of each row begin."""
+        row_of = dict.fromkeys(self.images, NONE)
+        row_of |= {name: row for row, name in enumerate(self.pairs.names) if name in row_of}
         images = self.pairs.rows.reshape(-1)
         order = np.argsort(images, kind="stable")
         starts = np.searchsorted(images, np.arange(len(self.pairs.names) + 1), sorter=order)
-        return (order // 2).astype(np.int32), starts
+        return row_of, (order // 2).astype(np.int32), starts

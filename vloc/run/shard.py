@@ -144,7 +144,7 @@ class Column(NamedTuple):
     @classmethod
     def of(cls, index: ArrayIndex) -> Column:
         """That of a table of contents; rows are of the smallest type that holds them."""
-        rows = np.array(index.rows, np.min_scalar_type(index.rows[-1]))
+        rows = np.array(index.rows, np.min_scalar_type(max(index.rows)))
         return cls(np.dtype(index.dtype), index.shape, index.offset, rows)
 
 
