@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_disk_full import files_of_at_most
 
-from vloc.errors import ResourceError, StoreError
+from tests.full_disks import files_of_at_most
+from vloc.errors import DataError, ResourceError, StoreError
 from vloc.run import packed
 from vloc.run.packed import PackedFile, is_packed, write_packed
 
@@ -170,3 +170,11 @@ def test_a_kill_at_any_moment_leaves_the_old_file_or_the_new_one(tmp_path, call)
     ended = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
     assert ended.returncode == -signal.SIGKILL
     assert path.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_made_and_a_place_that_cannot_be_is_told(tmp_path):
+    write_packed(tmp_path / "new" / "folder" / "map.vloc", [("a", [np.arange(3)])], {})
+    assert PackedFile(tmp_path / "new" / "folder" / "map.vloc")["a"].tolist() == [0, 1, 2]
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"file/map\.vloc: cannot be written: "):
+        write_packed(tmp_path / "file" / "map.vloc", [("a", [np.arange(3)])], {})

@@ -17,7 +17,7 @@ from .main import OK
 from .outputs import check_output
 from .settings import parse_flags
 
-UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
+UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ def goal_of(flags: CompressFlags) -> Goal:
 
 def bytes_of(text: str) -> int:
     """`50MB` as a number; ConfigError for what is none."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(kB|MB|GB|)", text)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(kb|mb|gb|)", text.lower())
     if found is None:
         raise ConfigError(f"--size {text}: expected a number with kB, MB or GB, such as 50MB")
     return int(float(found[1]) * UNITS[found[2]])

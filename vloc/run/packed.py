@@ -71,10 +71,11 @@ _INDEX = msgspec.json.Decoder(IndexForm)  # made here, in one thread, as in `run
 def write_packed(path: Path, arrays: Iterable[tuple[str, Parts]], about: Mapping[str, Any]) -> None:
     """Write a file whole or not at all, a part in memory at a time; the same input gives the same bytes.
 
-    ResourceError where the disk is full; what stood at `path` before stays until everything is on disk.
+    What stood at `path` before stays until everything is on disk. ResourceError where that is full, DataError where
+    nothing can be written.
     """
     with ExitStack() as cleaning:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        handle, name = _opened_beside(path)
         temporary = Path(name)
         cleaning.callback(temporary.unlink, missing_ok=True)
         with os.fdopen(handle, "wb", buffering=0) as file:  # what a buffer holds fails once more when it is closed
@@ -82,6 +83,15 @@ def write_packed(path: Path, arrays: Iterable[tuple[str, Parts]], about: Mapping
         temporary.chmod(0o644)
         temporary.replace(path)
     sync_folder(path.parent)
+
+
+def _opened_beside(path: Path) -> tuple[int, str]:
+    """A new temporary file in the folder of a path, which is made where it is not there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _write(file: FileIO, path: Path, arrays: Iterable[tuple[str, Parts]], about: Mapping[str, Any]) -> None:
