@@ -22,7 +22,7 @@ from tests.jobs import run
 from tests.serving import Served, serving
 from tests.test_following import a_query, moved, waited
 from vloc import following
-from vloc.errors import ConfigError, DataError, ResourceError, StoreError, VlocError
+from vloc.errors import ConfigError, DataError, ExtraMissingError, ResourceError, StoreError, VlocError
 from vloc.following import Follower
 from vloc.map import Map
 from vloc.run.remote import Remote, local_path, located
@@ -363,3 +363,10 @@ def test_paths_are_paths_and_urls_are_urls() -> None:
 def test_a_local_map_needs_no_fsspec(built: Path) -> None:
     code = f"import sys, vloc\nvloc.Map.open({str(built)!r}).sparse\nassert 'fsspec' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("package", ["fsspec", "aiohttp"])
+def test_a_missing_extra_is_named(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ExtraMissingError, match=r"http://example.org/map.* needs the 'remote' extra: pip install"):
+        Map.open("http://example.org/map")

@@ -136,8 +136,10 @@ def _patience(url: str) -> dict[str, Any]:
     """What is asked of a file system: aiohttp alone would give up a download after five minutes."""
     if not url.startswith(("http://", "https://")):
         return {}
-    from aiohttp import ClientTimeout
-
+    try:
+        from aiohttp import ClientTimeout
+    except ImportError as error:
+        raise ExtraMissingError(url, "remote", error) from None
     return {"client_kwargs": {"timeout": ClientTimeout(sock_connect=_SILENCE_SECONDS, sock_read=_SILENCE_SECONDS)}}
 
 
