@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+Bytes = bytes | bytearray | memoryview
 
-def write_bytes(path: Path, data: bytes | memoryview) -> None:
-    """Replace `path` by `data`; after a crash at any moment the old or the new content is there, never a mix."""
+
+def write_bytes(path: Path, *pieces: Bytes) -> None:
+    """Replace `path` by these pieces; after a crash at any moment the old or the new content is there, never a mix."""
     with ExitStack() as cleaning:
-        _staged(path, data, cleaning).replace(path)
+        _staged(path, pieces, cleaning).replace(path)
     sync_folder(path.parent)
 
 
@@ -23,7 +25,7 @@ def write_texts(texts: Mapping[Path, str]) -> None:
     """
     *_, last = texts
     with ExitStack() as cleaning:
-        staged = {path: _staged(path, text.encode(), cleaning) for path, text in texts.items()}
+        staged = {path: _staged(path, [text.encode()], cleaning) for path, text in texts.items()}
         last.unlink(missing_ok=True)
         sync_folder(last.parent)
         for path, temporary in staged.items():
@@ -31,13 +33,13 @@ def write_texts(texts: Mapping[Path, str]) -> None:
     sync_folder(last.parent)
 
 
-def _staged(path: Path, data: bytes | memoryview, cleaning: ExitStack) -> Path:
-    """A temporary file beside `path` with the data, flushed to disk, that is removed unless it is renamed."""
+def _staged(path: Path, pieces: Iterable[Bytes], cleaning: ExitStack) -> Path:
+    """A temporary file beside `path` with these pieces, flushed to disk, that is removed unless it is renamed."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     temporary = Path(name)
     cleaning.callback(temporary.unlink, missing_ok=True)
     with os.fdopen(handle, "wb") as file:
-        file.write(data)
+        file.writelines(pieces)
         file.flush()
         os.fsync(file.fileno())
     temporary.chmod(0o644)

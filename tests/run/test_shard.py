@@ -30,7 +30,7 @@ def outcomes() -> list:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "shard.h5"
-    path.write_bytes(pack(KEYS, MARKS, outcomes()))
+    path.write_bytes(b"".join(pack(KEYS, MARKS, outcomes())))
     return path
 
 
@@ -64,7 +64,7 @@ def test_the_same_outcomes_give_the_same_bytes() -> None:
 
 def test_every_single_bit_flip_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "shard.h5"
-    data = bytearray(pack(["a"], ["1"], [{"x": np.arange(3.0)}]))
+    data = bytearray(b"".join(pack(["a"], ["1"], [{"x": np.arange(3.0)}])))
     for place in np.random.default_rng(0).choice(len(data) * 8, 500, replace=False):
         data[place // 8] ^= 1 << place % 8
         path.write_bytes(data)
@@ -116,7 +116,7 @@ def test_arrays_without_rows_or_of_objects_are_refused(array: np.ndarray) -> Non
 
 
 def test_a_shard_of_failures_only_is_fine(tmp_path: Path) -> None:
-    (tmp_path / "shard.h5").write_bytes(pack(["a"], ["1"], ["a: broken"]))
+    (tmp_path / "shard.h5").write_bytes(b"".join(pack(["a"], ["1"], ["a: broken"])))
     assert Shard(tmp_path / "shard.h5").failures == {0: "a: broken"}
 
 
@@ -133,7 +133,7 @@ def test_the_name_depends_on_keys_and_contents() -> None:
 def test_arrays_of_any_type_and_shape_come_back(tmp_path_factory, data, dtype, row) -> None:
     arrays = [data.draw(hnp.arrays(dtype, (data.draw(st.integers(0, 4)), *row))) for _ in range(3)]
     path = tmp_path_factory.mktemp("shards") / "shard.h5"
-    path.write_bytes(pack(KEYS, MARKS, [{"x": array} for array in arrays]))
+    path.write_bytes(b"".join(pack(KEYS, MARKS, [{"x": array} for array in arrays])))
     shard = Shard(path)
     for place, array in enumerate(arrays):
         np.testing.assert_array_equal(shard.read(place)["x"], array)
@@ -141,7 +141,7 @@ def test_arrays_of_any_type_and_shape_come_back(tmp_path_factory, data, dtype, r
 
 def test_items_after_failed_ones_come_back_as_they_were(tmp_path: Path) -> None:
     items = ["a: failed", {"rows": np.arange(3)}, "c: failed", {"rows": np.arange(10, 14)}]
-    (tmp_path / "shard.h5").write_bytes(pack(list("abcd"), list("1234"), items))
+    (tmp_path / "shard.h5").write_bytes(b"".join(pack(list("abcd"), list("1234"), items)))
     shard = Shard(tmp_path / "shard.h5")
     assert shard.read(1)["rows"].tolist() == [0, 1, 2] and shard.read(3)["rows"].tolist() == [10, 11, 12, 13]
 

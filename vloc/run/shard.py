@@ -9,21 +9,23 @@ in many threads at a time, keeps no file open, leaves no mapped pages in memory,
 from __future__ import annotations
 
 import math
-import os
 import struct
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from io import BufferedReader, BytesIO
+from functools import reduce
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
+from ..atomic import Bytes
 from ..errors import StageError, StoreError
 from ..regular_file import open_regular
 from ..stage import Key
 from .fingerprint import bytes_fingerprint
+from .hdf5_file import Hdf5File
 
 FORMAT = 1
 """Part of every store's key, so a version of vloc never meets shards of another format."""
@@ -73,20 +75,23 @@ def label(key: Key) -> str:
     return key if isinstance(key, str) else " - ".join(key)
 
 
-def pack(keys: Sequence[Key], fingerprints: Sequence[str], outcomes: Sequence[Outcome]) -> memoryview:
-    """The content of a shard; the same input gives the same bytes.
+def pack(keys: Sequence[Key], fingerprints: Sequence[str], outcomes: Sequence[Outcome]) -> list[Bytes]:
+    """The content of a shard in pieces; the same input gives the same bytes.
 
     StageError: items whose arrays of one name differ in type or in the shape of a row.
     """
     failures = {row: outcome for row, outcome in enumerate(outcomes) if isinstance(outcome, str)}
-    index, file = Index(list(keys), list(fingerprints), failures, {}), BytesIO()
-    at, length = _write_hdf5(file, _columns(keys, outcomes), index)
-    with file.getbuffer() as image:
-        seal = _SEAL.pack(_MARK, at, length, zlib.crc32(image[at : at + length]), 0)[:-4]
-        checksum = zlib.crc32(seal, zlib.crc32(image))
-    file.seek(0, os.SEEK_END)
-    file.write(seal + struct.pack("<I", checksum))
-    return file.getbuffer()
+    index, file = Index(list(keys), list(fingerprints), failures, {}), Hdf5File()
+    for name, column in _columns(keys, outcomes).items():
+        there = [array for array in column if array is not None]
+        rows = [0, *np.cumsum([0 if array is None else len(array) for array in column]).tolist()]
+        offset = file.add(f"arrays/{name}", there)
+        index.arrays[name] = ArrayIndex(there[0].dtype.str, there[0].shape[1:], offset, rows)
+    text = msgspec.json.encode(index)
+    at = file.add("index", [np.frombuffer(text, np.uint8)])
+    seal = _SEAL.pack(_MARK, at, len(text), zlib.crc32(text), 0)[:-4]
+    pieces = [*file.parts(), seal]
+    return [*pieces, struct.pack("<I", reduce(lambda found, piece: zlib.crc32(piece, found), pieces, 0))]
 
 
 def _columns(keys: Sequence[Key], outcomes: Sequence[Outcome]) -> dict[str, list[np.ndarray | None]]:
@@ -112,25 +117,6 @@ def _checked(key: Key, name: str, array: np.ndarray, like: np.ndarray) -> np.nda
             f"the items before it of {like.dtype}{like.shape[1:]}"
         )
     return array
-
-
-def _write_hdf5(file: BytesIO, columns: Mapping[str, list[np.ndarray | None]], index: Index) -> tuple[int, int]:
-    """Write an HDF5 file, and say where its index is and how long; fills in `index.arrays`.
-
-    HDF5 never touches the disk: it corrupts files and even crashes when that is full.
-    """
-    import h5py
-
-    with h5py.File(file, "w") as made:
-        for name, column in columns.items():
-            there = [array for array in column if array is not None]
-            data = there[0] if len(there) == 1 else np.concatenate(there)  # an artifact is not copied
-            stored = made.create_dataset(f"arrays/{name}", data=data, track_times=False)
-            rows = [0, *np.cumsum([0 if array is None else len(array) for array in column]).tolist()]
-            index.arrays[name] = ArrayIndex(data.dtype.str, data.shape[1:], stored.id.get_offset() or 0, rows)
-        text = msgspec.json.encode(index)
-        stored = made.create_dataset("index", data=np.frombuffer(text, np.uint8), track_times=False)
-        return stored.id.get_offset(), len(text)
 
 
 class Column(NamedTuple):

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from ..array_types import UInt8
-from ..atomic import write_bytes
+from ..atomic import Bytes, write_bytes
 from ..errors import StoreError
 from ..regular_file import read_regular
 from ..stage import Artifact, Key, Storable
@@ -92,7 +92,7 @@ class Store:
         """Put the outcomes of some items on disk as one shard, and give its name."""
         told = list(texts(marks))
         name = shard_name(keys, told)
-        _write(self.folder / name, pack(keys, told, outcomes))
+        _write(self.folder / name, *pack(keys, told, outcomes))
         return name
 
     def take(self, shard: str) -> None:
@@ -218,9 +218,9 @@ def read_json(path: Location, decoder: msgspec.json.Decoder[S]) -> S:
         raise StoreError(f"{path}: broken: {error}; delete it and run the command that makes it again") from None
 
 
-def _write(path: Path, data: bytes | memoryview) -> None:
-    with disk_guard(path, len(data)):
-        write_bytes(path, data)
+def _write(path: Path, *pieces: Bytes) -> None:
+    with disk_guard(path, sum(map(len, pieces))):
+        write_bytes(path, *pieces)
 
 
 def _split(root: Location, reference: str) -> tuple[str, str]:
