@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vloc.atomic import write_bytes
 from vloc.run.marks import digests, entries
 from vloc.run.places import NOWHERE, Places, PlaceTable, ShardRows
 from vloc.run.shard import Shard, pack
@@ -18,9 +19,8 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> list[Shard]:
     folder, made = tmp_path_factory.mktemp("shards"), []
     for number, name in enumerate(("a.h5", "b.h5", "c.h5")):
         outcomes = [{"x": np.array([number])}] * 6
-        (folder / name).write_bytes(
-            pack(list("uvwxyz"), ["1"] * 6, [*outcomes[:1], "bad", *outcomes[2:]][:6] if number == 1 else outcomes)
-        )
+        some = [*outcomes[:1], "bad", *outcomes[2:]] if number == 1 else outcomes
+        write_bytes(folder / name, *pack(list("uvwxyz"), ["1"] * 6, some))
         made.append(Shard(folder / name))
     return made
 

@@ -197,7 +197,7 @@ def written_by_0_1(folder: Path, items: Numbers) -> str:
     store.mkdir(parents=True)
     (store / "store.json").write_bytes(msgspec.json.encode(identity))
     shard, listed = shard_name(keys, marks), msgspec.json.encode((identity.key, keys, marks))
-    (store / shard).write_bytes(pack(keys, marks, outcomes))
+    (store / shard).write_bytes(b"".join(pack(keys, marks, outcomes)))
     (store / f"set-{bytes_fingerprint(listed)}.json").write_text(json.dumps([[shard, 0, len(keys)]]))
     return f"{identity.folder}/{bytes_fingerprint(listed)}"
 
