@@ -3,9 +3,10 @@
     python tests/benchmarks/bench_sfm.py FOLDER [--no-rigs] [--threads 1 2] [--longest 540] [SIZE ...]
 
 Images of 320 x 240 px, 1,000 keypoints and 10 pairs each. Prints the mapper's seconds, how many images it registered,
-and the median distance of their centres from the truth after a similarity; each run may take `--longest` seconds. The
-three cameras of the gallery's rig are tied as `--sfm.rigs auto` has it, or not at all. FOLDER keeps the galleries,
-features and matches, so that runs differ in the mapper alone.
+the median distance of their centres from the truth after a similarity, and the share of parts of 100 images that are
+right by themselves; each run may take `--longest` seconds. The three cameras of the gallery's rig are tied as
+`--sfm.rigs auto` has it, or not at all. FOLDER keeps the galleries, features and matches, so that runs differ in the
+mapper alone.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from vloc.map import MANIFEST
 from vloc.mapping import map_capture
 from vloc.run.workspace import Workspace
 
+PART, RIGHT = 100, 0.1
+"""images, and metres"""
+
 
 def measure(gallery: Path, work: Path, method: str, threads: int, rigs: str) -> dict[str, float]:
     """Map the gallery without its poses."""
@@ -43,8 +47,19 @@ def measure(gallery: Path, work: Path, method: str, threads: int, rigs: str) -> 
         sparse = map_capture(space, replace(posed, trajectory=Trajectory.empty()), config).sparse
     rows = [posed.row_of[name] for name in sparse.image_names]
     truth, found = posed.cam_from_world[rows].center, sparse.cam_from_world.center
-    errors = np.linalg.norm(align(found, truth).apply(found) - truth, axis=1)
-    return {"seconds": space.stage_seconds["reconstruct"], "images": len(rows), "error": float(np.median(errors))}
+    seconds = space.stage_seconds["reconstruct"]
+    return {"seconds": seconds, "images": len(rows), "error": error(found, truth), "parts": right_parts(found, truth)}
+
+
+def error(found: np.ndarray, truth: np.ndarray) -> float:
+    """Median distance of centres (n, 3) after a similarity, metres."""
+    return float(np.median(np.linalg.norm(align(found, truth).apply(found) - truth, axis=1)))
+
+
+def right_parts(found: np.ndarray, truth: np.ndarray) -> float:
+    """The share of the parts of 100 consecutive images that are right to 10 cm, each by itself."""
+    parts = [slice(start, start + PART) for start in range(0, len(found), PART)]
+    return float(np.mean([error(found[part], truth[part]) < RIGHT for part in parts]))
 
 
 def cell(gallery: Path, work: Path, longest: float, *chosen: str | int) -> str:
@@ -57,7 +72,8 @@ def cell(gallery: Path, work: Path, longest: float, *chosen: str | int) -> str:
     if child.returncode:
         return child.stderr.strip().splitlines()[-1]
     found = json.loads(child.stdout)
-    return f"{found['seconds']:8.1f} s {found['images']:6d} images {1000 * found['error']:8.2f} mm"
+    parts = f"{100 * found['parts']:.0f} % of the parts right"
+    return f"{found['seconds']:8.1f} s {found['images']:6d} images {1000 * found['error']:8.2f} mm, {parts}"
 
 
 def main() -> None:
