@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vloc.atomic import write_bytes
 from vloc.data.estimate import PoseEstimate
 from vloc.data.evidence import Calibration, Evidence, Trials
 from vloc.data.features import GlobalDescriptor, KeypointColors, LocalFeatures, Matches
@@ -61,7 +62,7 @@ PAIRS = {
 def read_back(values: list[Any], folder: Path) -> list[Any]:
     """The values, written into one shard and read from it."""
     marks = [str(row) for row in range(len(values))]
-    (folder / "shard.h5").write_bytes(pack(marks, marks, [value.to_arrays() for value in values]))
+    write_bytes(folder / "shard.h5", *pack(marks, marks, [value.to_arrays() for value in values]))
     shard = Shard(folder / "shard.h5")
     return [type(values[0]).from_arrays(shard.read(row)) for row in range(len(values))]
 
