@@ -1,5 +1,7 @@
 """Observations of a map and the derivatives of their pixels, by hand and as slopes."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -71,3 +73,19 @@ def test_sums_of_groups_keep_their_shape_and_empty_groups_are_zero() -> None:
     found = sums(values, np.array([2, 0, 2]), 4)
     assert found[2].tolist() == [[8, 10], [12, 14]] and found[0].tolist() == [[4, 5], [6, 7]]
     assert not found[[1, 3]].any()
+
+
+def test_of_a_large_map_nothing_is_read_but_what_is_seen() -> None:
+    count = 200_000
+    turns, centers = np.broadcast_to(np.eye(3), (count, 3, 3)).copy(), np.zeros((count, 3))
+    points, offsets = np.tile([0.0, 0.0, 2.0], (count, 1)), np.zeros(count + 1, np.int64)
+    errors, nothing, camera = np.zeros(count, np.float32), np.zeros(0, np.int32), np.zeros(count, np.int32)
+    names = ["0.jpg"] * count
+    sparse = SparseMap(names, (CAMERA,), camera, Rigid(turns, centers), points, errors, offsets, nothing)
+    seen = Observations(np.array([7, 150_000], np.int32), np.array([199_999, 3], np.int32))
+    tracemalloc.start()
+    pixels = Projector(sparse, seen).linearised(points).pixels
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert pixels.tolist() == [[200, 150], [200, 150]]
+    assert held < 1_000_000  # of 24 MB

@@ -90,7 +90,7 @@ class Projector:
 
     def _in_cam(self, points: np.ndarray, rows: _Rows, turn: np.ndarray, shift: np.ndarray) -> np.ndarray:
         """The points in camera axes, (3, n)."""
-        return np.einsum("ijn,jn->in", turn, points.T.take(self._seen.point[rows], axis=1)) + shift
+        return np.einsum("ijn,jn->in", turn, _of_rows(points, self._seen.point[rows])) + shift
 
 
 _Rows = slice | Int64[np.ndarray, "n"]
@@ -100,13 +100,18 @@ def _by_camera(
     sparse: SparseMap, image: Int32[np.ndarray, "o"]
 ) -> Iterator[tuple[Camera, _Rows, Float64[np.ndarray, "3 3 n"], Float64[np.ndarray, "3 n"]]]:
     """Each camera with its observations, and rotations and translations of their images."""
-    turns, shifts = np.moveaxis(sparse.cam_from_world.rotation, 0, -1), sparse.cam_from_world.translation.T
+    poses = sparse.cam_from_world
     taken_by = sparse.camera_of_image[image]
     cameras = np.unique(taken_by).tolist()
     for row in cameras:
         rows = slice(None) if len(cameras) == 1 else np.flatnonzero(taken_by == row)
         own = image[rows]
-        yield sparse.cameras[row], rows, turns.take(own, axis=-1), shifts.take(own, axis=-1)
+        yield sparse.cameras[row], rows, _of_rows(poses.rotation, own), _of_rows(poses.translation, own)
+
+
+def _of_rows(values: Float64[np.ndarray, "m *shape"], rows: np.ndarray) -> Float64[np.ndarray, "*shape n"]:
+    """Some rows, along the last axis. Nothing else is read: a map in place may be larger than the memory."""
+    return np.ascontiguousarray(np.moveaxis(values.take(rows, axis=0), 0, -1))
 
 
 def by_point_in_cam(camera: Camera, in_cam: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "3 2 n"]:
