@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import platform
 from contextlib import redirect_stdout
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vloc.cli import packages
 from vloc.cli.main import main
-from vloc.cli.packages import requirements, satisfies
+from vloc.cli.packages import cuda_device, requirements, satisfies
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,25 @@ def test_requirements_come_from_the_packages_metadata() -> None:
     found = {name: (wanted, extra) for name, wanted, extra in requirements()}
     assert found["torch"][1] == "learned"
     assert found["numpy"] == (">=2.0", "")
+
+
+def test_vloc_that_is_not_installed_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def requires(name: str) -> list[str]:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(packages, "requires", requires)
+    assert main(["doctor"]) == 3
+    told = capsys.readouterr().out
+    assert "imported but not installed, so what it needs is not known: pip install" in told
+    assert told.endswith("a required part is broken\n")
+
+
+def test_a_torch_that_fails_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise OSError('libcudart.so: wrong ELF class')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert cuda_device() == "torch failed when asked (OSError: libcudart.so: wrong ELF class)"
 
 
 @pytest.mark.parametrize(

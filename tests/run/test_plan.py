@@ -118,6 +118,14 @@ def test_a_plugin_is_compared_with_its_own_kind(tmp_path: Path) -> None:
     assert reasons == ["new", "changed setting: plugin sift -> aliked", "changed setting: size 1 -> 2"]
 
 
+def test_a_store_that_cannot_be_read_is_named_where_it_would_be_the_reason(tmp_path: Path) -> None:
+    run_all(tmp_path, Numbers.first(3))
+    (about,) = tmp_path.glob("powers-*/store.json")
+    about.write_text("{")
+    reason = f"new; {about.parent.name}/store.json is broken and explains nothing"
+    assert planned(tmp_path, Numbers.first(3), Power(0.75))[0] == ("powers", 3, reason)
+
+
 def test_two_plugins_of_one_run_do_not_explain_each_other(tmp_path: Path) -> None:
     with Workspace(tmp_path) as work:
         work.each(POWERS, Numbers.first(2), Power(1.0))

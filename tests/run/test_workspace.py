@@ -318,6 +318,15 @@ def test_a_store_says_in_plain_text_what_made_it(tmp_path: Path) -> None:
     assert (about["stage"], about["version"], about["settings"]) == ("powers", 1, {"exponent": 2.0, "pause": 0.0})
 
 
+def test_what_made_a_store_is_written_again_where_it_is_broken(tmp_path: Path) -> None:
+    run_all(tmp_path, Numbers.first(3))
+    before = tree_hash(tmp_path)
+    next(tmp_path.glob("powers-*/store.json")).write_text("{")
+    powers = run_all(tmp_path, Numbers.first(3))
+    assert len(open_results(tmp_path, powers.reference, Table)) == 3
+    assert tree_hash(tmp_path) == before
+
+
 def test_content_is_read_again_only_when_its_stamp_changes(tmp_path: Path) -> None:
     reads = []
 

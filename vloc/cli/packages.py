@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires, version
 
+from .. import __version__
+
 MODULES = {"opencv-python-headless": "cv2", "pillow": "PIL"}
 """distribution -> module, where the names differ"""
 OPENCV_WHEELS = (
@@ -37,8 +39,11 @@ class Package:
 
 
 def required_packages(*, probe: bool = True) -> list[Package]:
-    """What vloc cannot do without; `probe` imports each of them here."""
-    return [_examine(name, wanted, "", probe) for name, wanted, extra in requirements() if not extra]
+    """What vloc cannot do without, or vloc itself where it is not installed; `probe` imports each of them here."""
+    if not (wants := requirements()):
+        problem = "imported but not installed, so what it needs is not known"
+        return [Package("vloc", "", __version__, "", problem, "pip install . (in its repository)")]
+    return [_examine(name, wanted, "", probe) for name, wanted, extra in wants if not extra]
 
 
 def optional_packages() -> list[Package]:
@@ -106,8 +111,7 @@ def _import_apart(module: str) -> str:
         probe = _python(f"import {module}")
     except subprocess.TimeoutExpired:
         return f"does not import within {PROBE_SECONDS} s"
-    last = probe.stderr.strip().splitlines()[-1:] or [f"ended with status {probe.returncode}"]
-    return f"does not import ({last[0]})" if probe.returncode else ""
+    return f"does not import ({_why(probe)})" if probe.returncode else ""
 
 
 def cuda_device() -> str:
@@ -117,12 +121,17 @@ def cuda_device() -> str:
         probe = _python(code)
     except subprocess.TimeoutExpired:
         return f"no answer from torch within {PROBE_SECONDS} s"
-    return probe.stdout.strip() or "torch failed when asked"
+    return f"torch failed when asked ({_why(probe)})" if probe.returncode else probe.stdout.strip()
 
 
 def _python(code: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code]
     return subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)
+
+
+def _why(probe: subprocess.CompletedProcess[str]) -> str:
+    """The last line that a failed process wrote of its failure."""
+    return (probe.stderr.strip().splitlines() or [f"ended with status {probe.returncode}"])[-1]
 
 
 def opencv_wheels() -> list[str]:

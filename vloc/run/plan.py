@@ -31,22 +31,24 @@ def why(store: Store, total: int, todo: int, seen: Collection[str]) -> str:
         return "up to date"
     if not store.is_empty:
         return f"{todo} of {total} items new or changed" if store.was_complete else f"resumed: {todo} of {total} left"
-    before = _newest_other(store, seen)
-    return difference(store.identity, before) if before else "new"
+    others, broken = _others(store, seen)
+    reason = difference(store.identity, others[-1]) if others else "new"
+    return "; ".join([reason, *(f"{folder}/store.json is broken and explains nothing" for folder in broken)])
 
 
-def _newest_other(store: Store, seen: Collection[str]) -> Identity | None:
-    """The most recent store of the same stage, one of the same plugin if there is one."""
-    others = []
+def _others(store: Store, seen: Collection[str]) -> tuple[list[Identity], list[str]]:
+    """The other stores of the stage by age, those of the same plugin last; and the folders that cannot be read."""
+    others: list[tuple[int, Identity]] = []
+    broken: list[str] = []
     for about in store.folder.parent.glob(f"{store.identity.stage}-*/store.json"):
         if about.parent != store.folder and about.parent.name not in seen:
             try:
                 others.append((about.stat().st_mtime_ns, read_identity(about.parent)))
             except StoreError:
-                continue  # a broken store.json explains nothing; `vloc check` names it
+                broken.append(about.parent.name)
     plugin = store.identity.settings.get("plugin")
     others.sort(key=lambda other: (other[1].settings.get("plugin") == plugin, other[0]))
-    return others[-1][1] if others else None
+    return [identity for _, identity in others], sorted(broken)
 
 
 def stores_in(root: Path) -> list[Path]:

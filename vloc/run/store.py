@@ -81,12 +81,13 @@ class Store:
         return any(self.folder.glob("set-*.json"))
 
     def create(self) -> None:
-        """Make the folder and say in it what made it."""
+        """Make the folder and say in it what made it, again where that cannot be read."""
         with disk_guard(self.folder, 4096):
             self.folder.mkdir(exist_ok=True)
-        about = self.folder / "store.json"
-        if not about.exists():
-            _write(about, msgspec.json.format(msgspec.json.encode(self.identity), indent=1))
+        try:
+            read_identity(self.folder)
+        except StoreError:
+            _write(self.folder / "store.json", msgspec.json.format(msgspec.json.encode(self.identity), indent=1))
 
     def write(self, keys: Sequence[Key], marks: UInt8[np.ndarray, "k 16"], outcomes: Sequence[Outcome]) -> str:
         """Put the outcomes of some items on disk as one shard, and give its name."""
