@@ -56,7 +56,7 @@ def examine() -> Report:
     required, optional = required_packages(), optional_packages()
     torch_works = any(package.name == "torch" and not package.problem for package in optional)
     machine = {**machine_facts(), "cuda": cuda_device() if torch_works else "unknown without torch"}
-    return Report(machine, required, optional, codecs(), warnings(required))
+    return Report(machine, required, optional, codecs(), warnings())
 
 
 def machine_facts() -> dict[str, str]:
@@ -113,7 +113,7 @@ def _pillow_codec(suffix: str) -> bool:
     return features.check(name) is True
 
 
-def warnings(required: Sequence[Package]) -> list[str]:
+def warnings() -> list[str]:
     """What is no failure yet but will be."""
     found = []
     wheels = opencv_wheels()

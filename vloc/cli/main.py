@@ -36,8 +36,8 @@ COMMANDS = {
     "weights": "trained networks: which there are, where they are, and how to get them",
     "doctor": "versions, devices, optional parts and how to install them",
 }
-OK, BUG, BAD_INPUT, WITH_FAILURES, NO_SPACE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
-"""exit statuses; a bug leaves Python with its traceback and status 1"""
+OK, BAD_INPUT, WITH_FAILURES, INTERRUPTED = 0, 2, 3, 130
+"""exit statuses beside those of the errors; a bug leaves Python with its traceback and status 1"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

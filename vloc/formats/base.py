@@ -87,9 +87,8 @@ class Format:
 FORMATS: dict[str, Format] = {}
 
 
-def register(form: Format) -> Format:
+def register(form: Format) -> None:
     """Make a format known by its name."""
     if form.name in FORMATS:
         raise ConfigError(f"format '{form.name}' is registered twice")
     FORMATS[form.name] = form
-    return form

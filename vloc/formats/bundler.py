@@ -165,7 +165,7 @@ def _point_lines(scene: Scene) -> list[str]:
     ]
 
 
-FORMAT = register(
+register(
     Format(
         "bundler",
         "Bundler's bundle.out with list.txt; names, intrinsics, poses, points and observations, no times or rigs",

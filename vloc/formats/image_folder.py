@@ -148,7 +148,7 @@ def with_devices(capture: Capture) -> Capture:
     return replace(capture, sensors=sensors)
 
 
-FORMAT = register(
+register(
     Format(
         "images",
         "photo or folder of photos; names, intrinsics from EXIF or --camera, EXIF positions, no poses",

@@ -195,7 +195,7 @@ def _written_poses(capture: Capture) -> Iterator[list[str]]:
         yield list(map(repr, row)) if has_pose else []
 
 
-FORMAT = register(
+register(
     Format(
         "list",
         f"text lines `{LINE}`; names, intrinsics and poses, no times, points or features",

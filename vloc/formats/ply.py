@@ -128,7 +128,7 @@ def _losses(capture: Capture, num_posed: int) -> list[str]:
     return [f"{count} {what}" for what, count in counts.items() if count > 0]
 
 
-FORMAT = register(
+register(
     Format(
         "ply",
         "folder of PLY files to look at: points with colours, cameras as frusta, trajectories; nothing else",

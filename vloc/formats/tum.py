@@ -151,7 +151,7 @@ def _write_file(path: Path, track: Trajectory, own: np.ndarray) -> None:
             file.write(f"{seconds(time)} {' '.join(map(repr, row))}\n")
 
 
-FORMAT = register(
+register(
     Format(
         "tum", "TUM trajectory (a file), or several (a folder); times and poses, nothing else", recognises, read, write
     )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, SOFT, GRID = "#1d2733", "#60707f", "#eceff1"
+SOFT, GRID = "#60707f", "#eceff1"
 STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "vloc", "font.family": "sans-serif", "font.size": 9}
 
 

@@ -43,7 +43,7 @@ class SfmConfig:
     with everything else; auto: fixed for incremental, refined for global, which loses the scale of fixed ones; none:
     every image stands for itself"""
     num_threads: Annotated[int, msgspec.Meta(ge=1)] = field(default=1, metadata={"later": True})
-    """of COLMAP's mapper; another number gives other last bits, and so another map (docs/scale.md has the times)"""
+    """of COLMAP's mapper; another number gives other last bits, and so another map (docs/scale.md)"""
 
     def __post_init__(self) -> None:
         if self.method == "global" and self.rigs == "fixed":
@@ -64,17 +64,6 @@ class UnposedImages:
     mounting: Mounting | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class SfmResult:
-    """The largest model, its images in input order with refined cameras, and the number of images in every model.
-
-    The scale and frame of the world are arbitrary.
-    """
-
-    sparse: SparseMap
-    images_in_models: tuple[int, ...]
-
-
 def reconstruct(
     images: UnposedImages,
     keypoints: Sequence[Float32[np.ndarray, "_ 2"]],
@@ -82,20 +71,20 @@ def reconstruct(
     config: SfmConfig,
     seed: int = 0,
     pair_threads: int = -1,
-) -> SfmResult:
-    """Poses and points from matches (rows of `images` -> keypoint rows), the largest model.
+) -> SparseMap:
+    """Poses and points from matches (rows of `images` -> keypoint rows): the largest model, its images in input order.
 
-    Runs in a child process: whatever COLMAP dies of becomes a StageError, and so does having no model at the end.
-    `pair_threads` (-1: all) are for the pairs; their number changes no result. With fixed rigs the scale is that of
-    their mounts.
+    Cameras are refined; the scale and frame of the world are arbitrary, but with fixed rigs the scale is that of their
+    mounts. Runs in a child process: whatever COLMAP dies of becomes a StageError, and so does having no model at the
+    end. `pair_threads` (-1: all) are for the pairs; their number changes no result.
     """
     _check(images, keypoints, matches)
     with TemporaryDirectory(prefix="vloc-sfm-") as folder:
         settings = {**asdict(config), "rigs": _rigs(config), "seed": seed, "pair_threads": pair_threads}
         _write_job(Path(folder), images, keypoints, matches, settings)
         _run_child(Path(folder))
-        result = _read_result(Path(folder), len(images.names), matches)
-    return replace(result, sparse=_with_uncertainty(result.sparse, images.names, keypoints))
+        sparse = _read_result(Path(folder), len(images.names), matches)
+    return _with_uncertainty(sparse, images.names, keypoints)
 
 
 def _with_uncertainty(
@@ -173,13 +162,12 @@ def _run_child(folder: Path) -> None:
         raise StageError(f"SfM: the mapper ended with {end}: {last or 'it said nothing'}")
 
 
-def _read_result(folder: Path, num_images: int, matches: PairMatches) -> SfmResult:
-    sizes = tuple(json.loads((folder / "models.json").read_text()))
-    if not sizes:
+def _read_result(folder: Path, num_images: int, matches: PairMatches) -> SparseMap:
+    if not (folder / "model.npz").exists():
         total = sum(map(len, matches.values()))
         raise StageError(
             f"SfM registered none of {num_images} images ({len(matches)} pairs, {total} matches): "
             "the images overlap too little, or were taken from one spot"
         )
     with np.load(folder / "model.npz") as arrays:
-        return SfmResult(SparseMap.from_arrays(dict(arrays)), sizes)
+        return SparseMap.from_arrays(dict(arrays))

@@ -19,15 +19,14 @@ Job = dict[str, Any]
 
 
 def main(folder: Path) -> None:
-    """Run the job in a folder; `models.json` lists the number of images in every model, largest first."""
+    """Run the job in a folder; of the models that it gives, if any, the one of most images is written there."""
     job = _read_job(folder)
     database = folder / "database.db"
     _fill_database(database, job)
     models = _map(database, folder, job["settings"])
-    ranked = sorted(models, key=lambda model: -model.num_reg_images())
-    (folder / "models.json").write_text(json.dumps([model.num_reg_images() for model in ranked]))
-    if ranked:
-        np.savez(folder / "model.npz", allow_pickle=False, **_arrays(ranked[0], job))
+    if models:
+        largest = max(models, key=lambda model: model.num_reg_images())
+        np.savez(folder / "model.npz", allow_pickle=False, **_arrays(largest, job))
 
 
 def _read_job(folder: Path) -> Job:

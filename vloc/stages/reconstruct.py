@@ -32,7 +32,7 @@ def _reconstruct(
     cameras, guessed, _ = zip(*owned, strict=True)
     images = UnposedImages(names, cameras, camera_of_image, tuple(not device for device in guessed), mounting)
     keypoints = [features[name].keypoints for name in names]
-    return reconstruct(images, keypoints, by_rows(names, matches), config, seed, runtime.num_workers).sparse
+    return reconstruct(images, keypoints, by_rows(names, matches), config, seed, runtime.num_workers)
 
 
 RECONSTRUCT: OnceStage[SparseMap] = OnceStage("reconstruct", 4, SparseMap, _reconstruct)

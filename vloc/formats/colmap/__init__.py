@@ -83,5 +83,5 @@ def _write(capture: Capture, path: Path, options: WriteOptions, binary: bool) ->
 _KEEPS = (
     "cameras, poses, rigs, keypoint positions, points and tracks; loses names of sensors, times, descriptors, matches"
 )
-FORMAT = register(Format("colmap", f"COLMAP model, binary or text; {_KEEPS}", recognises, read, write))
-TEXT_FORMAT = register(Format("colmap-text", f"COLMAP model as text; {_KEEPS}", lambda _: False, None, write_as_text))
+register(Format("colmap", f"COLMAP model, binary or text; {_KEEPS}", recognises, read, write))
+register(Format("colmap-text", f"COLMAP model as text; {_KEEPS}", lambda _: False, None, write_as_text))

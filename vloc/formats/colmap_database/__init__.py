@@ -22,7 +22,7 @@ def write_old(capture: Capture, path: Path, options: WriteOptions) -> list[str]:
 
 
 _KEEPS = "cameras, keypoints, descriptors, matches"
-FORMAT = register(
+register(
     Format(
         "colmap-db",
         f"COLMAP database, 3.x or 4.x, written as 4.x; {_KEEPS}, rigs, frames, priors of positions; no image files",
@@ -31,7 +31,7 @@ FORMAT = register(
         write,
     )
 )
-OLD_FORMAT = register(
+register(
     Format(
         "colmap-db3",
         f"COLMAP database as 3.x; {_KEEPS}, poses as priors; no rigs, no image files",

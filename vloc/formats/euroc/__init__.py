@@ -170,7 +170,7 @@ def _quaternions(table: Table) -> np.ndarray:
     return quats
 
 
-FORMAT = register(
+register(
     Format(
         "euroc",
         "EuRoC MAV folder (mav0); cameras, rig, images, inertial readings, ground truth poses, no velocities or biases",

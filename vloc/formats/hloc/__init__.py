@@ -161,7 +161,7 @@ def _sized(name: str, options: ReadOptions, arrays: Arrays) -> Camera:
     )
 
 
-FORMAT = register(
+register(
     Format(
         "hloc",
         "hloc features, matches and query lists (a folder); names, intrinsics, features, matches, no poses or points",

@@ -98,4 +98,4 @@ def write(capture: Capture, root: Path, options: WriteOptions) -> list[str]:
     return losses
 
 
-FORMAT = register(Format("kapture", "kapture 1.1 folder, 1.0 is read too; keeps everything", recognises, read, write))
+register(Format("kapture", "kapture 1.1 folder, 1.0 is read too; keeps everything", recognises, read, write))

@@ -135,7 +135,7 @@ def _columns(path: Path, remarks: Remarks) -> tuple[str, ...]:
     return (*TRAJECTORY_COLUMNS, *(f"covariance {i}" for i in range(36)))
 
 
-FORMAT = register(
+register(
     Format(
         "lamar",
         "session of a LaMAR capture; sensors, rigs, poses, images, depth, clouds, wifi, bluetooth, no reconstruction",

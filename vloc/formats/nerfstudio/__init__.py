@@ -142,7 +142,7 @@ def _frame(scene: Scene, row: int) -> dict[str, object]:
     return {"file_path": f"images/{scene.names[row]}", **camera, "transform_matrix": matrix.tolist()}
 
 
-FORMAT = register(
+register(
     Format(
         "nerfstudio",
         "nerfstudio or instant-ngp transforms.json; names, intrinsics, poses, points when written, no times or rigs",

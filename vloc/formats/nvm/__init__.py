@@ -183,7 +183,7 @@ def _point_lines(scene: Scene) -> list[str]:
     ]
 
 
-FORMAT = register(
+register(
     Format(
         "nvm",
         "VisualSFM NVM_V3; names, focal lengths, one distortion, poses, points, observations, no times or rigs",

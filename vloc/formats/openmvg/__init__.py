@@ -194,7 +194,7 @@ def _written_points(scene: Scene) -> list[dict[str, Any]]:
     return points
 
 
-FORMAT = register(
+register(
     Format(
         "openmvg",
         "OpenMVG sfm_data.json; names, intrinsics, poses, points, SIFT features and matches, no colours, times or rigs",

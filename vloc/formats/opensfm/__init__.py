@@ -151,7 +151,7 @@ def _note_unread(folder: Path, num_shots: int, remarks: Remarks) -> None:
         remarks.add(folder / "exif", "images that were not reconstructed left out", others)
 
 
-FORMAT = register(
+register(
     Format(
         "opensfm",
         "OpenSfM project; names, intrinsics, poses, points, observations, features (read), no matches, times or rigs",

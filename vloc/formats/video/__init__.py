@@ -201,6 +201,6 @@ def _sensor(path: Path, size: tuple[int, int], options: ReadOptions, remarks: Re
     return Sensor("camera", camera=camera, focal_source=GUESSED)
 
 
-FORMAT = register(
+register(
     Format("video", "video file; every n-th frame (--every), or by parallax (--parallax); no poses", recognises, read)
 )
