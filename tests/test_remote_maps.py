@@ -276,6 +276,16 @@ def test_an_answer_that_is_no_map_is_an_error_with_the_url(status: int, told: st
     assert str(error.value).startswith(f"{served.url}/map")
 
 
+@pytest.mark.parametrize("which", ["map.json", "extract-*/store.json"])
+def test_a_list_that_is_broken_there_is_copied_there_again(which: str, served: Served, place: Path) -> None:
+    broken = next((place / "map").glob(which))
+    broken.write_text("<!doctype html>")  # many servers answer anything so
+    with pytest.raises(
+        StoreError, match=f"^{served.url}/map/.*{broken.name}: broken: JSON.*; copy the map there again"
+    ):
+        Map.open(f"{served.url}/map")
+
+
 def test_a_shard_that_is_missing_is_named(served: Served, place: Path) -> None:
     lost = next((place / "map").glob("extract-*/*.h5"))
     lost.unlink()
@@ -322,10 +332,13 @@ def test_nothing_is_written_to_a_url(gallery: Path, built: Path, capsys: pytest.
         ("pack", built, url),
         ("compress", built, url, "--points", "100"),
         ("clean", url),
+        ("evaluate", url, gallery / "query_truth.txt"),
+        ("report", url),
     ):
         assert run(*command) == 2, command
-        assert f"{url}: nothing is written to a URL: write to a folder" in capsys.readouterr().err
-    with pytest.raises(ConfigError, match="nothing is written to a URL"):
+        told = capsys.readouterr().err
+        assert f"{url}: maps alone are read at a URL, and nothing is written to one: give a local path" in told
+    with pytest.raises(ConfigError, match="nothing is written to one"):
         vloc.build_map(gallery / "mapping", url)
 
 
@@ -351,6 +364,18 @@ def test_a_full_disk_is_told_with_what_to_do(served: Served, monkeypatch: pytest
     )
     told = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True, check=False)
     assert ResourceError.__name__ in told.stderr and "set XDG_CACHE_HOME" in told.stderr
+
+
+@pytest.mark.parametrize("name", ["map", "map.vloc"])
+def test_a_cache_that_cannot_be_written_is_told_with_what_to_do(
+    name: str, served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(
+        ConfigError, match=rf"file/vloc/maps/.*: cannot be written \(.*{served.url}.*set XDG_CACHE_HOME"
+    ):
+        Map.open(f"{served.url}/{name}")
 
 
 def test_paths_are_paths_and_urls_are_urls() -> None:

@@ -33,7 +33,7 @@ LocalPath = Annotated[
         1, "PATH", lambda it: local_path(it[0]), lambda it: isinstance(it, Path), lambda it: [str(it)]
     ),
 ]
-"""a path, of what may be written; a URL is refused"""
+"""a path of what is no map, or of a map that may be written; a URL is refused"""
 
 
 @dataclass(frozen=True, kw_only=True)

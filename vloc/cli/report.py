@@ -19,6 +19,7 @@ from ..map import Map
 from ..map_source import source_of
 from ..runtime import Runtime
 from ..weights import WEIGHTS, files_of
+from . import options
 from .estimates import read_estimates
 from .main import OK
 from .outputs import beside, check_output
@@ -40,7 +41,7 @@ class ReportFlags:
     Of several runs the figures are compared.
     """
 
-    results: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RESULTS...")]
+    results: Annotated[tuple[options.LocalPath, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RESULTS...")]
     """files that vloc localize wrote; the pictures are those of the first"""
     out: Annotated[Path, tyro.conf.arg(name="output", aliases=["-o"])] = Path("report.html")
     """the page"""

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from ..atomic import move_whole
-from ..errors import ResourceError, StoreError
+from ..errors import ConfigError, ResourceError, StoreError
 from ..user_cache import user_cache
 from .fingerprint import bytes_fingerprint
-from .remote import UNTOLD, Remote
+from .remote import FULL, UNTOLD, Remote
 
 AT_ONCE = 8
 """files that are fetched at a time"""
@@ -30,10 +30,11 @@ IsWhole = Callable[[Path], bool]
 def copies(folder: Remote, names: Sequence[str], is_whole: IsWhole, *, anew: bool = False) -> Path:
     """A local folder that holds these files of a remote one, which never change; `anew`: whatever is there already.
 
-    StoreError: one is missing or broken there, or was cut off on its way; ResourceError: the disk is full.
+    StoreError: one is missing or broken there, or was cut off on its way; ResourceError: the disk is full; ConfigError:
+    nothing can be written to the cache.
     """
     here = _folder_of(folder)
-    with _fetching(here, names, anew=anew) as wanted, ThreadPoolExecutor(AT_ONCE) as pool:
+    with _fetching(folder, here, names, anew=anew) as wanted, ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda name: _fetch(folder / name, here / name, is_whole), wanted))
     return here
 
@@ -45,7 +46,7 @@ def copy(file: Remote, is_whole: IsWhole) -> Path:
             f"{file}: its server tells no ETag or date by which a change is seen: download it and use that"
         )
     here, name = _folder_of(file), f"{file.state}.copy"
-    with _fetching(here, [name]) as wanted:
+    with _fetching(file, here, [name]) as wanted:
         if wanted:
             _fetch(file, here / name, is_whole)
             for other in {*here.glob("*.copy")} - {here / name}:
@@ -60,14 +61,28 @@ def _folder_of(place: Remote) -> Path:
 
 
 @contextmanager
-def _fetching(here: Path, names: Sequence[str], *, anew: bool = False) -> Iterator[list[str]]:
+def _fetching(source: Remote, here: Path, names: Sequence[str], *, anew: bool = False) -> Iterator[list[str]]:
     """Those of the files that are to be fetched; no other process fetches into the folder at the same time."""
     if not anew and all((here / name).exists() for name in names):
         yield []
         return
-    here.mkdir(parents=True, exist_ok=True)
-    with FileLock(here / ".lock"):
-        yield [name for name in names if anew or not (here / name).exists()]
+    with _writing(source, here):
+        here.mkdir(parents=True, exist_ok=True)
+        with FileLock(here / ".lock"):
+            yield [name for name in names if anew or not (here / name).exists()]
+
+
+@contextmanager
+def _writing(source: Remote, target: Path) -> Iterator[None]:
+    """ResourceError, or ConfigError, for what the disk says of a copy."""
+    try:
+        yield
+    except OSError as error:
+        kind, remedy = (ResourceError, "make room, or set") if error.errno in FULL else (ConfigError, "set")
+        raise kind(
+            f"{target}: cannot be written ({error.strerror}), where a copy of {source} goes: {remedy} XDG_CACHE_HOME "
+            "to a folder on another disk"
+        ) from error
 
 
 def _fetch(source: Remote, target: Path, is_whole: IsWhole) -> None:
@@ -78,11 +93,6 @@ def _fetch(source: Remote, target: Path, is_whole: IsWhole) -> None:
         move_whole(temporary, target)
     except FileNotFoundError:
         raise StoreError(f"{source}: missing; copy the map there again, whole") from None
-    except OSError as error:
-        raise ResourceError(
-            f"{target}: {error.strerror}: a copy of {source} does not fit; make room, or set XDG_CACHE_HOME to a "
-            "folder on another disk"
-        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -28,7 +28,8 @@ _STATE = (
 UNTOLD = "untold"
 """the state of a file of which nothing is there, or told"""
 _REFUSED = 401, 403
-_FULL = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
+FULL = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
+"""what systems say of a disk that has no room"""
 _SILENCE_SECONDS = 60
 """after which a web server is given up; a file may take as long as it takes"""
 
@@ -118,11 +119,11 @@ def located(text: str | Location) -> Location:
 
 
 def local_path(text: str | Path) -> Path:
-    """A path to be written; ConfigError for a URL."""
+    """A path to be written, or to be read where no URL is; ConfigError for one."""
     if is_url(text):
         raise ConfigError(
-            f"{text}: nothing is written to a URL: write to a folder, and copy it there (`aws s3 sync FOLDER URL`, "
-            "`gcloud storage rsync -r FOLDER URL`)"
+            f"{text}: maps alone are read at a URL, and nothing is written to one: give a local path, and copy what is "
+            "there (`aws s3 sync FROM TO`, `gcloud storage rsync -r FROM TO`)"
         )
     return Path(text)
 
@@ -153,7 +154,7 @@ def _told(url: str) -> Iterator[None]:
     except NotADirectoryError:
         raise FileNotFoundError(url) from None
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and error.errno in FULL:
             raise
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         is_refused = isinstance(error, PermissionError) or getattr(error, "status", None) in _REFUSED

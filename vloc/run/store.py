@@ -213,10 +213,14 @@ def read_json(path: Location, decoder: msgspec.json.Decoder[S]) -> S:
     try:
         return decoder.decode(read_regular(path) if isinstance(path, Path) else path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
-        remedy = "run the command that makes it again" if isinstance(path, Path) else "copy the map there again, whole"
-        raise StoreError(f"{path}: missing; {remedy}") from None
+        raise StoreError(f"{path}: missing; {_remedy(path)}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
-        raise StoreError(f"{path}: broken: {error}; delete it and run the command that makes it again") from None
+        delete = "delete it and " if isinstance(path, Path) else ""
+        raise StoreError(f"{path}: broken: {error}; {delete}{_remedy(path)}") from None
+
+
+def _remedy(path: Location) -> str:
+    return "run the command that makes it again" if isinstance(path, Path) else "copy the map there again, whole"
 
 
 def _write(path: Path, *pieces: Bytes) -> None:
