@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from vloc.cli import packages
+from vloc.cli.doctor import copied_maps
 from vloc.cli.main import main
 from vloc.cli.packages import cuda_device, requirements, satisfies
 
@@ -63,6 +64,15 @@ def test_vloc_that_is_not_installed_is_told(
     told = capsys.readouterr().out
     assert "imported but not installed, so what it needs is not known: pip install" in told
     assert told.endswith("a required part is broken\n")
+
+
+def test_what_copies_of_remote_maps_take_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert copied_maps() == f"0.0 GB, copies of those at URLs, in {tmp_path}/vloc/maps"
+    (tmp_path / "vloc" / "maps" / "one").mkdir(parents=True)
+    with (tmp_path / "vloc" / "maps" / "one" / "1.h5").open("wb") as file:
+        file.truncate(2_500_000_000)
+    assert copied_maps() == f"2.5 GB, copies of those at URLs, in {tmp_path}/vloc/maps"
 
 
 def test_a_torch_that_fails_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

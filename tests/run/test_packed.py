@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -170,6 +171,35 @@ def test_a_kill_at_any_moment_leaves_the_old_file_or_the_new_one(tmp_path, call)
     ended = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
     assert ended.returncode == -signal.SIGKILL
     assert path.read_bytes() == before
+    write_packed(tmp_path / "other.vloc", [], {})
+    assert len(list(tmp_path.glob(".map.vloc.*.tmp"))) == 1
+    written(path)
+    assert {file.name for file in tmp_path.iterdir()} == {"map.vloc", "other.vloc"}
+
+
+def test_two_runs_that_write_one_file_at_once_leave_each_other_alone(tmp_path):
+    path = tmp_path / "map.vloc"
+
+    def parts():
+        yield np.arange(3)
+        written(path)
+
+    write_packed(path, [("a", parts())], {"which": "outer"})
+    assert PackedFile(path).about == {"which": "outer"} and [*tmp_path.iterdir()] == [path]
+
+
+def test_a_file_that_another_run_took_for_left_behind_before_it_was_locked_is_made_again(tmp_path, monkeypatch):
+    made, mkstemp = [], tempfile.mkstemp
+
+    def taken_away(**where):
+        made.append(mkstemp(**where))
+        if len(made) == 1:
+            Path(made[0][1]).unlink()
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkstemp", taken_away)
+    written(tmp_path / "map.vloc")
+    assert len(made) == 2 and is_packed(tmp_path / "map.vloc")
 
 
 def test_a_folder_that_is_not_there_is_made_and_a_place_that_cannot_be_is_told(tmp_path):

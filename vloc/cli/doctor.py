@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .. import __version__
+from ..user_cache import user_cache
 from . import options
 from .main import OK, WITH_FAILURES
 from .packages import Package, cuda_device, opencv_wheels, optional_packages, required_packages
@@ -55,7 +56,8 @@ def examine() -> Report:
     """Look at everything; takes seconds where torch is installed, for it is imported to be sure."""
     required, optional = required_packages(), optional_packages()
     torch_works = any(package.name == "torch" and not package.problem for package in optional)
-    machine = {**machine_facts(), "cuda": cuda_device() if torch_works else "unknown without torch"}
+    cuda = cuda_device() if torch_works else "unknown without torch"
+    machine = {**machine_facts(), "cuda": cuda, "maps": copied_maps()}
     return Report(machine, required, optional, codecs(), warnings())
 
 
@@ -70,6 +72,13 @@ def machine_facts() -> dict[str, str]:
         "memory": f"{_gigabytes(_memory())} GB",
         "disk": f"{_gigabytes(disk.free)} GB free of {_gigabytes(disk.total)} GB, at {Path.cwd()}",
     }
+
+
+def copied_maps() -> str:
+    """What copies of maps at URLs take, which nothing removes."""
+    folder = user_cache("maps")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return f"{_gigabytes(size)} GB, copies of those at URLs, in {folder}"
 
 
 def _memory() -> int:

@@ -7,6 +7,8 @@ CRC-32. Opening reads mark, seal and index alone; the arrays are mapped into mem
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import math
 import mmap
 import os
@@ -14,7 +16,7 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -86,12 +88,34 @@ def write_packed(path: Path, arrays: Iterable[tuple[str, Parts]], about: Mapping
 
 
 def _opened_beside(path: Path) -> tuple[int, str]:
-    """A new temporary file in the folder of a path, which is made where it is not there."""
+    """A new temporary file in the folder of a path, which is made where it is not there; those that kills left go."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        _remove_left(path)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror}") from None
+    if _locks(handle, fcntl.LOCK_EX) and not os.fstat(handle).st_nlink:  # another run saw it before it was locked
+        os.close(handle)
+        return _opened_beside(path)
+    return handle, name
+
+
+def _remove_left(path: Path) -> None:
+    """Remove temporary files of a path that nobody is writing: the lock of who writes one dies with its process."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with suppress(OSError), left.open("rb") as file:  # another user's, or just renamed
+            if _locks(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
+                left.unlink()
+
+
+def _locks(handle: int, how: int) -> bool:
+    """Whether an open file is locked now; it is not where another process has it, or its file system knows no locks."""
+    try:
+        fcntl.flock(handle, how)
+    except OSError:
+        return False
+    return True
 
 
 def _write(file: FileIO, path: Path, arrays: Iterable[tuple[str, Parts]], about: Mapping[str, Any]) -> None:
