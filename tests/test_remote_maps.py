@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import fsspec
@@ -25,6 +26,7 @@ from vloc import following
 from vloc.errors import ConfigError, DataError, ExtraMissingError, ResourceError, StoreError, VlocError
 from vloc.following import Follower
 from vloc.map import Map
+from vloc.run.copies import copy
 from vloc.run.remote import Remote, local_path, located
 from vloc.run.travel import packed, unpacked
 
@@ -259,6 +261,15 @@ def test_a_server_that_goes_away_leaves_what_was_fetched(place: Path) -> None:
     with serving(place, port) as web:
         assert Map.open(f"{web.url}/map").version == 1
         assert shards(web.asked) and not {*shards(web.asked)} & fetched
+
+
+def test_a_network_that_goes_away_is_not_taken_for_a_change(place: Path) -> None:
+    with ExitStack() as network:
+        file = Remote(f"{network.enter_context(serving(place)).url}/map.vloc").now()
+        with pytest.raises(DataError, match="is the network there"):
+            copy(file, lambda _: network.close() is None)
+    with pytest.raises(DataError, match="is the network there"):
+        copy(Remote(file.url).now(), lambda _: True)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ def copies(folder: Remote, names: Sequence[str], is_whole: IsWhole, *, anew: boo
 def copy(file: Remote, is_whole: IsWhole) -> Path:
     """A local copy of a file with that state; copies of other states go. Errors as of `copies`."""
     if file.state == UNTOLD:
+        _ask(file)
         raise StoreError(
             f"{file}: its server tells no ETag or date by which a change is seen: download it and use that"
         )
@@ -92,14 +93,27 @@ def _fetch(source: Remote, target: Path, is_whole: IsWhole) -> None:
         _check(source, is_whole(temporary))
         move_whole(temporary, target)
     except FileNotFoundError:
-        raise StoreError(f"{source}: missing; copy the map there again, whole") from None
+        raise _missing(source) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _missing(source: Remote) -> StoreError:
+    return StoreError(f"{source}: missing; copy the map there again, whole")
+
+
+def _ask(source: Remote) -> None:
+    """DataError, or StoreError, where a file tells no state because it cannot be read."""
+    try:
+        source.start(1)
+    except FileNotFoundError:
+        raise _missing(source) from None
 
 
 def _check(source: Remote, is_whole: bool) -> None:
     """StoreError for a file that is broken, or another than was meant."""
     if source.state and source.now() != source:
+        _ask(source)
         raise StoreError(f"{source}: has changed since it was opened: run the same command again")
     if not is_whole:
         raise StoreError(

@@ -149,14 +149,23 @@ def _told(url: str) -> Iterator[None]:
     """FileNotFoundError, or DataError for whatever else the many drivers raise."""
     try:
         yield
-    except (FileNotFoundError, VlocError):
+    except VlocError:
         raise
     except NotADirectoryError:
         raise FileNotFoundError(url) from None
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in FULL:
+    except Exception as raised:
+        error = _meant(raised)
+        if isinstance(error, FileNotFoundError) or (isinstance(error, OSError) and error.errno in FULL):
             raise
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         is_refused = isinstance(error, PermissionError) or getattr(error, "status", None) in _REFUSED
-        advice = "is it there, and are your credentials" if is_refused else "is the network there, and are credentials"
-        raise DataError(f"{url}: cannot be read ({reason}): {advice} where fsspec looks for them?") from error
+        advice = "is it there" if is_refused else "is the address right, is the network there"
+        raise DataError(
+            f"{url}: cannot be read ({reason}): {advice}, and are your credentials where fsspec looks for them?"
+        ) from raised
+
+
+def _meant(error: Exception) -> BaseException:
+    """What was in the way; fsspec calls a file of a web server that does not answer missing."""
+    cause = error.__cause__
+    return cause if isinstance(error, FileNotFoundError) and isinstance(cause, OSError) else error
