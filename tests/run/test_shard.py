@@ -34,6 +34,15 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_shard_that_went_away_after_it_was_opened_is_named(path: Path) -> None:
+    looked_at, untouched = Shard(path), Shard(path)
+    looked_at.read(0)
+    path.unlink()
+    for shard in (looked_at, untouched):
+        with pytest.raises(StoreError, match=r"shard\.h5: missing; run the command that made it again"):
+            shard.read(0)
+
+
 def test_every_item_comes_back_as_it_was(path: Path) -> None:
     shard = Shard(path)
     for row in (0, 2):

@@ -151,7 +151,7 @@ class Shard:
     def check(self) -> None:
         """Compare the checksum (0.4 ms a MB); StoreError: the content is not what was written."""
         found = 0
-        with open_regular(self.path) as file:
+        with _opened(self.path) as file:
             left = self.path.stat().st_size - 4
             while block := file.read(min(left, _BLOCK)):
                 found, left = zlib.crc32(block, found), left - len(block)
@@ -168,7 +168,7 @@ class Shard:
         """The arrays of these names of some items, one after the other."""
         if not self._checked:
             self.check()
-        with open_regular(self.path) as file:
+        with _opened(self.path) as file:
             for row in rows:
                 yield {name: self._read_rows(file, self._columns[name], row) for name in names}
 
@@ -184,8 +184,6 @@ class Shard:
 
 def read_index(path: Path) -> Index:
     """The table of contents of a shard; StoreError where the file is not a whole one."""
-    if not path.exists():
-        raise StoreError(f"{path}: missing; run the command that made it again")
     try:
         text, checksum = _index_text(path)
     except OSError as error:
@@ -200,7 +198,7 @@ def read_index(path: Path) -> Index:
 
 def _index_text(path: Path) -> tuple[bytes, int]:
     """The table of contents as it stands in the file, and the checksum it should have."""
-    with open_regular(path) as file:
+    with _opened(path) as file:
         size = path.stat().st_size
         file.seek(max(size - _SEAL.size, 0))
         seal = file.read(_SEAL.size)
@@ -209,6 +207,13 @@ def _index_text(path: Path) -> tuple[bytes, int]:
         _, at, length, checksum, _ = _SEAL.unpack(seal)
         file.seek(min(at, size))
         return file.read(min(length, size)), checksum
+
+
+def _opened(path: Path) -> BufferedReader:
+    try:
+        return open_regular(path)
+    except FileNotFoundError:
+        raise StoreError(f"{path}: missing; run the command that made it again") from None
 
 
 def _broken(path: Path, what: str) -> StoreError:
