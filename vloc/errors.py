@@ -57,7 +57,7 @@ class FrameError(VlocError):
 
 
 class ResourceError(VlocError):
-    """Disk or memory ran out; what was finished is kept."""
+    """Disk or memory ran out, or a disk cannot be read now; what was finished is kept."""
 
     exit_status = 4
 

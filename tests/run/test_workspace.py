@@ -1,6 +1,8 @@
 """The Workspace: what is computed, kept, found again and redone."""
 
+import errno
 import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from squares import POWERS, SQUARES, SUMS, Numbers, Power, Table, add_up, run_all, tree_hash
 
 from vloc.data.pairs import Pairs
-from vloc.errors import DataError, StoreError
+from vloc.errors import DataError, ResourceError, StoreError
 from vloc.run.fingerprint import bytes_fingerprint, fingerprint
 from vloc.run.identity import identify
 from vloc.run.results import NamedArtifact
@@ -285,6 +287,24 @@ def test_a_broken_shard_that_is_cut_anew_leaves_the_reference_good(tmp_path: Pat
         shard.write_bytes(b"")
     powers(tmp_path, Numbers(["a7", *Numbers.first(6).keys]))
     assert len(open_results(tmp_path, results.reference, Table)["a5"].rows) == 5
+
+
+def test_a_shard_that_the_disk_does_not_give_now_is_not_taken_for_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_all(tmp_path, Numbers.first(3))
+    before, open_ = tree_hash(tmp_path), os.open
+
+    def failing(path: object, *rest: object, **named: object) -> int:
+        if str(path).endswith(".h5"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return open_(path, *rest, **named)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "open", failing)
+        with pytest.raises(ResourceError, match=r"\.h5: cannot be read \(Input/output error\)"):
+            run_all(tmp_path, Numbers.first(3))
+    assert tree_hash(tmp_path) == before
 
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:

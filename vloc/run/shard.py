@@ -8,10 +8,12 @@ in many threads at a time, keeps no file open, leaves no mapped pages in memory,
 
 from __future__ import annotations
 
+import errno
 import math
 import struct
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import reduce
 from io import BufferedReader
 from pathlib import Path
@@ -21,7 +23,7 @@ import msgspec
 import numpy as np
 
 from ..atomic import Bytes
-from ..errors import StageError, StoreError
+from ..errors import ResourceError, StageError, StoreError
 from ..regular_file import open_regular
 from ..stage import Key
 from .fingerprint import bytes_fingerprint
@@ -38,6 +40,7 @@ _SEAL = struct.Struct("<4sQQII")  # mark, offset, length and CRC-32 of the index
 _MARK = b"vloc"
 _KINDS = "biufS"
 _BLOCK = 1 << 20
+_NO_FILE = errno.EISDIR, errno.EINVAL, errno.ENOTDIR, errno.ELOOP
 
 
 class ArrayIndex(msgspec.Struct):
@@ -151,7 +154,7 @@ class Shard:
     def check(self) -> None:
         """Compare the checksum (0.4 ms a MB); StoreError: the content is not what was written."""
         found = 0
-        with _opened(self.path) as file:
+        with _reading(self.path) as file:
             left = self.path.stat().st_size - 4
             while block := file.read(min(left, _BLOCK)):
                 found, left = zlib.crc32(block, found), left - len(block)
@@ -168,7 +171,7 @@ class Shard:
         """The arrays of these names of some items, one after the other."""
         if not self._checked:
             self.check()
-        with _opened(self.path) as file:
+        with _reading(self.path) as file:
             for row in rows:
                 yield {name: self._read_rows(file, self._columns[name], row) for name in names}
 
@@ -184,10 +187,7 @@ class Shard:
 
 def read_index(path: Path) -> Index:
     """The table of contents of a shard; StoreError where the file is not a whole one."""
-    try:
-        text, checksum = _index_text(path)
-    except OSError as error:
-        raise _broken(path, str(error)) from None
+    text, checksum = _index_text(path)
     if zlib.crc32(text) != checksum:
         raise _broken(path, "the checksum of its index differs")
     try:
@@ -198,7 +198,7 @@ def read_index(path: Path) -> Index:
 
 def _index_text(path: Path) -> tuple[bytes, int]:
     """The table of contents as it stands in the file, and the checksum it should have."""
-    with _opened(path) as file:
+    with _reading(path) as file:
         size = path.stat().st_size
         file.seek(max(size - _SEAL.size, 0))
         seal = file.read(_SEAL.size)
@@ -209,11 +209,21 @@ def _index_text(path: Path) -> tuple[bytes, int]:
         return file.read(min(length, size)), checksum
 
 
-def _opened(path: Path) -> BufferedReader:
+@contextmanager
+def _reading(path: Path) -> Iterator[BufferedReader]:
+    """A shard for reading. StoreError: it is missing, or no file; ResourceError: it may be whole, but is not read."""
     try:
-        return open_regular(path)
+        with open_regular(path) as file:
+            yield file
     except FileNotFoundError:
         raise StoreError(f"{path}: missing; run the command that made it again") from None
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise _broken(path, str(error)) from None
+        told = (
+            f"{path}: cannot be read ({error.strerror}); it is kept: run the command again when it can be, or delete it"
+        )
+        raise ResourceError(told) from error
 
 
 def _broken(path: Path, what: str) -> StoreError:
