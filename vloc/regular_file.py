@@ -12,6 +12,9 @@ _KINDS = ((S_ISFIFO, "a named pipe"), (S_ISSOCK, "a socket"), (S_ISCHR, "a devic
 # Of systems that have them: do not wait for the other end of a pipe; bytes as they are.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
+NO_FILE = errno.EISDIR, errno.EINVAL, errno.ENOTDIR, errno.ELOOP, errno.ENXIO
+"""what opening says where something else than a regular file is; any other error may pass"""
+
 
 def open_regular(path: Path) -> BufferedReader:
     """A regular file for reading; OSError, whose `strerror` says what is there instead, for anything else."""

@@ -324,6 +324,15 @@ def test_paths_with_spaces_and_unicode_are_fine(tmp_path: Path) -> None:
     run_all(tmp_path / "carte n° 1 – été", Numbers.first(3))
 
 
+def test_a_manifest_that_may_not_be_read_is_not_to_be_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(path: object, *rest: object) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "open", refusing)
+    with pytest.raises(StoreError, match=r"map\.json: cannot be read \(Permission denied\); run .* again when it can"):
+        read_manifest(tmp_path / "map.json")
+
+
 def test_a_manifest_that_is_missing_or_no_json_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"map\.json: missing"):
         read_manifest(tmp_path / "map.json")

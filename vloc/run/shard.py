@@ -8,7 +8,6 @@ in many threads at a time, keeps no file open, leaves no mapped pages in memory,
 
 from __future__ import annotations
 
-import errno
 import math
 import struct
 import zlib
@@ -24,7 +23,7 @@ import numpy as np
 
 from ..atomic import Bytes
 from ..errors import ResourceError, StageError, StoreError
-from ..regular_file import open_regular
+from ..regular_file import NO_FILE, open_regular
 from ..stage import Key
 from .fingerprint import bytes_fingerprint
 from .hdf5_file import Hdf5File
@@ -40,7 +39,6 @@ _SEAL = struct.Struct("<4sQQII")  # mark, offset, length and CRC-32 of the index
 _MARK = b"vloc"
 _KINDS = "biufS"
 _BLOCK = 1 << 20
-_NO_FILE = errno.EISDIR, errno.EINVAL, errno.ENOTDIR, errno.ELOOP
 
 
 class ArrayIndex(msgspec.Struct):
@@ -218,7 +216,7 @@ def _reading(path: Path) -> Iterator[BufferedReader]:
     except FileNotFoundError:
         raise StoreError(f"{path}: missing; run the command that made it again") from None
     except OSError as error:
-        if error.errno in _NO_FILE:
+        if error.errno in NO_FILE:
             raise _broken(path, str(error)) from None
         told = (
             f"{path}: cannot be read ({error.strerror}); it is kept: run the command again when it can be, or delete it"

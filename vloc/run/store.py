@@ -21,7 +21,7 @@ import numpy as np
 from ..array_types import UInt8
 from ..atomic import Bytes, write_bytes
 from ..errors import StoreError
-from ..regular_file import read_regular
+from ..regular_file import NO_FILE, read_regular
 from ..stage import Artifact, Key, Storable
 from .copies import copies
 from .execute import in_order
@@ -209,14 +209,22 @@ S = TypeVar("S")
 
 
 def read_json(path: Location, decoder: msgspec.json.Decoder[S]) -> S:
-    """A JSON file, checked against a decoder's type; StoreError: missing or broken."""
+    """A JSON file, checked against a decoder's type; StoreError: missing, broken, or not to be read now."""
+    broken: Exception
     try:
         return decoder.decode(read_regular(path) if isinstance(path, Path) else path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise StoreError(f"{path}: missing; {_remedy(path)}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
-        delete = "delete it and " if isinstance(path, Path) else ""
-        raise StoreError(f"{path}: broken: {error}; {delete}{_remedy(path)}") from None
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise StoreError(
+                f"{path}: cannot be read ({error.strerror}); run the command again when it can be"
+            ) from None
+        broken = error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        broken = error
+    delete = "delete it and " if isinstance(path, Path) else ""
+    raise StoreError(f"{path}: broken: {broken}; {delete}{_remedy(path)}")
 
 
 def _remedy(path: Location) -> str:
