@@ -1,4 +1,6 @@
+import ctypes
 import os
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -70,3 +72,28 @@ def test_freed_memory_goes_back_to_the_system() -> None:
     del blocks
     give_memory_back()
     assert held() < most - 50_000_000 and len(kept) == 100_000
+
+
+NEW_PAGES = """
+import resource
+from vloc.runtime import keep_memory
+from sys import argv
+
+def new_pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    blocks = [bytearray(b"1") * 5_000_000 for _ in range(8)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+if "keep" in argv:
+    keep_memory()
+print(new_pages(), new_pages(), new_pages())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "mallopt"), reason="asks glibc")
+def test_memory_that_is_kept_serves_the_next_image():
+    def pages(*how: str) -> list[int]:
+        told = subprocess.run([sys.executable, "-c", NEW_PAGES, *how], capture_output=True, text=True, check=True)
+        return [int(count) for count in told.stdout.split()]
+
+    assert pages("keep")[2] < 100 < pages()[2]

@@ -31,7 +31,7 @@ from .retrieval.geometric import Geometric
 from .retrieval.reranking import Searcher, searcher
 from .retrieval.search import Allowed, Vectors
 from .rigs import together
-from .runtime import Runtime
+from .runtime import Runtime, keep_memory
 from .stage import Artifact
 from .stages.arrange import Arranger
 from .stages.correspond import MapMatcher, correspond, sureness
@@ -56,6 +56,7 @@ class Placer:
         matcher = query_matcher(config, map_.config)
         assert not isinstance(matcher, PhotoMatcher)  # noqa: S101 - the localizer refuses those that look at the map's photos
         self._runtime = runtime
+        keep_memory()
         self._threads = ThreadPoolExecutor(runtime.num_workers, thread_name_prefix="vloc")
         self._extract = map_.config.extract.load(runtime)
         self._describe = [

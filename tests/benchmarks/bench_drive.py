@@ -2,14 +2,15 @@
 
     python tests/benchmarks/bench_drive.py FOLDER --seeds 82 83 [--ways none joint+odometry] [--plot FILE] [--foreign]
 
-A way is what --rig is given, or that and --sequence, and share for --sequence.share: none, transfer,
-joint+interpolate, joint+odometry, none+interpolate+share. A gallery of 90 images at 640 x 480 makes each map.
-Instants count as placed where any of their photos is. Errors are those of the photos that each way places, and, to
-compare, of each camera's photos that have a pose of their own, of the best of them also on the same photos; of poses
-by sequence, how many are off by no more than their covariance has 95 of 100 be, and of photos that had a pose, how
-many another one took the place of, and how much farther off the worst of these is. With --foreign, how many photos of
-each drive are placed in the map of the next seed, where none belongs. --hard-night, in a folder of its own: a quarter
-of the night's light, twice its noise.
+A way is what --rig is given, or that and --sequence, and share for --sequence.share: none, transfer, joint+interpolate,
+joint+odometry, none+interpolate+share. A gallery of 90 images at 640 x 480 makes each map. Instants count as placed
+where any of their photos is. Errors are those of the photos that each way places, and, to compare, of each camera's
+photos that have a pose of their own, of the best of them also on the same photos; of poses by sequence, how many are
+off by no more than their covariance has 95 of 100 be, and of photos that had a pose, how many another one took the
+place of, and how much farther off the worst of these is. At the end the same of all drives together, and of their days
+and nights: errors by night are four times those by day, so that the median of both depends on how many photos of each a
+drive has. With --foreign, how many photos of each drive are placed in the map of the next seed, where none belongs.
+--hard-night, in a folder of its own: a quarter of the night's light, twice its noise.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bench_night import darken
 
 from datasets import synthetic_drive
+from datasets.synthetic_drive import DriveConfig
 from datasets.synthetic_gallery import GalleryConfig, make
 
 LIMITS = ((0.25, 2.0), (5.0, 10.0))
@@ -121,6 +123,29 @@ def against_best(found: dict[str, tuple[float, float]], alone: dict[str, tuple[f
     return f"{whole:.3f} of the median of '{best}' alone; of its {len(its_own)} photos {same:.3f}"
 
 
+def of_all(drives: dict[str, dict[str, dict[str, tuple[float, float]]]], ways: list[str]) -> None:
+    """Lines for the photos of all drives, by day, by night and both."""
+
+    def is_night(name: str) -> bool:
+        return int(Path(name).stem) >= DriveConfig().num_instants / 2
+
+    for light, belongs in ("all", lambda _: True), ("by day", lambda n: not is_night(n)), ("by night", is_night):
+        print(f"{len(drives)} drives, {light}")
+        of = {
+            way: {
+                f"{name}@{drive}": error
+                for drive, by in drives.items()
+                for name, error in by[way].items()
+                if belongs(name)
+            }
+            for way in ways
+        }
+        for way in ways:
+            print(f"  {told(way, of[way])}", flush=True)
+            if way != "none" and "none" in of:
+                print(f"    {against_best(of[way], of['none'])}", flush=True)
+
+
 def draw(path: Path, metres: dict[str, list[float]]) -> None:
     """How large a part of the photos each way places within how many centimetres."""
     from matplotlib.figure import Figure
@@ -160,10 +185,11 @@ def main() -> None:
     flags, metres = parser.parse_args(), defaultdict[str, list[float]](list)
     if flags.hard_night:
         darken()
-    scenes = [scene_of(flags.folder, seed) for seed in flags.seeds]
+    scenes, drives = [scene_of(flags.folder, seed) for seed in flags.seeds], {}
     for scene in scenes:
         print(scene.name)
         truth, map_, of = read_poses(scene / "drive_truth.txt"), vloc.Map.open(scene / "map"), {}
+        drives[scene.name] = of
         for way in flags.ways:
             found = localized(scene, map_, way, scene / "poses", flags.num_retrieved)
             of[way] = {each.name: error(each, truth[each.name]) for each in found}
@@ -175,6 +201,7 @@ def main() -> None:
                 print(f"    {against_best(of[way], of['none'])}", flush=True)
             if (alone := way.partition("+")[0]) != way and alone in of:
                 print(f"    {by_sequence(found, truth, of[way], of[alone])}", flush=True)
+    of_all(drives, flags.ways)
     for scene, other in zip(scenes, [*scenes[1:], scenes[0]], strict=True) if flags.foreign else ():
         counts = ", ".join(f"{way} {placed_elsewhere(scene, other, way, flags.num_retrieved)}" for way in flags.ways)
         print(f"{scene.name} in the map of {other.name}: {counts}", flush=True)

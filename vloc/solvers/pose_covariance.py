@@ -26,7 +26,7 @@ import numpy as np
 
 from ..array_types import Float64, Int, Int32
 from ..data.sparse_map import SparseMap
-from .observations import KEYPOINT_NOISE_PX, Observations, Projector, sums
+from .observations import KEYPOINT_NOISE_PX, Observations, Projector, each_of, sums
 
 DEPENDENCE = 1.35
 """variance of a pose over that of independent matches: errors of distant keypoints have a correlation of some 0.0005
@@ -114,8 +114,6 @@ def _pull_of_depth(
 
     A point in the world answers to Exp(rotation, translation) @ cam_from_world by -R^T [-[x]_x, 1], x in the camera.
     """
-    if sparse.depth_information is None:
-        return np.zeros((len(seen), 3, 6))
     turn, points = sparse.cam_from_world.rotation[seen.image], sparse.points[seen.point]
     x = np.einsum("oij,oj->oi", turn, points) + sparse.cam_from_world.translation[seen.image]
     cross = np.cross(x[:, None], np.eye(3)[None])  # row j: x cross e_j, which is row j of -[x]_x
@@ -128,19 +126,33 @@ def covariance_of_map(
     sparse: SparseMap, points: Int32[np.ndarray, "m"], by_point: Float64[np.ndarray, "m k 3"]
 ) -> Float64[np.ndarray, "k k"]:
     """What errors of the map's poses do to k parameters with derivatives `by_point` by some of its points (rows)."""
+    covariance = np.zeros((by_point.shape[1],) * 2)
     if not sparse.pose_noise.any():
-        return np.zeros((by_point.shape[1],) * 2)
+        return covariance
     image, match = sparse.observations_of(points)
     order = np.argsort(image, kind="stable")
     match, seen = match[order], Observations(image[order], points[match[order]])
-    at = Projector(sparse, seen).linearised(sparse.points)
-    known = sparse.depth_information_of(points) * KEYPOINT_NOISE_PX**2
-    gram = sums(np.einsum("oki,okj->oij", at.by_point, at.by_point), match, len(points)) + known
-    gain = np.einsum("mai,mij->maj", by_point, np.linalg.inv(gram))
-    pull = np.einsum("oki,okb->oib", at.by_point, at.by_pose) + _pull_of_depth(sparse, seen, known[match], match)
-    covariance = np.zeros((by_point.shape[1],) * 2)
+    gain, pull = _gain_and_pull(sparse, points, by_point, match, seen)
     for start, stop in pairwise(np.flatnonzero(np.diff(seen.image, prepend=-1, append=-1)).tolist()):
-        by_pose = np.tensordot(gain[match[start:stop]], pull[start:stop], axes=([0, 2], [0, 1]))
+        by_pose = (gain[..., start:stop] @ pull[:, start:stop]).sum(0)
         scaled = by_pose * np.repeat(sparse.pose_noise, 3)
         covariance += scaled @ scaled.T
     return covariance
+
+
+def _gain_and_pull(
+    sparse: SparseMap,
+    points: Int32[np.ndarray, "m"],
+    by_point: Float64[np.ndarray, "m k 3"],
+    match: Int[np.ndarray, "o"],
+    seen: Observations,
+) -> tuple[Float64[np.ndarray, "3 k o"], Float64[np.ndarray, "3 o 6"]]:
+    """How the parameters answer to the right side of an observation's point, and that to the pose of its image."""
+    at = Projector(sparse, seen).linearised(sparse.points)
+    known = sparse.depth_information_of(points) * KEYPOINT_NOISE_PX**2
+    gram = sums(np.einsum("oki,okj->oij", at.by_point, at.by_point), match, len(points)) + known
+    pull = np.einsum("oki,okb->oib", at.by_point, at.by_pose)
+    if sparse.depth_information is not None:
+        pull += _pull_of_depth(sparse, seen, known[match], match)
+    gain = each_of(by_point @ np.linalg.inv(gram), match)
+    return gain.transpose(2, 1, 0), pull.transpose(1, 0, 2)

@@ -23,10 +23,14 @@ def whitening(
     m^2) projects to: points seen from nearby places only are unsure along the view, which tells little across it. The
     usual residual keeps its size in pixels (median determinant 1), so that losses and limits mean what they did.
     """
-    by_point = by_point_in_cam(camera, cam_from_world.apply(points_in_world)).transpose(2, 1, 0)  # (m, 2, 3)
-    by_point = by_point @ cam_from_world.rotation
-    spread = by_point @ covariances @ by_point.transpose(0, 2, 1) + noise_px**2 * np.eye(2)
-    whitened = np.linalg.inv(np.linalg.cholesky(spread))
-    scale = np.sqrt(np.median(np.linalg.det(whitened))) if len(whitened) else 1.0
-    result: Float64[np.ndarray, "m 2 2"] = whitened / scale
+    in_cam = by_point_in_cam(camera, cam_from_world.apply(points_in_world))
+    by_point = np.einsum("kan,kj->ajn", in_cam, cam_from_world.rotation)
+    spread = np.einsum("ajn,bjn->abn", np.einsum("ain,nij->ajn", by_point, covariances), by_point)
+    (xx, xy), (_, yy) = spread + noise_px**2 * np.eye(2)[..., None]
+    a = np.sqrt(xx)  # of the Cholesky factor [[a, 0], [b, c]]
+    b = xy / a
+    c = np.sqrt(yy - b * b)
+    scale = np.sqrt(np.median(1 / (a * c))) if len(a) else 1.0
+    whitened = np.array([[1 / a, np.zeros_like(a)], [-b / (a * c), 1 / c]]) / scale
+    result: Float64[np.ndarray, "m 2 2"] = np.moveaxis(whitened, -1, 0)
     return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Annotated, Any
 
 import msgspec
@@ -124,8 +125,8 @@ class Guide:
     images: Sequence[Shown]
     points: Int64[np.ndarray, "p"]
     """rows of the points that the images show"""
-    limit: float
-    """distance of descriptors beyond which nothing matches"""
+    limit: Callable[[], float]
+    """gives the distance of descriptors beyond which nothing matches"""
     map_: Callable[..., Iterable[Any]]
 
     @classmethod
@@ -136,10 +137,11 @@ class Guide:
         images: Sequence[Shown],
         map_: Callable[..., Iterable[Any]] = map,
     ) -> Guide:
-        """With the limit that the photo's own descriptors set."""
+        """With the limit that the photo's own descriptors set; where `map_` has threads, one of them looks for it."""
+        most = max(images, key=lambda image: len(image.points))
+        usual = iter(map_(usual_distance, [features], [most.features]))
         points = np.flatnonzero(np.bincount(np.concatenate([image.points for image in images])))
-        limit = config.ratio * usual_distance(features, max(images, key=lambda image: len(image.points)).features)
-        return cls(features, images, points, limit, map_)
+        return cls(features, images, points, cache(lambda: config.ratio * next(usual)), map_)
 
     def __call__(
         self, pose: Rigid, camera: Camera, sparse: SparseMap, radius_px: float
@@ -147,7 +149,7 @@ class Guide:
         """Keypoints and points (rows) that match, the points within a radius of the keypoints."""
         in_view, projected = _in_view(pose, camera, sparse, self.points, radius_px)
         candidates = near(self.features.keypoints, projected, radius_px)
-        return most_similar(self.features, candidates, in_view, self.images, self.limit, self.map_)
+        return most_similar(self.features, candidates, in_view, self.images, self.limit(), self.map_)
 
 
 def _in_view(
