@@ -5,12 +5,13 @@
 A way is what --rig is given, or that and --sequence, and share for --sequence.share: none, transfer, joint+interpolate,
 joint+odometry, none+interpolate+share. A gallery of 90 images at 640 x 480 makes each map. Instants count as placed
 where any of their photos is. Errors are those of the photos that each way places, and, to compare, of each camera's
-photos that have a pose of their own, of the best of them also on the same photos; of poses by sequence, how many are
-off by no more than their covariance has 95 of 100 be, and of photos that had a pose, how many another one took the
-place of, and how much farther off the worst of these is. At the end the same of all drives together, and of their days
-and nights: errors by night are four times those by day, so that the median of both depends on how many photos of each a
-drive has. With --foreign, how many photos of each drive are placed in the map of the next seed, where none belongs.
---hard-night, in a folder of its own: a quarter of the night's light, twice its noise.
+photos that have a pose of their own, of the best of them also on the same photos, and of the mounts that they tell; of
+poses by sequence, how many are off by no more than their covariance has 95 of 100 be, and of photos that had a pose,
+how many another one took the place of, and how much farther off the worst of these is. At the end the same of all
+drives together, and of their days and nights: errors by night are four times those by day, so that the median of both
+depends on how many photos of each a drive has. With --foreign, how many photos of each drive are placed in the map of
+the next seed, where none belongs. --hard-night, in a folder of its own: a quarter of the night's light, twice its
+noise.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 from scipy.stats import chi2
 
 import vloc
+from vloc.data.mounts import estimate_mounts, poses_by_camera
 from vloc.formats.results import read_poses
 from vloc.geometry.motion import motion_of
 from vloc.geometry.pose_error import pose_errors
@@ -33,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bench_night import darken
 
 from datasets import synthetic_drive
+from datasets.gallery_cameras import sensors_from_rig
 from datasets.synthetic_drive import DriveConfig
 from datasets.synthetic_gallery import GalleryConfig, make
 
@@ -107,6 +110,15 @@ def by_camera(found: dict[str, tuple[float, float]]) -> str:
     names = sorted({name.partition("/")[0] for name in found})
     metres = {n: [m for name, (m, _) in found.items() if name.startswith(f"{n}/") and np.isfinite(m)] for n in names}
     return ", ".join(f"{name} {100 * np.median(metres[name]):.4f} cm" for name in names)
+
+
+def mounts_off(scene: Path, found: list[vloc.PoseEstimate]) -> str:
+    """How far estimated mounts of the cameras are from the true ones."""
+    known = {each.name: each.cam_from_world for each in found if each.cam_from_world is not None}
+    mounts = estimate_mounts(poses_by_camera(vloc.read(f"kapture:{scene / 'drive'}"), known), "front")
+    off = [pose_errors(mount.cam_from_rig, sensors_from_rig()[mount.camera]) for mount in mounts]
+    metres, radians = np.max(off, axis=0)
+    return f"mounts within {np.degrees(radians):.4f} deg, {1000 * metres:.3f} mm of the true ones"
 
 
 def against_best(found: dict[str, tuple[float, float]], alone: dict[str, tuple[float, float]]) -> str:
@@ -196,7 +208,7 @@ def main() -> None:
             metres[way] += [error for error, _ in of[way].values()]
             print(f"  {told(way, of[way])}", flush=True)
             if way == "none":
-                print(f"  one camera: {by_camera(of[way])}", flush=True)
+                print(f"  one camera: {by_camera(of[way])}; {mounts_off(scene, found)}", flush=True)
             elif "none" in of:
                 print(f"    {against_best(of[way], of['none'])}", flush=True)
             if (alone := way.partition("+")[0]) != way and alone in of:
