@@ -7,7 +7,6 @@ CRC-32. Opening reads mark, seal and index alone; the arrays are mapped into mem
 
 from __future__ import annotations
 
-import fcntl
 import glob
 import math
 import mmap
@@ -95,7 +94,7 @@ def _opened_beside(path: Path) -> tuple[int, str]:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror}") from None
-    if _locks(handle, fcntl.LOCK_EX) and not os.fstat(handle).st_nlink:  # another run saw it before it was locked
+    if _locks(handle, wait=True) and not os.fstat(handle).st_nlink:  # another run saw it before it was locked
         os.close(handle)
         return _opened_beside(path)
     return handle, name
@@ -105,15 +104,17 @@ def _remove_left(path: Path) -> None:
     """Remove temporary files of a path that nobody is writing: the lock of who writes one dies with its process."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         with suppress(OSError), left.open("rb") as file:  # another user's, or just renamed
-            if _locks(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
+            if _locks(file.fileno(), wait=False):
                 left.unlink()
 
 
-def _locks(handle: int, how: int) -> bool:
-    """Whether an open file is locked now; it is not where another process has it, or its file system knows no locks."""
+def _locks(handle: int, *, wait: bool) -> bool:
+    """Whether an open file is locked now; it is not where another process has it, or the system knows no such locks."""
     try:
-        fcntl.flock(handle, how)
-    except OSError:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):  # Windows has no fcntl
         return False
     return True
 
