@@ -138,8 +138,7 @@ def give_memory_back() -> None:
 def keep_memory() -> None:
     """Have this process keep what it frees, up to 256 MB, for the next image, where it can be asked to (glibc).
 
-    SIFT takes some 70 MB for a small photo. Pages that come anew from the system are cleared first, one by one: a fifth
-    of a frame's time.
+    SIFT takes some 70 MB for a small photo, and pages that come anew from the system are cleared first, one by one.
     """
     if (set_option := _of_glibc("mallopt")) is not None:
         set_option(M_MMAP_THRESHOLD, 32 << 20)  # the most that every version takes
