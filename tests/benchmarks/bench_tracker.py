@@ -119,7 +119,9 @@ def report(
 ) -> None:
     """The figures of one drive; a picture of its cuts."""
     own, own_ms = alone(localizer, frames)
-    print(f"  alone {placed(own)}; {np.median(own_ms):.0f} ms")
+    extract = localizer.map.config.extract.load(vloc.Runtime())
+    features_ms = [timed(extract, pixels)[1] for pixels in frames.pixels]
+    print(f"  alone {placed(own)}; {np.median(own_ms):.0f} ms; features {np.median(features_ms):.0f} ms")
     more, _ = alone(vloc.Localizer(localizer.map, retrieve={"num_retrieved": MORE}), frames)
     print(f"  alone with {MORE} map images against alone: {against(more, own)}")
     errors, by, ms = follow(vloc.Tracker(localizer, **settings), frames, list(range(len(frames.pixels))))
