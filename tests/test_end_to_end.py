@@ -37,7 +37,7 @@ def test_every_query_is_localized_to_millimetres(gallery: Path, built: Path, tmp
     assert run("evaluate", tmp_path / "poses.txt", gallery / "query_truth.txt", "--json", tmp_path / "f.json") == 0
     figures = json.loads((tmp_path / "f.json").read_text())
     assert figures["num_localized"] == figures["num_queries"] == 4
-    assert figures["median_translation_m"] < 0.0016 and figures["median_rotation_deg"] < 0.02
+    assert figures["median_translation_m"] < 0.0025 and figures["median_rotation_deg"] < 0.03
     assert figures["max_translation_m"] < 0.005 and figures["max_rotation_deg"] < 0.1
     rows = json.loads((tmp_path / "poses.txt.json").read_text())
     assert [row["status"] for row in rows] == ["localized"] * 4

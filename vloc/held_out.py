@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from .array_types import Float64, Int64
 from .config import LocalizationConfig, query_matcher
 from .data.capture import Sensor
-from .data.map_images import MapImages
+from .data.map_images import MapImages, Shown
 from .data.selection import Correspondences, evenly
 from .data.sparse_map import SparseMap
 from .errors import ConfigError
@@ -75,8 +75,8 @@ class Trials:
         matches, calibration = self._without(name, found), self._tried.calibration.value
         seen = name, sensor, None, features, matches, self._sparse, calibration, config.seed
         estimate = register(config.register, *seen)
-        shown = [self._shown(image) for image in images.tolist()]
-        estimate = refine(config.refine, config.register, estimate, sensor, features, shown, self._sparse)
+        known = sensor, features, matches.points, self._others(name), self._sparse
+        estimate = refine(config.refine, config.register, estimate, *known)
         if estimate.cam_from_world is None:
             return np.inf, np.inf
         metres, radians = pose_errors(estimate.cam_from_world, whole.cam_from_world[row])
@@ -88,6 +88,11 @@ class Trials:
         count = self._config.retrieve.num_retrieved
         found = search(own, self._tried.vectors.value, self._fusion, count + 1).of(0).astype(np.int64)
         return found[found != self._sparse.row_of.get(name, -1)][:count]
+
+    def _others(self, name: str) -> Callable[[int], Shown]:
+        """Gives what the map's images show; an image of a name nothing."""
+        own = self._sparse.row_of.get(name)
+        return lambda image: self._shown(image)[:0] if image == own else self._shown(image)
 
     def _without(self, name: str, matches: Correspondences) -> Correspondences:
         """The matches whose points there would be without the image."""

@@ -18,7 +18,7 @@ from .data.map_images import MapImages
 from .data.selection import Correspondences
 from .describing import feature_under
 from .errors import ConfigError
-from .features.base import Extractor, LocalFeature
+from .features.base import Extractor, LocalFeature, SparingFeature
 from .formats.images import check_size
 from .geometry.camera import Camera
 from .geometry.rigid import Rigid
@@ -39,7 +39,7 @@ from .stages.expected import NearConfig, expected_matches
 from .stages.extract import extract
 from .stages.images import Photo
 from .stages.quality import explained, image_quality, refuse
-from .stages.refine import RefineConfig, refine
+from .stages.refine import refine
 from .stages.register import register
 from .stages.retrieve import num_listed
 from .stages.rigs import refine_rig, register_rig
@@ -83,21 +83,21 @@ class Placer:
         refusal = refuse(self.config.quality, {name: quality}).get(name)
         return Query(name, sensor, quality, shown, refusal=refusal)
 
-    def extractor(self, max_keypoints: int | None) -> Extractor:
-        """The map's own, or one of fewer keypoints; ConfigError where the feature cannot be told so."""
-        feature = self.map.config.extract
-        if max_keypoints is None:
-            return self._extract
-        if not hasattr(feature, "max_keypoints"):
-            raise ConfigError(
-                f"max_keypoints: the map's feature '{feature.plugin_name}' has no such setting: leave it out"
-            )
-        fewer = min(max_keypoints, feature.max_keypoints)
-        return replace(feature, max_keypoints=fewer).load(self._runtime)  # type: ignore[type-var]
+    def extractor(self, max_keypoints: int | None, num_described: int) -> Extractor:
+        """The map's own, or one of fewer keypoints; ConfigError where the feature cannot be told so.
 
-    def with_features(self, query: Query, extractor: Extractor) -> Query:
-        """The query with its local features."""
-        return replace(query, features=self._features(query, extractor))
+        Where poses are refined without comparing descriptors, only so many keypoints are described.
+        """
+        feature = self.map.config.extract
+        if max_keypoints is not None:
+            if not hasattr(feature, "max_keypoints"):
+                raise ConfigError(
+                    f"max_keypoints: the map's feature '{feature.plugin_name}' has no such setting: leave it out"
+                )
+            feature = replace(feature, max_keypoints=min(max_keypoints, feature.max_keypoints))  # type: ignore[type-var]
+        if isinstance(feature, SparingFeature) and self.shown(0).arrows is not None:
+            return feature.load_sparing(self._runtime, num_described)
+        return feature.load(self._runtime)
 
     def searched(self, query: Query) -> Query:
         """The query with features and matches, unless it is refused: with the map images that look most like it."""
@@ -108,29 +108,25 @@ class Placer:
         rows = self._threads.submit(self._retrieve, query, features)
         return self.matched(replace(query, features=features.result()), rows.result())
 
-    def retrieved(self, query: Query) -> Query:
-        """A query that has its features, with matches as by `searched`."""
-        features = Future[LocalFeatures]()
-        features.set_result(query.features)
-        return self.matched(query, self._retrieve(query, features))
-
-    def matched_near(self, query: Query, cam_from_world: Rigid, rows: Sequence[int], config: NearConfig) -> Query:
-        """A query that has its features, with matches near where an expected pose puts the points of map images."""
-        camera, strongest, sparse = query.sensor.camera, query.features[: config.strongest], self.map.sparse
+    def matched_near(
+        self, query: Query, extractor: Extractor, cam_from_world: Rigid, rows: Sequence[int], config: NearConfig
+    ) -> Query:
+        """The query with features, and matches near where an expected pose puts the points of map images."""
+        features, ratio = self._features(query, extractor), self.config.refine.ratio
+        camera, strongest = query.sensor.camera, features[: config.strongest]
         assert camera is not None  # noqa: S101 - of an image
-        guides = self.config.refine, strongest, camera, cam_from_world, rows[: config.searched], self.shown, sparse
-        return replace(query, rows=rows, matches=expected_matches(*guides, config.search_px, self._threads.map))
+        expected = ratio, strongest, camera, cam_from_world, rows, self.shown, self.map.sparse, config.search_px
+        return replace(query, features=features, rows=rows, matches=expected_matches(*expected, self._threads.map))
 
-    def place(self, query: Query, refining: RefineConfig | None = None) -> PoseEstimate:
-        """The pose of a query by its own matches; `refining`: other than configured."""
+    def place(self, query: Query) -> PoseEstimate:
+        """The pose of a query by its own matches."""
         if query.refusal is not None:
             return query.refusal
         config, sparse = self.config, self.map.sparse
         seen = query.sensor, query.quality, query.features, query.matches
         estimate = register(config.register, query.name, *seen, sparse, self.map.calibration.value, config.seed)
-        images, known = [self.shown(row) for row in query.rows], (query.sensor, query.features)
-        rules = refining or config.refine, config.register
-        refined = refine(*rules, estimate, *known, images, sparse, self._threads.map)
+        known = query.sensor, query.features, query.matches.points, self.shown, sparse
+        refined = refine(config.refine, config.register, estimate, *known, self._threads.map)
         return refined if self._held is None else self._held(query, refined)
 
     def place_together(

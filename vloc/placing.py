@@ -66,6 +66,7 @@ def place_by_map(work: Workspace, map_: Map, config: LocalizationConfig, seen: L
     planes = surfaces_of(work, config, seen, list(registered))
     found = oriented(work, map_, config, seen, matches, planes, registered)
     shared = [map_.features, sparse, pnp]
-    refined = work.each(REFINE, list(found), config.refine, each=[found, *tables], shared=shared)
+    evidence = [found, features, matches, seen.sensors]
+    refined = work.each(REFINE, list(found), config.refine, each=evidence, shared=shared)
     held = with_depth(work, map_, config, seen, matches, planes, refined)
     return Placed(held, matches, (matches, registered, found, refined))

@@ -32,7 +32,7 @@ def by_rigs(
     if config.rig.use == "transfer":
         made = [transferred(instant, alone, config.rig) for instant in instants.values()]
     else:
-        evidence = seen.features, placed.matches, seen.retrieved, seen.sensors, seen.qualities
+        evidence = seen.features, placed.matches, seen.sensors, seen.qualities
         tables = [table for table in evidence if table is not None]  # photos that are matched as they are lack features
         items = Groups({key: instant.names for key, instant in instants.items()}, tables)
         shared = [instants, map_.features, map_.stored, map_.calibration, config.register, config.seed]

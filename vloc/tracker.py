@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -20,8 +20,8 @@ from .placer import Placer
 from .query import Image, Query
 from .registry import configure
 from .runtime import one_blas_thread
-from .stages.expected import NearConfig, images_showing
-from .stages.refine import RefineConfig
+from .stages.expected import NearConfig
+from .stages.guide import images_showing
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Tracker:
 
     def _take(self, placer: Placer) -> None:
         """Begin in a version of the map: its images have other rows than those of others, and maybe another frame."""
-        self._extract = placer.extractor(self.config.max_keypoints)
+        self._extract = placer.extractor(self.config.max_keypoints, self.config.strongest)
         self._place, self._last = placer, list[_Seen]()
 
     def _follow(self, placer: Placer) -> None:
@@ -119,37 +119,35 @@ class Tracker:
             queries = self._looked(images, cameras)
             near = self._near(queries, cams_from_rig, timestamp, rig_from_odometry)
             by: FoundBy = "tracking"
-            found = self._placed(near, cams_from_rig, one_round(self._place.config.refine))
+            found = self._placed(near, cams_from_rig)
             if not self._is_sure(found):
-                near = [query if query.refusal else self._place.retrieved(query) for query in queries]
+                near = [self._place.searched(query) for query in queries]
                 by, found = "retrieval", self._placed(near, cams_from_rig)
             self._remember(near, cams_from_rig, found, timestamp, rig_from_odometry)
             told = [self._place.told(query, estimate) for query, estimate in zip(near, found, strict=True)]
             return [Tracked(estimate, by if estimate.is_localized else "nothing") for estimate in told]
 
     def _looked(self, images: Sequence[Image], cameras: Sequence[Camera | str | None]) -> list[Query]:
-        """The images with their features; refused ones without."""
+        """What is known of the images before their features."""
         names = [f"frame {self._count}" + f" camera {row}" * (len(images) > 1) for row in range(len(images))]
-        looked = [self._place.look(*one) for one in zip(images, cameras, names, strict=True)]
-        return [query if query.refusal else self._place.with_features(query, self._extract) for query in looked]
+        return [self._place.look(*one) for one in zip(images, cameras, names, strict=True)]
 
     def _near(
         self, queries: Sequence[Query], mounts: Sequence[Rigid], seconds: float | None, odometry: Rigid | None
     ) -> list[Query]:
-        """The queries with matches near where they are expected; without any where nothing is."""
+        """The queries with features and matches near where they are expected; without any where nothing is."""
         if not self._last or len(self._last[-1].images) != len(queries):
             return list(queries)
         rig_from_world = expected(self._last, seconds, odometry)
+        matched = partial(self._place.matched_near, extractor=self._extract, config=self.config)
         return [
-            query if query.refusal else self._place.matched_near(query, mount @ rig_from_world, rows, self.config)
+            query if query.refusal else matched(query, cam_from_world=mount @ rig_from_world, rows=rows)
             for query, mount, rows in zip(queries, mounts, self._last[-1].images, strict=True)
         ]
 
-    def _placed(
-        self, queries: Sequence[Query], mounts: Sequence[Rigid], refining: RefineConfig | None = None
-    ) -> list[PoseEstimate]:
+    def _placed(self, queries: Sequence[Query], mounts: Sequence[Rigid]) -> list[PoseEstimate]:
         """Each by its own matches, or by those of all of them together."""
-        alone = {query.name: self._place.place(query, refining) for query in queries}
+        alone = {query.name: self._place.place(query) for query in queries}
         placed = {**alone, **self._place.place_together(queries, mounts, alone)}
         return [placed[query.name] for query in queries]
 
@@ -181,14 +179,9 @@ class Tracker:
         assert pose is not None  # noqa: S101 - it is localized
         points = [query.matches.points for query in queries]
         anywhere = np.concatenate(points)  # a camera that saw nothing may see what the others did
-        shown = partial(images_showing, self._place.map.sparse, count=self.config.refining)
+        shown = partial(images_showing, self._place.map.sparse, count=self.config.searched)
         images = tuple(shown(points=own if len(own) else anywhere) for own in points)
         self._last = [*self._last[-1:], _Seen(mounts[best].inverse() @ pose, odometry, seconds, images)]
-
-
-def one_round(config: RefineConfig) -> RefineConfig:
-    """The last round of refining alone, for poses from matches near where they are expected."""
-    return replace(config, radius_px=config.near_px or config.radius_px, near_px=0.0)
 
 
 def expected(seen: Sequence[_Seen], seconds: float | None, rig_from_odometry: Rigid | None) -> Rigid:

@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,13 +37,12 @@ def rows_of(map_: vloc.Map, queries: vloc.Capture, root: Path, truth: dict[str, 
     """A row for every query that is placed by all three ways."""
     localizer = vloc.Localizer(map_)
     everything = vloc.Localizer(map_, correspond={"strongest": 0}, refine={"radius_px": 0.0})
-    place = localizer.placer
-    off = replace(localizer.config.refine, radius_px=0.0)
+    place, off = localizer.placer, vloc.Localizer(map_, refine={"radius_px": 0.0}).placer
     for name in queries.images.names:
         with one_blas_thread:
             query = place.searched(place.look(root / name, queries.camera(name), name))
             began = time.process_time()
-            without = place.place(query, off)
+            without = off.place(query)
             between = time.process_time()
             refined = place.place(query)
             milliseconds = 1000 * (time.process_time() - between - (between - began))

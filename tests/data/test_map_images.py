@@ -54,3 +54,22 @@ def test_lengths_of_descriptors_are_one_where_there_is_nothing_to_measure():
     none = np.zeros(3, np.float32)
     features = LocalFeatures(np.c_[none, none], np.array([[3, 4], [0, 0], [255, 0]], np.uint8), none, none)
     assert features.lengths.tolist() == [5, 1, 255]
+
+
+def test_keypoints_that_tell_their_orientation_are_arrows_at_their_points():
+    rows = np.arange(3, dtype=np.float32)
+    features = LocalFeatures(np.c_[rows, rows], np.ones((3, 2), np.uint8), rows, rows + 1, 0, np.float32([0, 0, np.pi]))
+    sparse = SparseMap(
+        ["a.jpg"],
+        (Camera("PINHOLE", 10, 10, (10.0, 10.0, 5.0, 5.0)),),
+        np.zeros(1, np.int32),
+        Rigid.identity(1),
+        np.array([[0, 0, 1.0], [0, 0, 5.0]]),
+        np.zeros(2, np.float32),
+        np.array([0, 3]),
+        np.array([1, -1, 0], np.int32),
+    )
+    shown = MapImages({"a.jpg": features}, sparse)(0)
+    np.testing.assert_allclose(shown.arrows, [[0.5, 0, 0], [-0.3, 0, 0]], atol=1e-6)  # 1 px at 5 m, 3 px at 1 m
+    last = shown[1:]
+    assert last.points.tolist() == [0] and len(last.features) == len(last.arrows) == 1

@@ -1,6 +1,6 @@
 import numpy as np
 
-from vloc.features.root_sift import root_sift, strongest_first
+from vloc.features.root_sift import root_sift, strongest
 
 
 def test_equal_entries_share_the_length_of_512() -> None:
@@ -26,10 +26,4 @@ def test_products_of_bytes_are_close_to_those_of_exact_root_sift() -> None:
 
 def test_ties_are_ordered_by_position_and_then_as_they_came() -> None:
     keypoints = np.array([[3, 1], [2, 5], [2, 4], [9, 9], [2, 4]], np.float32)
-    descriptors = np.arange(5 * 128, dtype=np.int64).reshape(5, 128).astype(np.uint8)
-    scores = np.array([1, 1, 1, 2, 1], np.float32)
-    angles = np.array([0, 1, 2, 3, 4], np.float32)
-    features = strongest_first(keypoints, descriptors, scores, keypoints[:, 0], angles, 4)
-    assert features.scales.tolist() == [9, 2, 2, 2]
-    np.testing.assert_allclose(features.angles, [3, 2, 4 - 2 * np.pi, 1], rtol=1e-6)
-    assert np.array_equal(features.descriptors, descriptors[[3, 2, 4, 1]])
+    assert strongest(keypoints, np.array([1, 1, 1, 2, 1], np.float32), 4).tolist() == [3, 2, 4, 1]

@@ -63,3 +63,28 @@ def test_few_wanted_keypoints_are_searched_in_a_smaller_image(
     max_keypoints: int, size: tuple[int, int], expected: int
 ) -> None:
     assert Sift(max_keypoints=max_keypoints)._working_size(*size) == expected
+
+
+def test_a_sparing_extractor_finds_the_same_keypoints_and_describes_coarse_ones_alike() -> None:
+    import cv2
+
+    noise = np.random.default_rng(3).uniform(0, 255, (240, 320)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 1.5) + 2 * cv2.GaussianBlur(noise, (0, 0), 5.0)
+    image = np.rint(255 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.uint8)
+    every, some = Sift().load(Runtime())(image), Sift().load_sparing(Runtime(), 40)(image)
+    order = [np.lexsort((each.angles, each.scales, *each.keypoints.T)) for each in (every, some)]
+    for name in ("keypoints", "scales", "angles", "scores"):
+        assert np.array_equal(*(getattr(each, name)[rows] for each, rows in zip((every, some), order, strict=True)))
+    assert len(some) > 200 and not some.descriptors[40:].any()
+    assert (some.scales[:40] > 1.79).all()  # 1.6 px and half a step of the scale: none at twice the image's size
+    assert (np.diff(some.scores[:40]) <= 0).all()
+    own = np.empty(len(some), np.int64)
+    own[order[1]] = order[0]
+    cosines = (every.descriptors[own[:40]].astype(float) * some.descriptors[:40]).sum(axis=1) / 512**2
+    assert cosines.min() > 0.98  # they are cut from the image, not from one doubled and halved
+    everything = Sift().load_sparing(Runtime(), 10_000)(image)
+    assert everything.descriptors.any(axis=1).all()
+
+
+def test_a_blank_image_has_no_features_to_be_sparing_with() -> None:
+    assert not len(Sift().load_sparing(Runtime(), 40)(np.zeros((50, 60), np.uint8)))

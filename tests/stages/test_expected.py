@@ -10,8 +10,7 @@ from vloc.data.sparse_map import SparseMap
 from vloc.geometry.camera import Camera
 from vloc.geometry.rigid import Rigid
 from vloc.solvers.acceptance import log10_false_alarms
-from vloc.stages.expected import expected_matches, images_showing
-from vloc.stages.refine import RefineConfig
+from vloc.stages.expected import expected_matches
 
 CAMERA = Camera("PINHOLE", 100, 100, (100.0, 100.0, 50.0, 50.0))
 RNG = np.random.default_rng(0)
@@ -42,23 +41,16 @@ def made() -> tuple[SparseMap, MapImages]:
     return sparse, MapImages({name: features(rows) for name, rows in zip("abc", SHOWS, strict=True)}, sparse)
 
 
-def test_images_that_show_most_of_the_points_come_first_and_others_not_at_all() -> None:
-    sparse, _ = made()
-    assert images_showing(sparse, np.arange(5, 15), 3) == [0, 1]
-    assert images_showing(sparse, np.arange(20, 40), 2) == [0, 1]
-    assert images_showing(sparse, np.arange(0), 3) == []
-
-
 def test_points_are_found_within_the_circle_and_only_there() -> None:
     sparse, shown = made()
     query = features(np.arange(40), moved=3.0)  # 4.2 px away
     known = CAMERA, Rigid.identity(), [1, 0], shown, sparse
-    found = expected_matches(RefineConfig(), query, *known, 5.0)
+    found = expected_matches(0.85, query, *known, 5.0)
     assert np.array_equal(found.points, found.keypoints) and len(found) >= 38
     assert set(found.images[found.points >= 10]) == {1} and set(found.images[found.points < 10]) == {0}
     assert np.isclose(found.area_px, np.pi * 25)
-    assert not len(expected_matches(RefineConfig(ratio=0.01), query, *known, 4.0))
-    assert not len(expected_matches(RefineConfig(), query, CAMERA, Rigid.identity(), [], shown, sparse, 5.0))
+    assert not len(expected_matches(0.01, query, *known, 4.0))
+    assert not len(expected_matches(0.85, query, CAMERA, Rigid.identity(), [], shown, sparse, 5.0))
 
 
 def test_agreement_is_worth_less_the_nearer_it_was_looked_for() -> None:

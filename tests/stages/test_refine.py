@@ -16,7 +16,7 @@ from vloc.geometry.pose_error import pose_errors
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
 from vloc.solvers.pnp import PnpConfig, PnpResult
-from vloc.stages.refine import RefineConfig, _in_view, _with_pose, refine
+from vloc.stages.refine import RefineConfig, _with_pose, refine
 
 CAMERA = Camera("PINHOLE", 1000, 800, (900.0, 900.0, 500.0, 400.0))
 SENSOR = Sensor("camera", camera=CAMERA, focal_source=GIVEN)
@@ -47,7 +47,7 @@ def world():
         np.array([0, COUNT]),
         shown,
     )
-    return query, [MapImages({"m.jpg": features}, sparse)(0)], sparse
+    return query, shown, MapImages({"m.jpg": features}, sparse), sparse
 
 
 def registered(**changes):
@@ -93,19 +93,9 @@ def test_as_many_guided_matches_as_inliers_are_enough(inliers, is_refined):
 
 
 def test_what_looks_unlike_is_no_match_however_near_it_is():
-    query, images, sparse = world()
+    query, matched, images, sparse = world()
     estimate, other = registered(), replace(query, descriptors=np.roll(query.descriptors, 1, axis=0))
-    assert refine(RefineConfig(), PnpConfig(), estimate, SENSOR, other, images, sparse) is estimate
-
-
-def test_points_are_in_view_up_to_the_margin_around_the_picture():
-    pixels = np.array([[-5.9, 9], [-6.1, 9], [9, -5.9], [9, -6.1], [1005.9, 9], [1006.1, 9], [9, 805.9], [9, 806.1]])
-    in_front = np.column_stack([(pixels - [500, 400]) / 900, np.ones(8)])
-    sparse = world()[2]
-    sparse.points[:16] = np.concatenate([in_front, -in_front])
-    rows, seen = _in_view(Rigid.identity(), CAMERA, sparse, np.arange(16), 6.0)
-    assert rows.tolist() == [0, 2, 4, 6]
-    np.testing.assert_allclose(seen, pixels[::2])
+    assert refine(RefineConfig(), PnpConfig(), estimate, SENSOR, other, matched, images, sparse) is estimate
 
 
 def test_the_error_of_a_refined_focal_length_is_told_in_px_of_the_first_one():
@@ -122,16 +112,16 @@ def test_a_focal_length_is_refined_with_the_pose():
     assert pose_errors(found.cam_from_world, TRUTH)[0] < 0.005
 
 
-def test_without_images_or_keypoints_there_is_nothing_to_refine_on():
-    query, images, sparse = world()
+def test_without_matches_or_keypoints_there_is_nothing_to_refine_on():
+    query, matched, images, sparse = world()
     estimate = registered()
-    assert refine(RefineConfig(), PnpConfig(), estimate, SENSOR, query, [], sparse) is estimate
-    assert refine(RefineConfig(), PnpConfig(), estimate, SENSOR, query[slice(0)], images, sparse) is estimate
+    assert refine(RefineConfig(), PnpConfig(), estimate, SENSOR, query, matched[:0], images, sparse) is estimate
+    assert refine(RefineConfig(), PnpConfig(), estimate, SENSOR, query[slice(0)], matched, images, sparse) is estimate
 
 
 def test_the_second_round_leaves_out_what_only_a_worse_pose_could_take_for_the_point():
     """Beside every second keypoint, 4 px to the right, is another one that looks more like the point."""
-    query, images, sparse = world()
+    query, matched, images, sparse = world()
     rng = np.random.default_rng(1)
     copies = query[np.arange(0, len(query), 2)]
     right = replace(copies, keypoints=copies.keypoints + np.float32([4, 0]))
@@ -148,14 +138,14 @@ def test_the_second_round_leaves_out_what_only_a_worse_pose_could_take_for_the_p
     )
     errors = []
     for near_px in (0.0, 2.0):
-        found = refine(RefineConfig(near_px=near_px), PnpConfig(), registered(), SENSOR, both, images, sparse)
+        found = refine(RefineConfig(near_px=near_px), PnpConfig(), registered(), SENSOR, both, matched, images, sparse)
         errors.append(pose_errors(found.cam_from_world, TRUTH)[0])
     assert errors[1] < 0.5 * errors[0]
 
 
 def test_a_pose_that_says_so_well_where_points_are_is_looked_for_once():
     """The other keypoints, 4 px to the right, look more like the points: only the wide round could take them."""
-    query, images, sparse = world()
+    query, matched, images, sparse = world()
     right = replace(query, keypoints=query.keypoints + np.float32([4, 0]))
     left = replace(query, descriptors=(query.descriptors * 0.8).astype(np.uint8))
     parts = (np.concatenate([getattr(each, part) for each in (left, right)]) for part in ("keypoints", "descriptors"))
@@ -163,7 +153,7 @@ def test_a_pose_that_says_so_well_where_points_are_is_looked_for_once():
     points, off_px = sparse.points[: COUNT - 100], []
     for sigma in (1e-4, 1.0):
         known = registered(cam_from_world=TRUTH, covariance=sigma**2 * np.eye(6))
-        found = refine(RefineConfig(), PnpConfig(), known, SENSOR, both, images, sparse).cam_from_world
+        found = refine(RefineConfig(), PnpConfig(), known, SENSOR, both, matched, images, sparse).cam_from_world
         off_px.append(np.abs(project(CAMERA, found.apply(points)) - project(CAMERA, TRUTH.apply(points))).max())
     assert off_px[0] < 0.01 < 3 < off_px[1]
 
@@ -176,11 +166,13 @@ def test_a_pose_that_is_less_sure_than_it_says_is_looked_for_in_the_wide():
 
 def test_points_that_are_unsure_count_less():
     """All points but every fifth are off by 5 mm along one axis, and the map knows how unsure they are."""
-    query, images, sparse = world()
+    query, matched, images, sparse = world()
     unsure = np.arange(COUNT) % 5 > 0
     moved = sparse.points + np.outer(unsure * np.random.default_rng(2).normal(0, 0.005, COUNT), [1, 0, 0])
     covariances = np.outer(unsure, [0.005**2, 0, 0, 0, 0, 0]).astype(np.float32)
     maps = [replace(sparse, points=moved, point_covariances=known) for known in (None, covariances)]
-    found = [refine(RefineConfig(noise_px=0.05), PnpConfig(), registered(), SENSOR, query, images, m) for m in maps]
+    found = [
+        refine(RefineConfig(noise_px=0.05), PnpConfig(), registered(), SENSOR, query, matched, images, m) for m in maps
+    ]
     plain, weighed = (pose_errors(estimate.cam_from_world, TRUTH)[0] for estimate in found)
     assert weighed < 0.3 * plain

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..array_types import Int32
+from ..array_types import Float32, Int32
+from ..geometry.arrows import arrows_in_world, arrows_of
 from .features import LocalFeatures
 from .sparse_map import NO_POINT, SparseMap
 
@@ -20,12 +21,19 @@ KEPT = 128
 class Shown:
     """The features of one map image that show a point, strongest first, and the rows of these points.
 
-    `size`: width and height of the image, px.
+    `size`: width and height of the image, px. `arrows`: the keypoints' scales and orientations at their points, as by
+    `arrows_in_world`; None of features that tell no orientation.
     """
 
     features: LocalFeatures
     points: Int32[np.ndarray, "n"]
     size: tuple[int, int]
+    arrows: Float32[np.ndarray, "n 3"] | None = None
+
+    def __getitem__(self, rows: np.ndarray | slice) -> Shown:
+        """What some of its keypoints show."""
+        arrows = None if self.arrows is None else self.arrows[rows]
+        return Shown(self.features[rows], self.points[rows], self.size, arrows)
 
 
 class MapImages:
@@ -40,6 +48,12 @@ class MapImages:
         return self._kept(image)
 
     def _read(self, image: int) -> Shown:
-        features, points = self._features[self._sparse.image_names[image]], self._sparse.points_of(image)
-        shown = np.flatnonzero(points != NO_POINT)
-        return Shown(features[shown], points[shown], self._sparse.camera(image).size)
+        sparse = self._sparse
+        every, points = self._features[sparse.image_names[image]], sparse.points_of(image)
+        shown, camera = np.flatnonzero(points != NO_POINT), sparse.camera(image)
+        features, points = every[shown], points[shown]
+        if features.angles is None:
+            return Shown(features, points, camera.size)
+        in_image = arrows_of(features.scales, features.angles)
+        arrows = arrows_in_world(camera, sparse.cam_from_world[image], sparse.points[points], in_image)
+        return Shown(features, points, camera.size, arrows.astype(np.float32))

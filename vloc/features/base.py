@@ -36,6 +36,15 @@ class LocalFeature(Protocol):
         ...
 
 
+@runtime_checkable
+class SparingFeature(Protocol):
+    """A local feature that can leave keypoints undescribed, and takes less time then."""
+
+    def load_sparing(self, runtime: Runtime, num_described: int) -> Extractor:
+        """An extractor of the same keypoints: the first so many are described, the descriptors of others are zeros."""
+        ...
+
+
 DenseMap = Float32[np.ndarray, "c y x"]
 """Descriptors of c numbers, of either sign, on a grid over an image."""
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from ..array_types import UInt8
 from ..data.features import LocalFeatures
+from ..geometry.quarter_turns import wrapped
 from ..runtime import Runtime
 from ..solvers.colmap import pycolmap
 from .base import FEATURES, Extractor
 from .reduced_size import at_reduced_size
-from .root_sift import strongest_first
+from .root_sift import strongest
 
 
 @FEATURES.register("colmap_sift")
@@ -50,7 +51,8 @@ class ColmapSift:
             rows = library.keypoints_to_matrix(found)  # x, y (first pixel centred at 0.5, as ours), scale, angle
             # COLMAP completes the octave in which it reaches the limit, hence more than asked.
             places, scales, angles = rows[:, :2], rows[:, 2], rows[:, 3]
-            return strongest_first(places, descriptors.data, scales, scales, angles, self.max_keypoints)
+            features = LocalFeatures(places, descriptors.data, scales, scales, angles=wrapped(angles))
+            return features[strongest(places, scales, self.max_keypoints)]
 
         return at_reduced_size(extract, self.max_size)
 

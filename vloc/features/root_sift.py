@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..array_types import Float32, UInt8
+from ..array_types import Float32, Int64, UInt8
 from ..data.features import LocalFeatures
-from ..geometry.quarter_turns import wrapped
 
 DIMS = 128
 UNIT = 512.0
@@ -27,16 +26,8 @@ def no_features() -> LocalFeatures:
     return LocalFeatures(np.zeros((0, 2), np.float32), np.zeros((0, DIMS), np.uint8), nothing, nothing, angles=nothing)
 
 
-def strongest_first(
-    keypoints: Float32[np.ndarray, "n 2"],
-    descriptors: UInt8[np.ndarray, "n 128"],
-    scores: Float32[np.ndarray, "n"],
-    scales: Float32[np.ndarray, "n"],
-    angles: Float32[np.ndarray, "n"],
-    max_keypoints: int,
-) -> LocalFeatures:
-    """At most `max_keypoints` features by falling score; equal ones by x, y and then as they came."""
-    order = np.lexsort((keypoints[:, 1], keypoints[:, 0], -scores))[:max_keypoints]
-    return LocalFeatures(
-        keypoints[order], descriptors[order], scores[order], scales[order], angles=wrapped(angles[order])
-    )
+def strongest(
+    keypoints: Float32[np.ndarray, "n 2"], scores: Float32[np.ndarray, "n"], max_keypoints: int
+) -> Int64[np.ndarray, "k"]:
+    """Rows of at most `max_keypoints` keypoints by falling score; equal ones by x, y and then as they came."""
+    return np.lexsort((keypoints[:, 1], keypoints[:, 0], -scores))[:max_keypoints]

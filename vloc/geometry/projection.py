@@ -12,6 +12,7 @@ import numpy as np
 
 from ..array_types import Float64, Shaped
 from .camera import Camera
+from .rigid import Rigid
 
 Pair = tuple[Shaped[np.ndarray, "n"], Shaped[np.ndarray, "n"]]
 PlaneMap = Callable[[np.ndarray, np.ndarray], Pair]
@@ -118,6 +119,23 @@ def distortion_jacobian(camera: Camera, u: np.ndarray, v: np.ndarray) -> Float64
     if camera.model not in _DISTORTIONS:
         return np.broadcast_to(np.eye(2)[:, :, None] * focal, (2, 2, len(u)))
     return focal * _derivatives(lambda a, b: distort(camera, a, b), u, v)
+
+
+def by_point_in_cam(camera: Camera, in_cam: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "3 2 n"]:
+    """The derivative of pixels by x, y and z in camera axes; 0 behind the camera."""
+    in_front = in_cam[:, 2] > 0
+    inverse_depth = in_front / np.where(in_front, in_cam[:, 2], 1.0)
+    u, v = in_cam[:, 0] * inverse_depth, in_cam[:, 1] * inverse_depth
+    by_u, by_v = distortion_jacobian(camera, u, v).swapaxes(0, 1) * inverse_depth
+    return np.stack([by_u, by_v, -u * by_u - v * by_v])
+
+
+def by_point_in_world(
+    camera: Camera, cam_from_world: Rigid, points_in_world: Float64[np.ndarray, "n 3"]
+) -> Float64[np.ndarray, "2 3 n"]:
+    """The derivative of pixels (x, y) by the axes of the world; 0 behind the camera."""
+    in_cam = by_point_in_cam(camera, cam_from_world.apply(points_in_world))
+    return np.einsum("kan,kj->ajn", in_cam, cam_from_world.rotation)
 
 
 def focal_derivative(camera: Camera, u: np.ndarray, v: np.ndarray) -> Float64[np.ndarray, "2 n"]:

@@ -9,12 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ..array_types import Bool, Float32, Float64, Int64
+from ..array_types import Bool, Float, Float32, Float64, Int64
 from ..data.features import LocalFeatures
 from ..data.map_images import Shown
 
 BLOCK = 1024
 """pairs compared at a time: 1 MB of float32, which stay in the cache"""
+MAX_CELLS = 1024
+"""along a side of the picture, among which keypoints are looked up"""
+ROUNDING = 1e-9
+"""part by which cells are larger than what is looked for, so that it never lies beyond the next one"""
 SAMPLE = 256
 """keypoints of the query that say how far apart different things usually are"""
 
@@ -30,22 +34,21 @@ class Candidates:
 def near(keypoints: Float32[np.ndarray, "n 2"], pixels: Float64[np.ndarray, "p 2"], radius_px: float) -> Candidates:
     """All pairs of a keypoint and a projected point that are at most `radius_px` apart.
 
-    Keypoints are ordered by upright strips of that width laid end to end, so those near a point are three runs of them.
+    Keypoints are ordered by square cells of that size, column by column, so those near a point are three runs of them.
     """
-    x, y = keypoints.astype(np.float64).T
-    least, most = y.min(initial=0), y.max(initial=0) + 2 * radius_px  # so far apart are strips
-    along = np.floor(x / radius_px) * (most - least) + y
-    order = np.argsort(along, kind="stable")
-    strips = np.floor(pixels[:, 0] / radius_px) + np.arange(-1, 2)[:, None]
-    middle = strips * (most - least) + pixels[:, 1].clip(least, most)
-    in_order = np.argsort(middle[1])  # what is looked up in order is found in half of the time
-    looked_up = middle[:, in_order].ravel()
-    starts, stops = (np.searchsorted(along[order], looked_up + reach) for reach in (-radius_px, radius_px))
-    counts = stops - starts
-    places = np.repeat(np.tile(in_order, 3), counts)
-    found = order[_runs(starts, counts)]
-    apart = np.square(x[found] - pixels[places, 0]) + np.square(y[found] - pixels[places, 1])
-    kept = apart <= radius_px**2
+    (x, y), (u, v) = keypoints.T.astype(np.float64), pixels.T
+    left, top, right, bottom = x.min(initial=0), y.min(initial=0), x.max(initial=0), y.max(initial=0)
+    size = max(radius_px * (1 + ROUNDING), max(right - left, bottom - top) / MAX_CELLS)
+    columns, rows = int((right - left) / size) + 3, int((bottom - top) / size) + 3  # with a border of empty ones
+    cells = ((x - left) / size + 1).astype(np.int64) * rows + ((y - top) / size + 1).astype(np.int64)
+    order = np.argsort(cells, kind="stable")
+    begins = np.append(0, np.cumsum(np.bincount(cells, minlength=columns * rows)))
+    column = ((u - left) / size + 1).clip(1, columns - 2).astype(np.int64)
+    row = ((v - top) / size + 1).clip(1, rows - 2).astype(np.int64)
+    first = ((column + np.arange(-1, 2)[:, None]) * rows + row - 1).ravel()
+    counts = begins[first + 3] - begins[first]
+    places, found = np.repeat(np.tile(np.arange(len(u)), 3), counts), order[runs(begins[first], counts)]
+    kept = np.square(x[found] - u[places]) + np.square(y[found] - v[places]) <= radius_px**2
     pairs = np.sort(places[kept] * len(x) + found[kept])
     return Candidates(pairs % len(x), pairs // len(x))
 
@@ -74,11 +77,18 @@ def most_similar(
         np.maximum.at(best, rows, values)
         np.add.at(votes, rows, values)
     kept = np.flatnonzero(best >= 1 - max_distance**2 / 2)
-    keypoints, places, votes = candidates.keypoints[kept], candidates.places[kept], votes[kept]
-    kept = np.flatnonzero(_is_largest(votes, keypoints) & _is_largest(votes, places))
-    kept = kept[np.unique(places[kept], return_index=True)[1]]  # of equally similar ones the first
+    keypoints, places = best_pairs(candidates.keypoints[kept], candidates.places[kept], votes[kept])
+    return keypoints, points[places]
+
+
+def best_pairs(
+    keypoints: Int64[np.ndarray, "c"], places: Int64[np.ndarray, "c"], values: Float[np.ndarray, "c"]
+) -> tuple[Int64[np.ndarray, "m"], Int64[np.ndarray, "m"]]:
+    """The candidates that are the best (largest value) of their keypoint and of their place, sorted by keypoint."""
+    kept = np.flatnonzero(_is_largest(values, keypoints) & _is_largest(values, places))
+    kept = kept[np.unique(places[kept], return_index=True)[1]]  # of equally good ones the first
     kept = kept[np.unique(keypoints[kept], return_index=True)[1]]
-    return keypoints[kept], points[places[kept]]
+    return keypoints[kept], places[kept]
 
 
 def usual_distance(query: LocalFeatures, image: LocalFeatures) -> float:
@@ -108,7 +118,7 @@ def _compare(
     shown = np.flatnonzero(places >= 0)
     places, theirs = places[shown], image.features.descriptors[shown].astype(np.float32)
     counts, lengths = starts[places + 1] - starts[places], image.features.lengths[shown]
-    observations, rows = np.repeat(np.arange(len(counts)), counts), _runs(starts[places], counts)
+    observations, rows = np.repeat(np.arange(len(counts)), counts), runs(starts[places], counts)
     keypoints, cosines = keypoints[rows], np.empty(len(rows), np.float32)
     for start in range(0, len(rows), BLOCK):
         block = slice(start, start + BLOCK)
@@ -117,7 +127,7 @@ def _compare(
     return rows, cosines / (query.lengths[keypoints] * lengths[observations])
 
 
-def _runs(starts: Int64[np.ndarray, "k"], counts: Int64[np.ndarray, "k"]) -> Int64[np.ndarray, "s"]:
+def runs(starts: Int64[np.ndarray, "k"], counts: Int64[np.ndarray, "k"]) -> Int64[np.ndarray, "s"]:
     """Runs of successive numbers, `counts` of them from each of `starts`, laid end to end."""
     firsts: Int64[np.ndarray, "s"] = np.repeat(starts - np.cumsum(counts) + counts, counts)
     return firsts + np.arange(len(firsts))
@@ -128,8 +138,8 @@ def _unit_rows(features: LocalFeatures) -> Float32[np.ndarray, "n d"]:
     return rows
 
 
-def _is_largest(values: Float32[np.ndarray, "c"], groups: Int64[np.ndarray, "c"]) -> Bool[np.ndarray, "c"]:
+def _is_largest(values: Float[np.ndarray, "c"], groups: Int64[np.ndarray, "c"]) -> Bool[np.ndarray, "c"]:
     """Which values are the largest of their group."""
-    largest = np.full(groups.max(initial=-1) + 1, -np.inf, np.float32)
+    largest = np.full(groups.max(initial=-1) + 1, -np.inf, values.dtype)
     np.maximum.at(largest, groups, values)
     return values == largest[groups]

@@ -11,7 +11,7 @@ import numpy as np
 from ..array_types import Bool, Float32, Float64, Int32, Int64
 from ..data.sparse_map import NO_POINT, SparseMap
 from ..geometry.camera import Camera
-from ..geometry.projection import distortion_jacobian, project
+from ..geometry.projection import by_point_in_cam, project
 
 KEYPOINT_NOISE_PX = 0.2
 """standard deviation of one coordinate of a keypoint, against which what else is known is weighed: poses, depth"""
@@ -112,15 +112,6 @@ def _by_camera(
 def _of_rows(values: Float64[np.ndarray, "m *shape"], rows: np.ndarray) -> Float64[np.ndarray, "*shape n"]:
     """Some rows, along the last axis. Nothing else is read: a map in place may be larger than the memory."""
     return np.ascontiguousarray(np.moveaxis(values.take(rows, axis=0), 0, -1))
-
-
-def by_point_in_cam(camera: Camera, in_cam: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "3 2 n"]:
-    """The derivative of pixels by x, y and z in camera axes; 0 behind the camera."""
-    in_front = in_cam[:, 2] > 0
-    inverse_depth = in_front / np.where(in_front, in_cam[:, 2], 1.0)
-    u, v = in_cam[:, 0] * inverse_depth, in_cam[:, 1] * inverse_depth
-    by_u, by_v = distortion_jacobian(camera, u, v).swapaxes(0, 1) * inverse_depth
-    return np.stack([by_u, by_v, -u * by_u - v * by_v])
 
 
 def each_of(values: Float64[np.ndarray, "g *shape"], groups: np.ndarray) -> Float64[np.ndarray, "o *shape"]:

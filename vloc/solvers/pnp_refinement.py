@@ -43,35 +43,60 @@ class Problem:
         return reprojection_errors(self.points2d, self.points, camera, pose, whitening)
 
 
-def refined_absolute_pose(
-    points2d: Float64[np.ndarray, "m 2"],
-    points_in_world: Float64[np.ndarray, "m 3"],
-    camera: Camera,
-    config: PnpConfig,
-    focal_source: str,
-    cam_from_world: Rigid,
-    found: Camera,
-    whitening: Float64[np.ndarray, "m 2 2"] | None = None,
-) -> PnpResult:
-    """A pose that was found before, with the intrinsics `found`, refined on many more matches; else as `absolute_pose`.
+@dataclass(frozen=True, eq=False)
+class Guided:
+    """Matches that were found by a pose in hand, far more than it was made of, and by which it gets better.
 
-    Once more, at the end, with the median error as the scale of the loss where that is smaller: of so many matches, the
-    better half may decide. `whitening`: of the residuals, where some points are less sure than others.
+    `origin`: of the problem, in the world. `start`: the pose in hand, as in `refined_absolute_pose`.
     """
-    poselib.check_points(points2d, 2, len(points2d))
-    poselib.check_points(points_in_world, 3, len(points2d))
-    prior = intrinsics_prior(config, camera, focal_source)
-    camera = camera.generalised() if len(prior) > 1 else camera
-    origin = points_in_world.mean(0)
-    problem = Problem(points2d, points_in_world - origin, camera, config, prior, whitening)
-    pose = Rigid(cam_from_world.rotation, cam_from_world.apply(origin[None])[0])
-    start = RefinedPose(pose, found, camera.moves_to(found)[: len(prior)])
-    refined, _, inliers = _solve(problem, start)
-    if refined is not None and inliers.any():
-        errors = problem.errors(refined.camera, refined.cam_from_world, whitened=True)[inliers]
-        scale = float(np.clip(np.median(errors), LEAST_LOSS_SCALE_PX, config.loss_scale_px))
-        problem = replace(problem, config=replace(config, loss_scale_px=scale))
-    return refined_result(problem, refined or start, origin)
+
+    problem: Problem
+    start: RefinedPose
+    origin: Float64[np.ndarray, "3"]
+
+    @classmethod
+    def of(
+        cls,
+        points2d: Float64[np.ndarray, "m 2"],
+        points_in_world: Float64[np.ndarray, "m 3"],
+        camera: Camera,
+        config: PnpConfig,
+        focal_source: str,
+        cam_from_world: Rigid,
+        found: Camera,
+        whitening: Float64[np.ndarray, "m 2 2"] | None = None,
+    ) -> Guided:
+        """A camera and what is known of its intrinsics, its pose and the intrinsics `found` with that.
+
+        `whitening`: of the residuals, where some points are less sure than others. DataError for what is not finite.
+        """
+        poselib.check_points(points2d, 2, len(points2d))
+        poselib.check_points(points_in_world, 3, len(points2d))
+        prior = intrinsics_prior(config, camera, focal_source)
+        camera = camera.generalised() if len(prior) > 1 else camera
+        origin = points_in_world.mean(0)
+        problem = Problem(points2d, points_in_world - origin, camera, config, prior, whitening)
+        pose = Rigid(cam_from_world.rotation, cam_from_world.apply(origin[None])[0])
+        return cls(problem, RefinedPose(pose, found, camera.moves_to(found)[: len(prior)]), origin)
+
+    def nearer(self) -> tuple[Rigid, Camera] | None:
+        """The pose and intrinsics where the matches that agree have them; None where too few do."""
+        refined, _, _ = _solve(self.problem, self.start)
+        return None if refined is None else (_in_world(refined.cam_from_world, self.origin), refined.camera)
+
+    def refined(self) -> PnpResult:
+        """The same with all that is told of a pose, else as `absolute_pose`.
+
+        The median error under the pose in hand is the scale of the loss where that is smaller: of so many matches, the
+        better half may decide.
+        """
+        config, problem = self.problem.config, self.problem
+        errors = problem.errors(self.start.camera, self.start.cam_from_world, whitened=True)
+        agree = errors[errors < config.max_error_px]
+        if len(agree):
+            scale = float(np.clip(np.median(agree), LEAST_LOSS_SCALE_PX, config.loss_scale_px))
+            problem = replace(problem, config=replace(config, loss_scale_px=scale))
+        return refined_result(problem, self.start, self.origin)
 
 
 def with_map_errors(found: PnpResult, sparse: SparseMap, points: Int[np.ndarray, "m"]) -> PnpResult:
@@ -89,11 +114,10 @@ def refined_result(problem: Problem, start: RefinedPose, origin: Float64[np.ndar
     if reason := _refusal(refined, inliers, problem.config):
         return PnpResult(None, inliers, reason=reason)
     assert refined is not None  # noqa: S101 - refused otherwise
-    found, of_used = refined.cam_from_world, refined.by_point
+    of_used, world = refined.by_point, _in_world(refined.cam_from_world, origin)
     assert of_used is not None  # noqa: S101 - refused otherwise
     by_point = np.zeros((len(inliers), *of_used.shape[1:]))
     by_point[used] = of_used
-    world = Rigid(found.rotation, found.translation - found.rotation @ origin)
     return PnpResult(world, inliers, refined.covariance, "", refined.camera, by_point)
 
 
@@ -116,6 +140,11 @@ def _solve(
         if refined.rest is None or np.array_equal(before, inliers):
             break
     return refined, before, inliers
+
+
+def _in_world(pose: Rigid, origin: Float64[np.ndarray, "3"]) -> Rigid:
+    """A pose in whose world points are measured from an `origin`, with the origin of the world where it was."""
+    return Rigid(pose.rotation, pose.translation - pose.rotation @ origin)
 
 
 def _refusal(refined: RefinedPose | None, inliers: np.ndarray, config: PnpConfig) -> str:

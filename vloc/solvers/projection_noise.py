@@ -6,8 +6,8 @@ import numpy as np
 
 from ..array_types import Float64
 from ..geometry.camera import Camera
+from ..geometry.projection import by_point_in_cam
 from ..geometry.rigid import Rigid
-from .observations import by_point_in_cam
 
 
 def projection_sigma(

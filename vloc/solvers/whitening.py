@@ -6,8 +6,8 @@ import numpy as np
 
 from ..array_types import Float64
 from ..geometry.camera import Camera
+from ..geometry.projection import by_point_in_world
 from ..geometry.rigid import Rigid
-from .observations import by_point_in_cam
 
 
 def whitening(
@@ -23,8 +23,7 @@ def whitening(
     m^2) projects to: points seen from nearby places only are unsure along the view, which tells little across it. The
     usual residual keeps its size in pixels (median determinant 1), so that losses and limits mean what they did.
     """
-    in_cam = by_point_in_cam(camera, cam_from_world.apply(points_in_world))
-    by_point = np.einsum("kan,kj->ajn", in_cam, cam_from_world.rotation)
+    by_point = by_point_in_world(camera, cam_from_world, points_in_world)
     spread = np.einsum("ajn,bjn->abn", np.einsum("ain,nij->ajn", by_point, covariances), by_point)
     (xx, xy), (_, yy) = spread + noise_px**2 * np.eye(2)[..., None]
     a = np.sqrt(xx)  # of the Cholesky factor [[a, 0], [b, c]]

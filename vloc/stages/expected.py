@@ -15,7 +15,7 @@ from ..data.selection import Correspondences
 from ..data.sparse_map import SparseMap
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
-from .refine import Guide, RefineConfig
+from .guide import Guide
 
 
 @dataclass(frozen=True)
@@ -24,25 +24,16 @@ class NearConfig:
 
     search_px: Annotated[float, msgspec.Meta(gt=0)] = 32.0
     """px; keypoints are compared with points that are expected so near"""
-    strongest: Annotated[int, msgspec.Meta(ge=1)] = 512
-    """keypoints that are looked for"""
-    searched: Annotated[int, msgspec.Meta(ge=1)] = 4
+    strongest: Annotated[int, msgspec.Meta(ge=1)] = 256
+    """keypoints that are looked for; SIFT describes only these"""
+    searched: Annotated[int, msgspec.Meta(ge=1)] = 3
     """map images whose points they are compared with: those that share most points with the last frame"""
-    refining: Annotated[int, msgspec.Meta(ge=1)] = 20
-    """map images on whose points the pose found so is refined"""
     max_keypoints: Annotated[int, msgspec.Meta(ge=100)] | None = None
     """keypoints of a frame; the time goes mostly into making them; None: as many as the map's images"""
 
 
-def images_showing(sparse: SparseMap, points: np.ndarray, count: int) -> list[int]:
-    """The map images (rows) that show most of some points, most first."""
-    images, _ = sparse.observations_of(np.asarray(points, np.int32))
-    distinct, shown = np.unique(images, return_counts=True)
-    return distinct[np.argsort(-shown, kind="stable")[:count]].tolist()
-
-
 def expected_matches(
-    config: RefineConfig,
+    ratio: float,
     features: LocalFeatures,
     camera: Camera,
     cam_from_world: Rigid,
@@ -59,7 +50,7 @@ def expected_matches(
     if not len(images) or not len(features):
         return Correspondences.none()
     seen = [shown(image) for image in images]
-    keypoints, points = Guide.by(config, features, seen, map_)(cam_from_world, camera, sparse, search_px)
+    keypoints, points = Guide(features, sparse, ratio, map_).similar(cam_from_world, camera, seen, search_px)
     from_images = _first_showing(points, [image.points for image in seen], images)
     similarity = np.ones(len(points), np.float32)
     area_px = float(np.pi * search_px**2)

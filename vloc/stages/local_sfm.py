@@ -88,7 +88,7 @@ def place(
     is_sure = sureness(steps.correspond, steps.register, features, sensor, local, steps.seed)
     matches = correspond(steps.correspond, MapMatcher(matcher, shown), features, sensor.image_size, ranked, is_sure)
     estimate = register(steps.register, name, sensor, quality, features, matches, local, calibration, steps.seed)
-    return refine(steps.refine, steps.register, estimate, sensor, features, [shown(row) for row in ranked], local)
+    return refine(steps.refine, steps.register, estimate, sensor, features, matches.points, shown, local)
 
 
 def _start(

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 
-from ..array_types import Float64, Int64
+from ..array_types import Int, Int64
 from ..data.capture import Sensor
 from ..data.estimate import PoseEstimate
 from ..data.features import LocalFeatures
 from ..data.map_images import MapImages, Shown
+from ..data.selection import Correspondences
 from ..data.sparse_map import SparseMap
-from ..geometry.camera import Camera
-from ..geometry.projection import project
-from ..geometry.rigid import Rigid
-from ..matching.guided import most_similar, near, usual_distance
 from ..runtime import Runtime
 from ..solvers.pnp import PnpConfig, PnpResult
-from ..solvers.pnp_refinement import refined_absolute_pose, with_map_errors
+from ..solvers.pnp_refinement import Guided, with_map_errors
 from ..solvers.projection_noise import projection_sigma
 from ..solvers.whitening import whitening
 from ..stage import EachStage, Run
+from .guide import Guide, in_view, views_like
 
 SAMPLE = 256
 """points that say how well a pose tells where points project"""
@@ -35,16 +32,23 @@ SURE = 3.0
 
 @dataclass(frozen=True)
 class RefineConfig:
-    """How a pose is refined on further matches, in one or two rounds; they never count as evidence for it."""
+    """How a pose is refined on further matches, in rounds; they never count as evidence for it."""
 
     radius_px: Annotated[float, msgspec.Meta(ge=0)] = 6.0
     """px; keypoints are compared with points that project so near; 0: the pose stays as it was registered"""
     near_px: Annotated[float, msgspec.Meta(ge=0)] = 2.0
-    """px; the same for the last round, which is the only one for a pose that tells so well where points are; 0: none"""
+    """px; the same for two rounds more, the only ones for a pose that tells so well where points are; 0: none"""
+    images: Annotated[int, msgspec.Meta(ge=1)] = 12
+    """map images whose points are looked for: of those that show points matched before the nearest views"""
     ratio: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.85
     """a match is nearer than this part of how far descriptors of different things usually are from each other"""
     noise_px: Annotated[float, msgspec.Meta(gt=0)] = 0.5
     """px; standard deviation of a keypoint's coordinates, against which the points' own uncertainty is weighed"""
+
+    @property
+    def radii_px(self) -> tuple[float, ...]:
+        """Of all rounds; none where nothing is refined."""
+        return (self.radius_px, *[self.near_px] * (2 * bool(self.near_px))) if self.radius_px else ()
 
 
 def refine(
@@ -53,36 +57,39 @@ def refine(
     estimate: PoseEstimate,
     sensor: Sensor,
     features: LocalFeatures,
-    images: Sequence[Shown],
+    matched: Int[np.ndarray, "m"],
+    shown: Callable[[int], Shown],
     sparse: SparseMap,
     map_: Callable[..., Iterable[Any]] = map,
 ) -> PoseEstimate:
-    """The estimate with its pose refined; as it was where fewer matches are found than agreed with it before."""
-    if estimate.cam_from_world is None or sensor.camera is None or not images or not len(features):
+    """The estimate with its pose refined; as it was where fewer matches are found than agreed with it before.
+
+    `matched`: points (rows) that the photo was matched with; `shown`: gives what a map image (row) shows.
+    """
+    if estimate.cam_from_world is None or sensor.camera is None or not len(matched):
         return estimate
-    guide = Guide.by(config, features, images, map_)
-    best = None
-    for radii_px in _rounds(config, estimate, guide, sparse):
-        best = best or _in_rounds(radii_px, config, pnp, estimate, sensor, guide, sparse)
+    guide, best = Guide(features, sparse, config.ratio, map_), None
+    for radii_px in _rounds(config, estimate, sparse, matched):
+        best = best or _in_rounds(radii_px, config, pnp, estimate, sensor, guide, matched, shown)
     return _with_pose(estimate, with_map_errors(best[0], sparse, best[1])) if best else estimate
 
 
 def _rounds(
-    config: RefineConfig, estimate: PoseEstimate, guide: Guide, sparse: SparseMap
+    config: RefineConfig, estimate: PoseEstimate, sparse: SparseMap, matched: Int[np.ndarray, "m"]
 ) -> Iterator[tuple[float, ...]]:
     """The radii, px, of rounds, and of others for where these find too little."""
-    if not config.radius_px:
-        return
-    if config.near_px and _reach(estimate, guide, sparse) <= config.near_px:
-        yield (config.near_px,)
-    yield (config.radius_px, config.near_px) if config.near_px else (config.radius_px,)
+    radii_px = config.radii_px
+    if config.near_px and radii_px and _reach(estimate, sparse, matched) <= config.near_px:
+        yield radii_px[1:]
+    if radii_px:
+        yield radii_px
 
 
-def _reach(estimate: PoseEstimate, guide: Guide, sparse: SparseMap) -> float:
+def _reach(estimate: PoseEstimate, sparse: SparseMap, matched: Int[np.ndarray, "m"]) -> float:
     """How far, px, nine of ten points may project from where they are, by the pose's covariance."""
     pose, camera, covariance = estimate.cam_from_world, estimate.camera, estimate.covariance
     assert pose is not None and camera is not None and covariance is not None  # noqa: S101 - it is localized
-    some, _ = _in_view(pose, camera, sparse, guide.points[:: max(len(guide.points) // SAMPLE, 1)], 0.0)
+    some, _ = in_view(pose, camera, sparse, matched[:: max(len(matched) // SAMPLE, 1)].astype(np.int64), 0.0)
     unsure = projection_sigma(camera, pose, covariance, sparse.points[some])
     return SURE * float(np.quantile(unsure, 0.9)) if len(some) else np.inf
 
@@ -94,72 +101,29 @@ def _in_rounds(
     estimate: PoseEstimate,
     sensor: Sensor,
     guide: Guide,
-    sparse: SparseMap,
-) -> tuple[PnpResult, Int64[np.ndarray, "m"]] | None:
+    matched: Int[np.ndarray, "m"],
+    shown: Callable[[int], Shown],
+) -> tuple[PnpResult, Int64[np.ndarray, "k"]] | None:
     """The last of the poses, each on matches within the next radius of the one before, and the points of its matches.
 
     None where the first finds fewer matches than agreed with the pose before.
     """
-    pose, camera = estimate.cam_from_world, estimate.camera
+    pose, camera, sparse = estimate.cam_from_world, estimate.camera, guide.sparse
     assert pose is not None and camera is not None and sensor.camera is not None  # noqa: S101 - it is localized
-    best = None
+    points, best, known = matched, None, (sensor.camera, pnp, sensor.focal_source)
     for radius_px in radii_px:
-        keypoints, points = guide(pose, camera, sparse, radius_px)
+        nearer = best[0].nearer() if best else (pose, camera)
+        if nearer is None:
+            break
+        pose, camera = nearer
+        images = [shown(image) for image in views_like(sparse, pose, points, config.images)]
+        keypoints, points = guide(pose, camera, images, radius_px)
         if len(points) < max(estimate.num_inliers, pnp.min_inliers):
             break
         pixels, in_world = guide.features.keypoints[keypoints].astype(np.float64), sparse.points[points]
         weighed = whitening(camera, pose, in_world, sparse.covariances_of(points), config.noise_px)
-        known = sensor.camera, pnp, sensor.focal_source
-        found = refined_absolute_pose(pixels, in_world, *known, pose, camera, weighed)
-        if found.cam_from_world is None or found.camera is None:
-            break
-        pose, camera, best = found.cam_from_world, found.camera, (found, points)
-    return best
-
-
-@dataclass(frozen=True, eq=False)
-class Guide:
-    """Looks for matches of a photo with the points that map images show, near where they project."""
-
-    features: LocalFeatures
-    images: Sequence[Shown]
-    points: Int64[np.ndarray, "p"]
-    """rows of the points that the images show"""
-    limit: Callable[[], float]
-    """gives the distance of descriptors beyond which nothing matches"""
-    map_: Callable[..., Iterable[Any]]
-
-    @classmethod
-    def by(
-        cls,
-        config: RefineConfig,
-        features: LocalFeatures,
-        images: Sequence[Shown],
-        map_: Callable[..., Iterable[Any]] = map,
-    ) -> Guide:
-        """With the limit that the photo's own descriptors set; where `map_` has threads, one of them looks for it."""
-        most = max(images, key=lambda image: len(image.points))
-        usual = iter(map_(usual_distance, [features], [most.features]))
-        points = np.flatnonzero(np.bincount(np.concatenate([image.points for image in images])))
-        return cls(features, images, points, cache(lambda: config.ratio * next(usual)), map_)
-
-    def __call__(
-        self, pose: Rigid, camera: Camera, sparse: SparseMap, radius_px: float
-    ) -> tuple[Int64[np.ndarray, "m"], Int64[np.ndarray, "m"]]:
-        """Keypoints and points (rows) that match, the points within a radius of the keypoints."""
-        in_view, projected = _in_view(pose, camera, sparse, self.points, radius_px)
-        candidates = near(self.features.keypoints, projected, radius_px)
-        return most_similar(self.features, candidates, in_view, self.images, self.limit(), self.map_)
-
-
-def _in_view(
-    pose: Rigid, camera: Camera, sparse: SparseMap, points: Int64[np.ndarray, "p"], margin_px: float
-) -> tuple[Int64[np.ndarray, "v"], Float64[np.ndarray, "v 2"]]:
-    """The points (rows) that project into the picture or so near to it, and where."""
-    pixels = project(camera, pose.apply(sparse.points[points]))
-    limit = np.array([camera.width, camera.height]) + margin_px
-    inside = ((pixels > -margin_px) & (pixels < limit)).all(axis=1)  # behind the camera, pixels are no numbers
-    return points[inside], pixels[inside]
+        best = Guided.of(pixels, in_world, *known, pose, camera, weighed), points
+    return (best[0].refined(), best[1]) if best else None
 
 
 def _with_pose(estimate: PoseEstimate, found: PnpResult) -> PoseEstimate:
@@ -180,7 +144,7 @@ def _start(
     runtime: Runtime,
     estimates: Mapping[str, PoseEstimate],
     features: Mapping[str, LocalFeatures],
-    retrieved: Mapping[str, np.ndarray],
+    matches: Mapping[str, Correspondences],
     sensors: Mapping[str, Sensor],
     map_features: Mapping[str, LocalFeatures],
     sparse: SparseMap,
@@ -190,10 +154,10 @@ def _start(
 
     def run(names: Iterable[str]) -> Iterator[PoseEstimate]:
         for name in names:
-            images = [shown(image) for image in map(int, retrieved[name])]
-            yield refine(config, pnp, estimates[name], sensors[name], features[name], images, sparse)
+            known = sensors[name], features[name], matches[name].points, shown, sparse
+            yield refine(config, pnp, estimates[name], *known)
 
     return run
 
 
-REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 5, PoseEstimate, _start)
+REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 6, PoseEstimate, _start)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 import numpy as np
 
-from ..array_types import Float64, Int64
+from ..array_types import Float64, Int, Int64
 from ..data.capture import Sensor
 from ..data.evidence import Calibration
 from ..data.features import LocalFeatures
@@ -31,10 +31,8 @@ from ..solvers.pose_covariance import covariance_of_map
 from ..solvers.rig_acceptance import weigh_rig
 from ..solvers.whitening import whitening
 from ..stage import EachStage, Run
-from .refine import Guide, RefineConfig
-
-NOTHING = np.zeros(0, np.int64)
-"""matches of a camera that shows nothing, or that was shown no map image"""
+from .guide import Guide, views_like
+from .refine import RefineConfig
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,6 @@ class Seen:
     cam_from_rig: Rigid
     features: LocalFeatures
     matches: Correspondences
-    retrieved: Sequence[int] | np.ndarray
     quality: float
 
     def view(self, keypoints: np.ndarray, points_in_world: Float64[np.ndarray, "m 3"]) -> View:
@@ -105,40 +102,41 @@ def refine_rig(
     shown: MapImages,
     sparse: SparseMap,
 ) -> RigEstimate:
-    """The estimate refined on matches near where points project, in two rounds, as that of a single image is."""
+    """The estimate refined on matches near where points project, in rounds, as that of a single image is."""
     if estimate.rig_from_world is None:
         return estimate
-    guides = [
-        Guide.by(config, one.features, [shown(image) for image in map(int, one.retrieved)])
-        if len(one.retrieved) and len(one.features)
-        else None
-        for one in seen
-    ]
-    for radius_px in (config.radius_px, config.near_px):
-        better = _refined(estimate, guides, seen, config.noise_px, radius_px, pnp, sparse) if radius_px else None
+    points = [one.matches.points for one in seen]
+    for radius_px in config.radii_px:
+        better = _refined(config, pnp, estimate, seen, points, shown, sparse, radius_px)
         if better is None:
             break
-        estimate = better
+        estimate, points = better
     return estimate
 
 
 def _refined(
-    estimate: RigEstimate,
-    guides: Sequence[Guide | None],
-    seen: Sequence[Seen],
-    noise_px: float,
-    radius_px: float,
+    config: RefineConfig,
     pnp: PnpConfig,
+    estimate: RigEstimate,
+    seen: Sequence[Seen],
+    matched: Sequence[Int[np.ndarray, "_"]],
+    shown: MapImages,
     sparse: SparseMap,
-) -> RigEstimate | None:
-    """One round; None where fewer matches are found than agreed with the pose before."""
+    radius_px: float,
+) -> tuple[RigEstimate, list[Int64[np.ndarray, "_"]]] | None:
+    """One round, and the points of each camera's matches; None where fewer are found than agreed before.
+
+    `matched`: points of each camera's matches before; a camera without any may see what the others did.
+    """
     assert estimate.rig_from_world is not None  # noqa: S101 - only such are refined
-    views, points = [], []
-    for guide, one in zip(guides, seen, strict=True):
+    views, points, anywhere = [], [], np.concatenate(matched)
+    for one, own in zip(seen, matched, strict=True):
         pose = one.cam_from_rig @ estimate.rig_from_world
-        keypoints, rows = guide(pose, one.camera, sparse, radius_px) if guide else (NOTHING, NOTHING)
+        images = [shown(image) for image in views_like(sparse, pose, own if len(own) else anywhere, config.images)]
+        guide = Guide(one.features, sparse, config.ratio)
+        keypoints, rows = guide(pose, one.camera, images, radius_px)
         in_world = sparse.points[rows]
-        weighed = whitening(one.camera, pose, in_world, sparse.covariances_of(rows), noise_px)
+        weighed = whitening(one.camera, pose, in_world, sparse.covariances_of(rows), config.noise_px)
         views.append(replace(one.view(keypoints, in_world), whitening=weighed))
         points.append(rows)
     if sum(map(len, points)) < max(int(estimate.counts[:, 0].sum()), pnp.min_inliers):
@@ -147,12 +145,13 @@ def _refined(
     if found.rig_from_world is None:
         return None
     guided = np.array([rows.sum() for rows in found.inliers], np.int64)
-    return replace(
+    better = replace(
         estimate,
         rig_from_world=found.rig_from_world,
         covariance=_with_map_errors(found, sparse, points),
         counts=np.column_stack([estimate.counts[:, :2], guided]),
     )
+    return better, points
 
 
 def _with_map_errors(
@@ -171,7 +170,6 @@ def _start(
     runtime: Runtime,
     features: Mapping[str, LocalFeatures],
     matches: Mapping[str, Correspondences],
-    retrieved: Mapping[str, np.ndarray],
     sensors: Mapping[str, Sensor],
     qualities: Mapping[str, ImageQuality | None],
     instants: Mapping[str, Instant],
@@ -187,7 +185,7 @@ def _start(
         camera, quality = sensors[name].camera, qualities[name]
         assert camera is not None  # noqa: S101 - an instant is of cameras
         overall = 1.0 if quality is None else quality.overall
-        return Seen(camera, cam_from_rig, features[name], matches[name], retrieved[name], overall)
+        return Seen(camera, cam_from_rig, features[name], matches[name], overall)
 
     def run(keys: Iterable[str]) -> Iterator[RigEstimate]:
         for key in keys:
@@ -198,4 +196,4 @@ def _start(
     return run
 
 
-REGISTER_RIG: EachStage[str, RigEstimate] = EachStage("register-rig", 2, RigEstimate, _start)
+REGISTER_RIG: EachStage[str, RigEstimate] = EachStage("register-rig", 3, RigEstimate, _start)

@@ -11,7 +11,7 @@ from ..data.sparse_map import NO_POINT, SparseMap
 from ..geometry.camera import Camera
 from ..geometry.projection import project
 from ..geometry.rigid import Rigid
-from .expected import images_showing
+from .guide import images_showing
 
 WINDOW = 2
 """photos before and after that vote"""
