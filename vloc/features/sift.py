@@ -47,7 +47,7 @@ class Sift:
         return self._at_working_size(self._extract)
 
     def load_sparing(self, runtime: Runtime, num_described: int) -> Extractor:
-        """The same; described are the strongest of those that are no smaller than a pixel, as far as there are some."""
+        """The same; described are the strongest found at the image's own size or less, then others."""
         return self._at_working_size(partial(self._extract_sparing, num_described=num_described))
 
     def _at_working_size(self, extract: Extractor) -> Extractor:

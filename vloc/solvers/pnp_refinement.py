@@ -47,7 +47,7 @@ class Problem:
 class Guided:
     """Matches that were found by a pose in hand, far more than it was made of, and by which it gets better.
 
-    `origin`: of the problem, in the world. `start`: the pose in hand, as in `refined_absolute_pose`.
+    `problem`: its points are measured from `origin`, a place in the world. `start`: the pose in hand, to that origin.
     """
 
     problem: Problem
@@ -66,8 +66,9 @@ class Guided:
         found: Camera,
         whitening: Float64[np.ndarray, "m 2 2"] | None = None,
     ) -> Guided:
-        """A camera and what is known of its intrinsics, its pose and the intrinsics `found` with that.
+        """Of pixels and points (m) by `camera`, whose pose `cam_from_world` was found with the intrinsics `found`.
 
+        `focal_source`: what is known of the camera's own intrinsics.
         `whitening`: of the residuals, where some points are less sure than others. DataError for what is not finite.
         """
         poselib.check_points(points2d, 2, len(points2d))

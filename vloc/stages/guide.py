@@ -16,7 +16,7 @@ from ..geometry.camera import Camera
 from ..geometry.pose_error import rotation_angle
 from ..geometry.projection import project
 from ..geometry.rigid import Rigid
-from ..matching.guided import most_similar, near, usual_distance
+from ..matching.guided import Candidates, most_similar, near, usual_distance
 from ..matching.oriented import most_alike
 
 Found = tuple[Int64[np.ndarray, "m"], Int64[np.ndarray, "m"]]
@@ -39,17 +39,22 @@ class Guide:
         """By scale and orientation where features tell these, else by descriptors; points so near to keypoints."""
         if self.features.angles is None or any(image.arrows is None for image in images):
             return self.similar(pose, camera, images, radius_px)
-        points, projected = in_view(pose, camera, self.sparse, points_shown(images), radius_px)
-        candidates = near(self.features.keypoints, projected, radius_px)
+        points, candidates = self._near(pose, camera, images, radius_px)
         return most_alike(self.features, candidates, points, images, pose, camera, self.sparse)
 
     def similar(self, pose: Rigid, camera: Camera, images: Sequence[Shown], radius_px: float) -> Found:
         """By descriptors alone."""
         most = max(images, key=lambda image: len(image.points))
         usual = iter(self.map_(usual_distance, [self.features], [most.features]))  # threads begin with it at once
-        points, projected = in_view(pose, camera, self.sparse, points_shown(images), radius_px)
-        candidates = near(self.features.keypoints, projected, radius_px)
+        points, candidates = self._near(pose, camera, images, radius_px)
         return most_similar(self.features, candidates, points, images, self.ratio * next(usual), self.map_)
+
+    def _near(
+        self, pose: Rigid, camera: Camera, images: Sequence[Shown], radius_px: float
+    ) -> tuple[Int64[np.ndarray, "p"], Candidates]:
+        """The points (rows) in view that the images show, and which keypoints each projects near."""
+        points, projected = in_view(pose, camera, self.sparse, points_shown(images), radius_px)
+        return points, near(self.features.keypoints, projected, radius_px)
 
 
 def images_showing(sparse: SparseMap, points: np.ndarray, count: int) -> list[int]:
