@@ -11,6 +11,7 @@ from vloc.geometry.projection import (
     distortion_derivative,
     distortion_jacobian,
     focal_derivative,
+    inside,
     project,
     unproject,
     widest,
@@ -105,6 +106,16 @@ def test_a_picture_reaches_as_far_as_its_corners_where_these_have_rays():
     assert widest(bent) == pytest.approx(np.linalg.norm(unproject(bent, np.array([[80.0, 60.0]]))))
     beyond = Camera("SIMPLE_RADIAL", 80, 60, (40.0, 40.0, 30.0, -0.1))  # its corners are beyond the fold, at 1.83
     assert 1.15 < widest(beyond) < (1 / 0.3) ** 0.5
+
+
+def test_points_inside_a_picture_are_those_it_shows_and_not_those_folded_into_it():
+    lens = Camera("SIMPLE_RADIAL", 100, 80, (100.0, 50.0, 40.0, -0.06))
+    points = np.array([[0, 0, 2], [0, 0, -2], [0.51, 0, 1], [0.55, 0, 1], [4.1, 0, 1]])
+    # 100 (0.51 - 0.06 x 0.51^3) + 50 = 100.2; 4.1 (1 - 0.06 x 4.1^2) = -0.035, which is amid the picture
+    rows, pixels = inside(lens, points)
+    assert rows.tolist() == [0] and pixels.tolist() == [[50, 40]]
+    rows, pixels = inside(lens, points, margin_px=1.0)
+    assert rows.tolist() == [0, 2] and pixels[1] == pytest.approx([100.2041, 40], abs=1e-3)
 
 
 @given(st.floats(-0.3, 0.3), st.floats(-0.05, 0.05), st.floats(-0.7, 0.7), st.floats(-0.7, 0.7))

@@ -7,10 +7,11 @@ the calibration matrix. The formulas are those of COLMAP's `sensor/models.h`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
-from ..array_types import Float64, Shaped
+from ..array_types import Float64, Int64, Shaped
 from .camera import Camera
 from .rigid import Rigid
 
@@ -21,6 +22,7 @@ Distortion = Callable[[np.ndarray, np.ndarray, tuple[complex, ...]], Pair]
 STEP = 1e-30  # of the complex-step derivative: no subtraction, so no lower limit
 BORDER = 17
 """points a side at which a picture's border is looked at"""
+RADIAL = frozenset({"SIMPLE_RADIAL", "RADIAL"})
 FISHEYE = frozenset({"OPENCV_FISHEYE", "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE", "THIN_PRISM_FISHEYE"})
 
 
@@ -31,6 +33,16 @@ def _radial(u: np.ndarray, v: np.ndarray, k: tuple[complex, ...]) -> Pair:
     for term in reversed(k):
         factor = (factor + term) * r2
     return u * (1 + factor), v * (1 + factor)
+
+
+def _radial_derivatives(u: np.ndarray, v: np.ndarray, k: tuple[float, ...]) -> Float64[np.ndarray, "2 2 n"]:
+    """The Jacobian of `_radial`, in a third of the time of complex steps."""
+    r2 = u * u + v * v
+    factor, slope = np.zeros_like(r2), np.zeros_like(r2)
+    for term in reversed(k):
+        slope, factor = slope * r2 + factor + term, (factor + term) * r2
+    across = 2 * slope * u * v
+    return np.array([[1 + factor + 2 * slope * u * u, across], [across, 1 + factor + 2 * slope * v * v]])
 
 
 def _tangential(u: np.ndarray, v: np.ndarray, p1: complex, p2: complex) -> Pair:
@@ -118,6 +130,8 @@ def distortion_jacobian(camera: Camera, u: np.ndarray, v: np.ndarray) -> Float64
     focal = np.array(camera.focal)[:, None, None]
     if camera.model not in _DISTORTIONS:
         return np.broadcast_to(np.eye(2)[:, :, None] * focal, (2, 2, len(u)))
+    if camera.model in RADIAL:
+        return focal * _radial_derivatives(u, v, camera.distortion)
     return focal * _derivatives(lambda a, b: distort(camera, a, b), u, v)
 
 
@@ -160,6 +174,22 @@ def project(camera: Camera, points_in_cam: Float64[np.ndarray, "n 3"]) -> Float6
     return np.stack(distorted, -1) * camera.focal + camera.principal_point
 
 
+def inside(
+    camera: Camera, points_in_cam: Float64[np.ndarray, "n 3"], margin_px: float = 0.0
+) -> tuple[Int64[np.ndarray, "k"], Float64[np.ndarray, "k 2"]]:
+    """The points (rows) that a picture shows, or so near to it, and their pixels.
+
+    Not those that its lens model folds into it from farther off.
+    """
+    points, limit = np.asarray(points_in_cam, np.float64), np.array(camera.size) + margin_px
+    (x, y, z), reach = points.T, widest(camera) + margin_px / min(camera.focal)
+    with np.errstate(invalid="ignore"):  # infinite times 0
+        rows = np.flatnonzero((z > 0) & (x * x + y * y <= (reach * z) ** 2))
+    pixels = project(camera, points[rows])
+    kept = ((pixels >= -margin_px) & (pixels < limit)).all(axis=1)
+    return rows[kept], pixels[kept]
+
+
 def unproject(camera: Camera, pixels: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "n 2"]:
     """Undistorted normalised coordinates (x/z, y/z) of pixels; NaN where the distortion has no inverse there."""
     target = (np.asarray(pixels, np.float64) - camera.principal_point) / camera.focal
@@ -172,10 +202,11 @@ def unproject(camera: Camera, pixels: Float64[np.ndarray, "n 2"]) -> Float64[np.
     return plane
 
 
+@lru_cache
 def widest(camera: Camera) -> float:
     """How far from the axis a picture reaches: the largest norm of (x/z, y/z) on its border, where that has rays.
 
-    Lens models bring some points that are farther off back into the picture. Infinite for a border without rays.
+    Lens models fold some points that are farther off back into the picture. Infinite for a border without rays.
     """
     along = np.linspace(0, 1, BORDER)
     ends = np.concatenate([[(t, 0), (t, 1), (0, t), (1, t)] for t in along]) * camera.size

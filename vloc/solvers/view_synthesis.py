@@ -10,7 +10,7 @@ import numpy as np
 
 from ..array_types import Bool, Float32, Float64, UInt8
 from ..geometry.camera import Camera
-from ..geometry.projection import project, unproject, widest
+from ..geometry.projection import inside, unproject
 from ..geometry.rigid import Rigid
 from .ray_casting import Hits
 
@@ -94,23 +94,14 @@ def shown_by(
 
     1: the side that normals point to; -1: the other; 0: it does not.
     """
-    places, center = _inside(photo.camera, photo.cam_from_world.apply(surface.points)), photo.cam_from_world.center
-    inside, side = np.isfinite(places[:, 0]), np.zeros(len(places))
-    to_points = surface.points[inside] - center
-    cosines = -(to_points * surface.normals[inside]).sum(axis=1) / np.linalg.norm(to_points, axis=1)
+    rows, pixels = inside(photo.camera, photo.cam_from_world.apply(surface.points))
+    places, side = np.full((len(surface.points), 2), np.nan), np.zeros(len(surface.points))
+    places[rows], center = pixels, photo.cam_from_world.center
+    to_points = surface.points[rows] - center
+    cosines = -(to_points * surface.normals[rows]).sum(axis=1) / np.linalg.norm(to_points, axis=1)
     is_free = (cast(center, to_points).reach > 1 - NEARER) & (np.abs(cosines) > GRAZING)
-    side[inside] = np.sign(cosines) * is_free
+    side[rows] = np.sign(cosines) * is_free
     return places, side
-
-
-def _inside(camera: Camera, points_in_cam: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "n 2"]:
-    """Pixels of points in a camera's picture; NaN for others, and for those that its lens model folds into it."""
-    places = project(camera, points_in_cam)
-    (x, y), (px, py, pz) = places.T, points_in_cam.T
-    is_in_picture = (x > 0) & (x < camera.width) & (y > 0) & (y < camera.height)
-    with np.errstate(invalid="ignore"):  # infinite times 0
-        is_inside = is_in_picture & (np.hypot(px, py) <= widest(camera) * pz)
-    return np.where(is_inside[:, None], places, np.nan)
 
 
 def _pixels_m(

@@ -15,7 +15,7 @@ from ..data.features import LocalFeatures
 from ..data.map_images import MapImages
 from ..data.selection import Correspondences
 from ..data.sparse_map import NO_POINT, SparseMap
-from ..geometry.projection import project
+from ..geometry.projection import inside
 from ..matching.base import Matcher
 from ..retrieval.fusion import Fusion
 from ..retrieval.search import Vectors, search
@@ -85,9 +85,8 @@ def _shows(sparse: SparseMap, image: int, points: np.ndarray) -> bool:
     if np.isin(points, sparse.points_of(image)).any():
         return True
     camera = sparse.camera(image)
-    pixels = project(camera, sparse.cam_from_world[image].apply(sparse.points[points]))
-    in_view = ((pixels >= 0) & (pixels < [camera.width, camera.height])).all(axis=1)
-    return bool(in_view.mean() > SEEN_SHARE) if len(points) else True
+    rows, _ = inside(camera, sparse.cam_from_world[image].apply(sparse.points[points]))
+    return len(rows) > SEEN_SHARE * len(points) if len(points) else True
 
 
 def _start(
