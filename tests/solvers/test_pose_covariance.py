@@ -10,7 +10,7 @@ from world import FISHEYE, OPENCV, PINHOLE, sightings, walk
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
 from vloc.solvers.point_refinement import refine_points
-from vloc.solvers.pose_covariance import DEPENDENCE, _few, covariance_of_map, inverse_of, sensitivity
+from vloc.solvers.pose_covariance import DEPENDENCE, SAMPLE, _few, covariance_of_map, inverse_of, sensitivity
 from vloc.solvers.pose_refinement import refine_pose
 from vloc.solvers.track_points import TriangulationConfig
 from vloc.solvers.triangulation import triangulate
@@ -100,6 +100,19 @@ def test_exact_poses_of_the_map_add_nothing():
     by_point = refine_pose(pixels, sparse.points, PINHOLE, query, 0.5).by_point
     rows = np.arange(len(sparse.points), dtype=np.int32)
     assert not covariance_of_map(replace(sparse, pose_noise=np.zeros(2)), rows, by_point).any()
+
+
+def test_of_many_matches_a_thousand_say_what_all_do():
+    """Thirty times the same matches, each of which says a thirtieth, in any order."""
+    _, sparse, pixels, query = small_map()
+    noisy = replace(sparse, pose_noise=np.array([1e-3, 5e-3]))
+    by_point = refine_pose(pixels, sparse.points, PINHOLE, query, 0.5).by_point
+    rows = np.arange(len(sparse.points), dtype=np.int32)
+    order = np.random.default_rng(0).permutation(30 * len(rows))
+    assert len(order) > 2 * SAMPLE
+    many = covariance_of_map(noisy, np.tile(rows, 30)[order], np.tile(by_point / 30, (30, 1, 1))[order])
+    once = covariance_of_map(noisy, rows, by_point)
+    assert np.sqrt(np.diag(many)) == pytest.approx(np.sqrt(np.diag(once)), rel=0.1)
 
 
 def test_a_normal_matrix_is_inverted_where_it_fixes_everything():
