@@ -16,6 +16,7 @@ from vloc.solvers.colmap import colmap_camera
 from vloc.solvers.generalized_pose import better_rig_pose, generalized_pose
 from vloc.solvers.pnp import PnpConfig
 from vloc.solvers.pose_covariance import DEPENDENCE
+from vloc.solvers.whitening import Whitening
 
 from .rigs import mounts, rig_sees, sight
 from .world import PINHOLE, random_pose
@@ -109,7 +110,7 @@ def test_more_matches_make_a_pose_better_and_unsure_points_count_less() -> None:
     rng = np.random.default_rng(0)
     unsure = replace(views[1], points_in_world=views[1].points_in_world + rng.normal(0, 0.03, (40, 3)))
     plain = better_rig_pose([views[0], unsure], rough, CONFIG)
-    weighed = replace(unsure, whitening=np.broadcast_to(0.1 * np.eye(2), (40, 2, 2)).copy())
+    weighed = replace(unsure, whitening=Whitening(np.broadcast_to(0.1 * np.eye(2), (40, 2, 2))))
     better = better_rig_pose([views[0], weighed], rough, CONFIG)
     errors = [pose_errors(found.rig_from_world, truth)[0] for found in (better, plain)]
     assert errors[0] < errors[1] < 0.02

@@ -9,7 +9,7 @@ from vloc.geometry.pose_error import pose_errors
 from vloc.geometry.projection import project
 from vloc.geometry.rigid import Rigid
 from vloc.solvers.pose_refinement import refine_pose
-from vloc.solvers.whitening import whitening
+from vloc.solvers.whitening import Whitening, whitening
 
 AHEAD, ASIDE = [0.0, 0.0, 4.0], [2.0, 0.0, 4.0]
 DEPTH = np.diag([0.0, 0.0, 0.04])
@@ -59,8 +59,31 @@ def test_a_pose_from_uneven_points_is_better_when_they_are_weighed():
     for _ in range(20):
         pixels = exact + rng.normal(0, 0.3, exact.shape)
         moved = points + (shapes @ rng.normal(0, 1, (200, 3, 1)))[..., 0]
-        weighed = whitening(PINHOLE, truth, moved, covariances, 0.3)
+        weighed = Whitening(whitening(PINHOLE, truth, moved, covariances, 0.3))
         found = [refine_pose(pixels, moved, PINHOLE, truth, 2.0, (), None, w) for w in (None, weighed)]
         errors.append([pose_errors(refined.cam_from_world, truth)[0] for refined in found])
     plain, weighed = np.sqrt(np.mean(np.square(errors), axis=0))
     assert weighed < 0.8 * plain
+
+
+def test_residuals_count_less_the_longer_they_are_and_nothing_beyond_reach():
+    matrices = np.stack([np.diag([2.0, 1.0])] * 4)
+    residuals = np.array([[0.0, 0.6, 1.2, 3.0], [0.0, 0.8, 1.6, 4.0]])  # 0, 1, 2 and 5 px
+    of_all = Whitening(matrices, 2.0)
+    assert of_all.of(residuals)[:, 0, 0] == pytest.approx([2, 2 * 0.75, 0, 0])
+    assert of_all[np.array([False, True, False, False])].of(residuals[:, 1:2]) == pytest.approx(0.75 * matrices[:1])
+    assert np.array_equal(Whitening(matrices).of(residuals), matrices)
+
+
+def test_matches_beyond_reach_do_not_move_a_pose_and_others_find_it_from_wherever_it_began():
+    rng = np.random.default_rng(3)
+    pixels, points, truth, _ = sightings(PINHOLE, 200)
+    pixels = pixels + rng.normal(0, 0.3, pixels.shape)
+    pixels[::4] += [4.0, 0]  # a quarter is off to one side
+    plain = np.broadcast_to(np.eye(2), (200, 2, 2))
+    starts = [Rigid(np.eye(3), np.array(off)) @ truth for off in ([0.002, 0, 0], [0, -0.002, 0.002])]
+    found = [[refine_pose(pixels, points, PINHOLE, start, 10.0, (), None, w).cam_from_world for start in starts]
+             for w in (None, Whitening(plain, 2.5))]  # fmt: skip
+    errors = [max(pose_errors(pose, truth)[0] for pose in poses) for poses in found]
+    assert errors[1] < 0.5 * errors[0]
+    assert pose_errors(*found[1])[0] < 1e-5

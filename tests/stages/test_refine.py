@@ -101,7 +101,7 @@ def test_what_looks_unlike_is_no_match_however_near_it_is():
 def test_the_error_of_a_refined_focal_length_is_told_in_px_of_the_first_one():
     camera = replace(CAMERA, params=(900.0, 800.0, 500.0, 400.0))
     found = PnpResult(TRUTH, np.ones(30, bool), np.diag([1.0] * 6 + [0.01]), "", camera)
-    assert _with_pose(registered(), found).focal_sigma_px == pytest.approx(0.1 * 900)
+    assert _with_pose(registered(), found, 30).focal_sigma_px == pytest.approx(0.1 * 900)
 
 
 def test_a_focal_length_is_refined_with_the_pose():

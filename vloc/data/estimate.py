@@ -37,7 +37,7 @@ class PoseEstimate:
     holds; 0 where it was taken as exact. `quality`: what the image looks like. `unit`: of all lengths in it, that of
     the map's frame.
 
-    `num_inliers` of `num_matches` are the evidence: found without knowing the pose. `num_guided`: matches looked for
+    `num_inliers` of `num_matches` are the evidence: found without knowing the pose. `num_guided`: keypoints matched
     near where points project, on which the pose was then refined; 0 where it was not. `view`: how much the photo looks
     like what the pose would see of a scan; None where nobody compared them. `similarities`: by which each of the
     `retrieved` map images was listed; NaN for those that neighbours in time brought.

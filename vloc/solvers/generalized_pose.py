@@ -21,6 +21,7 @@ from .pnp_refinement import LEAST_LOSS_SCALE_PX
 from .pose_covariance import sensitivity
 from .pose_refinement import by_points, linearised, reprojection_errors
 from .robust_minimum import Linearised, minimum
+from .whitening import Whitening
 
 SAMPLE = 3
 """matches of one camera that fix its pose"""
@@ -40,13 +41,14 @@ class View:
     points_in_world: Float64[np.ndarray, "m 3"]
     camera: Camera
     cam_from_rig: Rigid
-    whitening: Float64[np.ndarray, "m 2 2"] | None = None
+    whitening: Whitening | None = None
     area_px: float = np.inf
 
     def errors(self, rig_from_world: Rigid, *, whitened: bool = False) -> Float64[np.ndarray, "m"]:
         """Reprojection errors, px, infinite behind the camera; whitened, those of unsure points count less."""
-        pose, whitening = self.cam_from_rig @ rig_from_world, self.whitening if whitened else None
-        return reprojection_errors(self.points2d, self.points_in_world, self.camera, pose, whitening)
+        matrices = self.whitening.matrices if whitened and self.whitening else None
+        pose = self.cam_from_rig @ rig_from_world
+        return reprojection_errors(self.points2d, self.points_in_world, self.camera, pose, matrices)
 
     def moved(self, origin: Float64[np.ndarray, "3"]) -> View:
         """The same with points measured from an origin."""
@@ -150,7 +152,7 @@ def _linearised(views: Sequence[View], rig_from_world: Rigid) -> Linearised:
         at = linearised(view.points2d, view.points_in_world, view.camera, view.cam_from_rig @ rig_from_world)
         by_rig = np.einsum("acm,cr->arm", at.jacobian, view.cam_from_rig.adjoint)
         part = replace(at, jacobian=by_rig)
-        parts.append(part if view.whitening is None else part.whitened(view.whitening))
+        parts.append(part if view.whitening is None else part.whitened(view.whitening.of(part.residuals)))
     residuals, jacobian = (
         np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in ("residuals", "jacobian")
     )

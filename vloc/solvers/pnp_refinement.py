@@ -15,6 +15,7 @@ from .pnp import PnpConfig, PnpResult, intrinsics_prior
 from .pose_covariance import covariance_of_map
 from .pose_refinement import RefinedPose, refine_pose, reprojection_errors
 from .robust_minimum import Prior
+from .whitening import Whitening
 
 LEAST_LOSS_SCALE_PX = 0.01
 """px; of matches without errors"""
@@ -35,11 +36,11 @@ class Problem:
     camera: Camera
     config: PnpConfig
     prior: Prior
-    whitening: Float64[np.ndarray, "m 2 2"] | None = None
+    whitening: Whitening | None = None
 
     def errors(self, camera: Camera, pose: Rigid, *, whitened: bool = False) -> Float64[np.ndarray, "m"]:
         """Reprojection errors, px, under a pose and intrinsics; whitened, those of unsure points count less."""
-        whitening = self.whitening if whitened else None
+        whitening = self.whitening.matrices if whitened and self.whitening else None
         return reprojection_errors(self.points2d, self.points, camera, pose, whitening)
 
 
@@ -64,7 +65,7 @@ class Guided:
         focal_source: str,
         cam_from_world: Rigid,
         found: Camera,
-        whitening: Float64[np.ndarray, "m 2 2"] | None = None,
+        whitening: Whitening | None = None,
     ) -> Guided:
         """Of pixels and points (m) by `camera`, whose pose `cam_from_world` was found with the intrinsics `found`.
 

@@ -12,6 +12,7 @@ from ..geometry.projection import distortion_derivative, distortion_jacobian, fo
 from ..geometry.rigid import Rigid
 from .pose_covariance import Sensitivity
 from .robust_minimum import Linearised, Prior, Rest, minimum
+from .whitening import Whitening
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ def refine_pose(
     loss_scale_px: float,
     prior: Prior = (),
     moved: Float64[np.ndarray, "k"] | None = None,
-    whitening: Float64[np.ndarray, "m 2 2"] | None = None,
+    whitening: Whitening | None = None,
 ) -> RefinedPose:
     """Gauss-Newton with iterative reweighting for the Cauchy loss, from `start` and intrinsics that have `moved`.
 
@@ -69,7 +70,7 @@ def refine_pose(
 
     def at(pose: Rigid, moved: np.ndarray) -> Linearised:
         found = linearised(points2d, points_in_world, camera.adjusted(*moved), pose, len(prior))
-        return found if whitening is None else found.whitened(whitening)
+        return found if whitening is None else found.whitened(whitening.of(found.residuals))
 
     moved = np.zeros(len(prior)) if moved is None else moved
     found = minimum(at, start, loss_scale_px, prior, moved)

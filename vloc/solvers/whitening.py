@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ..array_types import Float64
+from ..array_types import Float64, Shaped
 from ..geometry.camera import Camera
 from ..geometry.projection import by_point_in_world
 from ..geometry.rigid import Rigid
+
+
+@dataclass(frozen=True, eq=False)
+class Whitening:
+    """What the residuals of matches are multiplied by before they are weighed by a loss.
+
+    `reach_px`: a longer residual counts nothing, shorter ones the less the longer they are, by the biweight of Beaton
+    and Tukey 1974, so that none comes or goes all at once; infinite: all count.
+    """
+
+    matrices: Float64[np.ndarray, "m 2 2"]
+    reach_px: float = np.inf
+
+    def of(self, residuals: Float64[np.ndarray, "2 m"]) -> Float64[np.ndarray, "m 2 2"]:
+        """The matrices for residuals (px) that are so long."""
+        nearness = np.maximum(1 - (residuals**2).sum(0) / self.reach_px**2, 0)
+        return self.matrices * nearness[:, None, None]
+
+    def __getitem__(self, rows: Shaped[np.ndarray, "k"]) -> Whitening:
+        """Of some of the matches."""
+        return Whitening(self.matrices[rows], self.reach_px)
 
 
 def whitening(

@@ -15,7 +15,7 @@ from ..data.selection import Correspondences
 from ..data.sparse_map import SparseMap
 from ..geometry.camera import Camera
 from ..geometry.rigid import Rigid
-from .guide import Guide
+from .guide import similar
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def expected_matches(
     if not len(images) or not len(features):
         return Correspondences.none()
     seen = [shown(image) for image in images]
-    keypoints, points = Guide(features, sparse, ratio, map_).similar(cam_from_world, camera, seen, search_px)
+    keypoints, points = similar(features, sparse, cam_from_world, camera, seen, search_px, ratio, map_)
     from_images = _first_showing(points, [image.points for image in seen], images)
     similarity = np.ones(len(points), np.float32)
     area_px = float(np.pi * search_px**2)

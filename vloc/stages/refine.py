@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from ..array_types import Int, Int64
+from ..array_types import Int
 from ..data.capture import Sensor
 from ..data.estimate import PoseEstimate
 from ..data.features import LocalFeatures
@@ -20,9 +20,8 @@ from ..runtime import Runtime
 from ..solvers.pnp import PnpConfig, PnpResult
 from ..solvers.pnp_refinement import Guided, with_map_errors
 from ..solvers.projection_noise import projection_sigma
-from ..solvers.whitening import whitening
 from ..stage import EachStage, Run
-from .guide import Guide, in_view, views_like
+from .guide import Found, Guide, in_view
 
 SAMPLE = 256
 """points that say how well a pose tells where points project"""
@@ -36,9 +35,9 @@ class RefineConfig:
 
     radius_px: Annotated[float, msgspec.Meta(ge=0)] = 6.0
     """px; keypoints are compared with points that project so near; 0: the pose stays as it was registered"""
-    near_px: Annotated[float, msgspec.Meta(ge=0)] = 2.0
+    near_px: Annotated[float, msgspec.Meta(ge=0)] = 2.5
     """px; the same for two rounds more, the only ones for a pose that tells so well where points are; 0: none"""
-    images: Annotated[int, msgspec.Meta(ge=1)] = 12
+    images: Annotated[int, msgspec.Meta(ge=1)] = 16
     """map images whose points are looked for: of those that show points matched before the nearest views"""
     ratio: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.85
     """a match is nearer than this part of how far descriptors of different things usually are from each other"""
@@ -68,10 +67,13 @@ def refine(
     """
     if estimate.cam_from_world is None or sensor.camera is None or not len(matched):
         return estimate
-    guide, best = Guide(features, sparse, config.ratio, map_), None
+    guide, best = Guide(features, sparse, shown, config.images, config.ratio, config.noise_px, map_), None
     for radii_px in _rounds(config, estimate, sparse, matched):
-        best = best or _in_rounds(radii_px, config, pnp, estimate, sensor, guide, matched, shown)
-    return _with_pose(estimate, with_map_errors(best[0], sparse, best[1])) if best else estimate
+        best = best or _in_rounds(radii_px, guide, pnp, estimate, sensor, matched)
+    if best is None:
+        return estimate
+    pose, found = best
+    return _with_pose(estimate, with_map_errors(pose, sparse, found.points), found.num_keypoints(pose.inliers))
 
 
 def _rounds(
@@ -96,19 +98,17 @@ def _reach(estimate: PoseEstimate, sparse: SparseMap, matched: Int[np.ndarray, "
 
 def _in_rounds(
     radii_px: Sequence[float],
-    config: RefineConfig,
+    guide: Guide,
     pnp: PnpConfig,
     estimate: PoseEstimate,
     sensor: Sensor,
-    guide: Guide,
     matched: Int[np.ndarray, "m"],
-    shown: Callable[[int], Shown],
-) -> tuple[PnpResult, Int64[np.ndarray, "k"]] | None:
-    """The last of the poses, each on matches within the next radius of the one before, and the points of its matches.
+) -> tuple[PnpResult, Found] | None:
+    """The last of the poses, each on matches within the next radius of the one before, and its matches.
 
     None where the first finds fewer matches than agreed with the pose before.
     """
-    pose, camera, sparse = estimate.cam_from_world, estimate.camera, guide.sparse
+    pose, camera = estimate.cam_from_world, estimate.camera
     assert pose is not None and camera is not None and sensor.camera is not None  # noqa: S101 - it is localized
     points, best, known = matched, None, (sensor.camera, pnp, sensor.focal_source)
     for radius_px in radii_px:
@@ -116,24 +116,22 @@ def _in_rounds(
         if nearer is None:
             break
         pose, camera = nearer
-        images = [shown(image) for image in views_like(sparse, pose, points, config.images)]
-        keypoints, points = guide(pose, camera, images, radius_px)
-        if len(points) < max(estimate.num_inliers, pnp.min_inliers):
+        found = guide(pose, camera, points, radius_px)
+        if found.num_keypoints() < max(estimate.num_inliers, pnp.min_inliers):
             break
-        pixels, in_world = guide.features.keypoints[keypoints].astype(np.float64), sparse.points[points]
-        weighed = whitening(camera, pose, in_world, sparse.covariances_of(points), config.noise_px)
-        best = Guided.of(pixels, in_world, *known, pose, camera, weighed), points
+        points, pixels = found.points, guide.features.keypoints[found.keypoints].astype(np.float64)
+        best = Guided.of(pixels, guide.sparse.points[points], *known, pose, camera, found.whitening), found
     return (best[0].refined(), best[1]) if best else None
 
 
-def _with_pose(estimate: PoseEstimate, found: PnpResult) -> PoseEstimate:
-    """The estimate with the pose of guided matches, which are no evidence."""
+def _with_pose(estimate: PoseEstimate, found: PnpResult, num_guided: int) -> PoseEstimate:
+    """The estimate with the pose of so many guided matches, which are no evidence."""
     assert found.camera is not None  # noqa: S101 - it is there where a pose is
     return replace(
         estimate,
         cam_from_world=found.cam_from_world,
         covariance=found.pose_covariance,
-        num_guided=found.num_inliers,
+        num_guided=num_guided,
         camera=found.camera,
         focal_sigma_px=found.focal_sigma * found.camera.focal[0],
     )
@@ -160,4 +158,4 @@ def _start(
     return run
 
 
-REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 6, PoseEstimate, _start)
+REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 7, PoseEstimate, _start)

@@ -29,9 +29,8 @@ from ..solvers.generalized_pose import RigPose, View, better_rig_pose, generaliz
 from ..solvers.pnp import PnpConfig
 from ..solvers.pose_covariance import covariance_of_map
 from ..solvers.rig_acceptance import weigh_rig
-from ..solvers.whitening import whitening
 from ..stage import EachStage, Run
-from .guide import Guide, views_like
+from .guide import Guide
 from .refine import RefineConfig
 
 
@@ -129,22 +128,21 @@ def _refined(
     `matched`: points of each camera's matches before; a camera without any may see what the others did.
     """
     assert estimate.rig_from_world is not None  # noqa: S101 - only such are refined
-    views, points, anywhere = [], [], np.concatenate(matched)
+    views, matches, anywhere = [], [], np.concatenate(matched)
     for one, own in zip(seen, matched, strict=True):
         pose = one.cam_from_rig @ estimate.rig_from_world
-        images = [shown(image) for image in views_like(sparse, pose, own if len(own) else anywhere, config.images)]
-        guide = Guide(one.features, sparse, config.ratio)
-        keypoints, rows = guide(pose, one.camera, images, radius_px)
-        in_world = sparse.points[rows]
-        weighed = whitening(one.camera, pose, in_world, sparse.covariances_of(rows), config.noise_px)
-        views.append(replace(one.view(keypoints, in_world), whitening=weighed))
-        points.append(rows)
-    if sum(map(len, points)) < max(int(estimate.counts[:, 0].sum()), pnp.min_inliers):
+        guide = Guide(one.features, sparse, shown, config.images, config.ratio, config.noise_px)
+        near = guide(pose, one.camera, own if len(own) else anywhere, radius_px)
+        view = one.view(near.keypoints, sparse.points[near.points])
+        views.append(replace(view, whitening=near.whitening))
+        matches.append(near)
+    if sum(each.num_keypoints() for each in matches) < max(int(estimate.counts[:, 0].sum()), pnp.min_inliers):
         return None
     found = better_rig_pose(views, estimate.rig_from_world, pnp)
     if found.rig_from_world is None:
         return None
-    guided = np.array([rows.sum() for rows in found.inliers], np.int64)
+    guided = np.array([each.num_keypoints(rows) for each, rows in zip(matches, found.inliers, strict=True)], np.int64)
+    points = [each.points for each in matches]
     better = replace(
         estimate,
         rig_from_world=found.rig_from_world,
@@ -196,4 +194,4 @@ def _start(
     return run
 
 
-REGISTER_RIG: EachStage[str, RigEstimate] = EachStage("register-rig", 3, RigEstimate, _start)
+REGISTER_RIG: EachStage[str, RigEstimate] = EachStage("register-rig", 4, RigEstimate, _start)

@@ -9,9 +9,8 @@ import numpy as np
 
 from ..data.sparse_map import NO_POINT, SparseMap
 from ..geometry.camera import Camera
-from ..geometry.projection import project
 from ..geometry.rigid import Rigid
-from .guide import images_showing
+from .guide import images_showing, in_view
 
 WINDOW = 2
 """photos before and after that vote"""
@@ -39,6 +38,5 @@ def expected_images(
     """The map images that show most of the points of `images` that a photo would show from a pose, most first."""
     points = np.unique(np.concatenate([sparse.points_of(image) for image in images])) if len(images) else NOTHING
     points = points[points != NO_POINT]
-    pixels = project(camera, cam_from_world.apply(sparse.points[points]))
-    in_view = ((pixels >= 0) & (pixels < [camera.width, camera.height])).all(axis=1)  # behind it they are no numbers
-    return images_showing(sparse, points[in_view], count)
+    points, _ = in_view(cam_from_world, camera, sparse, points)
+    return images_showing(sparse, points, count)
