@@ -148,6 +148,8 @@ def main() -> None:
     parser.add_argument("--max-keypoints", type=int)
     parser.add_argument("--plot", type=Path)
     flags = parser.parse_args()
+    if len(flags.seeds) < 2:
+        parser.error("--seeds: expected two or more, as the map of the next is the foreign one")
     settings = {"max_keypoints": flags.max_keypoints}
     maps, galleries = {}, {seed: GalleryConfig(90, 4, seed=seed) for seed in flags.seeds}
     for seed in flags.seeds:

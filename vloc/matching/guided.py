@@ -19,7 +19,7 @@ MAX_CELLS = 1024
 """along a side of the picture, among which keypoints are looked up"""
 ROUNDING = 1e-9
 """part by which cells are larger than what is looked for, so that it never lies beyond the next one"""
-SAMPLE = 256
+SAMPLE = 128
 """keypoints of the query that say how far apart different things usually are"""
 
 

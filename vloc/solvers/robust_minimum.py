@@ -88,9 +88,15 @@ def _step(
     prior: Prior,
     loss_scale_px: float,
 ) -> np.ndarray | None:
-    """The Gauss-Newton step of the reweighted problem; intrinsics that have `moved` are pulled back by their prior."""
+    """The Gauss-Newton step of the reweighted problem; intrinsics that have `moved` are pulled back by their prior.
+
+    A match's curvature is the derivative of psi averaged over directions, w^2, which takes fewer steps near the minimum
+    than w, that of a paraboloid above the loss. It is two thirds of w at least: below a half, far off, the loss could
+    rise.
+    """
     weights, pull = _weights(residuals, loss_scale_px)
-    normal = (jacobian[0] * weights) @ jacobian[0].T + (jacobian[1] * weights) @ jacobian[1].T
+    curvature = np.maximum(weights**2, 2 * weights / 3)
+    normal = (jacobian[0] * curvature) @ jacobian[0].T + (jacobian[1] * curvature) @ jacobian[1].T
     right = jacobian[0] @ pull[0] + jacobian[1] @ pull[1]
     strength = prior_strength(residuals, len(normal), prior, loss_scale_px)
     normal[6:, 6:] += np.diag(strength)

@@ -59,7 +59,7 @@ def expected_matches(
 
 def _first_showing(points: np.ndarray, shown: Sequence[np.ndarray], images: Sequence[int]) -> np.ndarray:
     """For every point the first of the images that shows it."""
-    found = np.full(len(points), -1, np.int32)
-    for image, of_image in zip(images, shown, strict=True):
-        found[(found < 0) & np.isin(points, of_image)] = image
-    return found
+    found = np.full(points.max(initial=-1) + 2, -1, np.int32)  # the last is for all points beyond
+    for image, of_image in zip(reversed(images), reversed(shown), strict=True):
+        found[np.minimum(of_image, len(found) - 1)] = image
+    return found[points]
