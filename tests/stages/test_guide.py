@@ -53,6 +53,8 @@ def test_views_come_and_go_little_by_little() -> None:
     assert rows == [0, 1, 2, 3]
     np.testing.assert_allclose(nearness, [1, 1, 1, 0.5])  # from the third, at 0.2, to the first left out, at 0.4
     assert views_like(five, Rigid.identity(), np.arange(35, 40), 5)[1].tolist() == [1] * 5  # none is left out
+    tripod = replace(five, cam_from_world=Rigid(five.cam_from_world.rotation, np.zeros((5, 3))))
+    assert views_like(tripod, Rigid.identity(), np.arange(35, 40), 4)[1].tolist() == [1] * 4  # all are as near
 
 
 def test_points_are_in_view_up_to_the_margin_around_the_picture() -> None:

@@ -131,8 +131,8 @@ def views_like(
     if len(images) <= count:
         return images[order].tolist(), np.ones(len(images))
     within, half, beyond = apart[order[:count]], apart[order[count // 2]], apart[order[count]]
-    nearness = (beyond - within) / max(beyond - half, np.finfo(np.float64).tiny)
-    return images[order[:count]].tolist(), np.minimum(nearness, 1.0)
+    nearness = np.minimum((beyond - within) / (beyond - half), 1.0) if half < beyond else np.ones(count)
+    return images[order[:count]].tolist(), nearness
 
 
 def points_shown(images: Sequence[Shown]) -> Int64[np.ndarray, "p"]:
