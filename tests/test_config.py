@@ -58,7 +58,7 @@ DEFAULTS: list[tuple[type, str, dict[str, float]]] = [
     (LocalizationConfig, "register", {"max_error_px": 8, "min_inliers": 12, "min_confidence": 0.5}),
     (LocalizationConfig, "register", {"max_iterations": 10_000, "min_iterations": 100, "success_probability": 0.9999}),
     (LocalizationConfig, "register", {"loss_scale_px": 0.5, "focal_error": 0.05, "max_focal_error": 0.06}),
-    (LocalizationConfig, "refine", {"radius_px": 6, "near_px": 2, "ratio": 0.85, "noise_px": 0.5}),
+    (LocalizationConfig, "refine", {"radius_px": 6, "near_px": 2.5, "images": 16, "ratio": 0.85, "noise_px": 0.5}),
 ]
 
 
