@@ -79,8 +79,9 @@ class Placer:
         pixels = cache(partial(pixels_of, image))
         check_size(pixels(False), sensor.camera, name if isinstance(image, np.ndarray) else str(image))
         shown = cache(partial(_shown, pixels, turns_of(self.map.config.look, image)))
-        quality = image_quality(pixels(False))
-        refusal = refuse(self.config.quality, {name: quality}).get(name)
+        quality = self._threads.submit(image_quality, pixels(False)).result  # beside the features
+        asked = self.config.quality
+        refusal = refuse(asked, {name: quality()}).get(name) if asked.min_quality else None
         return Query(name, sensor, quality, shown, refusal=refusal)
 
     def extractor(self, max_keypoints: int | None, num_described: int) -> Extractor:
@@ -123,7 +124,7 @@ class Placer:
         if query.refusal is not None:
             return query.refusal
         config, sparse = self.config, self.map.sparse
-        seen = query.sensor, query.quality, query.features, query.matches
+        seen = query.sensor, query.quality(), query.features, query.matches
         estimate = register(config.register, query.name, *seen, sparse, self.map.calibration.value, config.seed)
         known = query.sensor, query.features, query.matches.points, self.shown, sparse
         refined = refine(config.refine, config.register, estimate, *known, self._threads.map)
@@ -148,7 +149,8 @@ class Placer:
         known = replace(estimate, unit=self.map.frame.unit)
         if query.refusal is not None:
             return known
-        return explained(known.given(self.map.sparse.image_names, query.rows, query.similarities), query.quality)
+        shown = known.given(self.map.sparse.image_names, query.rows, query.similarities)
+        return explained(shown, query.quality())
 
     def _features(self, query: Query, extractor: Extractor) -> LocalFeatures:
         return extract(extractor, query.shown(self.map.config.extract.in_color))

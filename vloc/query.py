@@ -41,7 +41,7 @@ class Query:
 
     name: str
     sensor: Sensor
-    quality: ImageQuality
+    quality: Callable[[], ImageQuality]
     shown: Shown
     features: LocalFeatures = field(default_factory=no_features)
     rows: Sequence[int] = ()
@@ -52,7 +52,7 @@ class Query:
     def mounted(self, cam_from_rig: Rigid) -> Seen:
         """As one camera of a rig."""
         assert self.sensor.camera is not None  # noqa: S101 - of an image
-        return Seen(self.sensor.camera, cam_from_rig, self.features, self.matches, self.quality.overall)
+        return Seen(self.sensor.camera, cam_from_rig, self.features, self.matches, self.quality().overall)
 
 
 def sensor_of(map_: Map, image: Image, camera: Camera | str | None) -> Sensor:

@@ -195,7 +195,8 @@ def query(size: int, number: int) -> tuple[Query, np.ndarray, np.ndarray]:
     features = LocalFeatures(keypoints, np.concatenate([shown, clutter]), ones, ones)
     vector = vectors_of(index)[row] + rng.normal(0, 0.02, DIMS)
     sensor = vloc.Sensor("camera", camera=CAMERA)
-    made = Query(f"query {number}", sensor, ImageQuality(1.0, 0.5, 0.0, 1.0, 1.0, 1.0), lambda in_color: None, features)
+    quality = ImageQuality(1.0, 0.5, 0.0, 1.0, 1.0, 1.0)
+    made = Query(f"query {number}", sensor, lambda: quality, lambda in_color: None, features)
     return made, (vector / np.linalg.norm(vector)).astype(np.float32)[None], center
 
 

@@ -186,7 +186,7 @@ def inside(
     with np.errstate(invalid="ignore"):  # infinite times 0
         rows = np.flatnonzero((z > 0) & (x * x + y * y <= (reach * z) ** 2))
     pixels = project(camera, points[rows])
-    kept = ((pixels >= -margin_px) & (pixels < limit)).all(axis=1)
+    kept = np.logical_and(*((pixels >= -margin_px) & (pixels < limit)).T)  # `all` of two takes four times as long
     return rows[kept], pixels[kept]
 
 

@@ -13,7 +13,7 @@ from ..geometry.rigid import Rigid
 from .pose_covariance import Sensitivity, inverse_of, sensitivity, slope
 
 MAX_STEPS = 50
-SMALLEST_STEP = 1e-6  # radians, or depths of the scene: micrometres, where noise leaves millimetres
+SMALLEST_STEP = 3e-6  # radians, or depths of the scene: micrometres, where noise leaves millimetres
 MAX_LOG_FOCAL_STEP = 0.5
 """of one step: a focal length that is far off comes nearer without overshooting"""
 
@@ -130,5 +130,6 @@ def prior_strength(
 
 def exp(step: Float64[np.ndarray, "6"]) -> Rigid:
     """A small motion, by the rotation vector and the plain translation (equal to SE(3)'s to first order)."""
-    half = np.linalg.norm(step[:3]) / 2
-    return Rigid.from_quat_wxyz(np.append(np.cos(half), np.sinc(half / np.pi) / 2 * step[:3]), step[3:])
+    import cv2
+
+    return Rigid(cv2.Rodrigues(step[:3])[0], step[3:])

@@ -31,7 +31,7 @@ class Found:
 
     def num_keypoints(self, which: Bool[np.ndarray, "m"] | slice = slice(None)) -> int:
         """Of all or some of the matches; where several points compete for one, it is one."""
-        return len(np.unique(self.keypoints[which]))
+        return int(np.count_nonzero(np.bincount(self.keypoints[which])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,10 @@ def views_like(
 
 def points_shown(images: Sequence[Shown]) -> Int64[np.ndarray, "p"]:
     """The points (rows) that any of some images show, rising."""
-    return np.flatnonzero(np.bincount(np.concatenate([image.points for image in images])))
+    rows = np.concatenate([image.points for image in images])
+    is_shown = np.zeros(rows.max(initial=-1) + 1, bool)
+    is_shown[rows] = True
+    return np.flatnonzero(is_shown)
 
 
 def in_view(
