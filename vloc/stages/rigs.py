@@ -29,8 +29,9 @@ from ..solvers.generalized_pose import RigPose, View, better_rig_pose, generaliz
 from ..solvers.pnp import PnpConfig
 from ..solvers.pose_covariance import covariance_of_map
 from ..solvers.rig_acceptance import weigh_rig
+from ..solvers.whitening import Whitening
 from ..stage import EachStage, Run
-from .guide import Guide
+from .guide import Found, Guide
 from .refine import RefineConfig
 
 
@@ -59,10 +60,12 @@ class Seen:
     matches: Correspondences
     quality: float
 
-    def view(self, keypoints: np.ndarray, points_in_world: Float64[np.ndarray, "m 3"]) -> View:
+    def view(
+        self, keypoints: np.ndarray, points_in_world: Float64[np.ndarray, "m 3"], whitening: Whitening | None = None
+    ) -> View:
         """Some of its keypoints (rows) matched with points."""
-        pixels = self.features.keypoints[keypoints].astype(np.float64)
-        return View(pixels, points_in_world, self.camera, self.cam_from_rig, area_px=self.matches.area_px)
+        pixels, area_px = self.features.keypoints[keypoints].astype(np.float64), self.matches.area_px
+        return View(pixels, points_in_world, self.camera, self.cam_from_rig, whitening, area_px)
 
 
 def register_rig(
@@ -105,51 +108,48 @@ def refine_rig(
     if estimate.rig_from_world is None:
         return estimate
     points = [one.matches.points for one in seen]
+    guides = [Guide(one.features, sparse, shown, config.images, config.ratio, config.noise_px) for one in seen]
     for radius_px in config.radii_px:
-        better = _refined(config, pnp, estimate, seen, points, shown, sparse, radius_px)
+        found = _near(estimate, seen, guides, points, radius_px)
+        better = _refined(pnp, estimate, seen, found, sparse)
         if better is None:
             break
-        estimate, points = better
+        estimate, points = better, [each.points for each in found]
     return estimate
 
 
-def _refined(
-    config: RefineConfig,
-    pnp: PnpConfig,
+def _near(
     estimate: RigEstimate,
     seen: Sequence[Seen],
+    guides: Sequence[Guide],
     matched: Sequence[Int[np.ndarray, "_"]],
-    shown: MapImages,
-    sparse: SparseMap,
     radius_px: float,
-) -> tuple[RigEstimate, list[Int64[np.ndarray, "_"]]] | None:
-    """One round, and the points of each camera's matches; None where fewer are found than agreed before.
-
-    `matched`: points of each camera's matches before; a camera without any may see what the others did.
-    """
+) -> list[Found]:
+    """Matches of each camera near where points project; one without matches before may see what the others did."""
     assert estimate.rig_from_world is not None  # noqa: S101 - only such are refined
-    views, matches, anywhere = [], [], np.concatenate(matched)
-    for one, own in zip(seen, matched, strict=True):
-        pose = one.cam_from_rig @ estimate.rig_from_world
-        guide = Guide(one.features, sparse, shown, config.images, config.ratio, config.noise_px)
-        near = guide(pose, one.camera, own if len(own) else anywhere, radius_px)
-        view = one.view(near.keypoints, sparse.points[near.points])
-        views.append(replace(view, whitening=near.whitening))
-        matches.append(near)
-    if sum(each.num_keypoints() for each in matches) < max(int(estimate.counts[:, 0].sum()), pnp.min_inliers):
+    anywhere = np.concatenate(matched)
+    return [
+        guide(one.cam_from_rig @ estimate.rig_from_world, one.camera, own if len(own) else anywhere, radius_px)
+        for one, guide, own in zip(seen, guides, matched, strict=True)
+    ]
+
+
+def _refined(
+    pnp: PnpConfig, estimate: RigEstimate, seen: Sequence[Seen], near: Sequence[Found], sparse: SparseMap
+) -> RigEstimate | None:
+    """The estimate refined on the matches of each camera; None where they are fewer than agreed with it before."""
+    assert estimate.rig_from_world is not None  # noqa: S101 - only such are refined
+    if sum(each.num_keypoints() for each in near) < max(int(estimate.counts[:, 0].sum()), pnp.min_inliers):
         return None
+    both = list(zip(seen, near, strict=True))
+    views = [one.view(each.keypoints, sparse.points[each.points], each.whitening) for one, each in both]
     found = better_rig_pose(views, estimate.rig_from_world, pnp)
     if found.rig_from_world is None:
         return None
-    guided = np.array([each.num_keypoints(rows) for each, rows in zip(matches, found.inliers, strict=True)], np.int64)
-    points = [each.points for each in matches]
-    better = replace(
-        estimate,
-        rig_from_world=found.rig_from_world,
-        covariance=_with_map_errors(found, sparse, points),
-        counts=np.column_stack([estimate.counts[:, :2], guided]),
-    )
-    return better, points
+    guided = np.array([each.num_keypoints(rows) for each, rows in zip(near, found.inliers, strict=True)], np.int64)
+    covariance = _with_map_errors(found, sparse, [each.points for each in near])
+    counts = np.column_stack([estimate.counts[:, :2], guided])
+    return replace(estimate, rig_from_world=found.rig_from_world, covariance=covariance, counts=counts)
 
 
 def _with_map_errors(
