@@ -3,11 +3,13 @@
 import numpy as np
 import poselib as library
 import pytest
-from world import OPENCV, PINHOLE, sightings
 
 from vloc.errors import DataError
 from vloc.geometry.camera import CAMERA_PARAMS
 from vloc.solvers import poselib
+
+from .rigs import rig_sees
+from .world import OPENCV, PINHOLE, sightings
 
 
 @pytest.mark.parametrize("model", CAMERA_PARAMS)
@@ -32,3 +34,14 @@ def test_matches_of_unequal_length_or_not_finite_are_refused(second):
         poselib.fundamental_inliers(first, second, {})
     with pytest.raises(DataError, match="matched points"):
         poselib.relative_pose_inliers(first, OPENCV, second, OPENCV, {})
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_rigs_pose_is_the_same_bytes_whatever_else_is_in_memory(seed):
+    (views, _), rng, found = rig_sees((300, 200, 150), 0.5, 0.5, seed), np.random.default_rng(seed), set()
+    for _ in range(10):
+        held = [np.zeros(size) for size in rng.integers(1, 3000, 50)]
+        seen = zip(*((v.points2d, v.points_in_world, v.camera, v.cam_from_rig) for v in views), strict=True)
+        pose = poselib.ransac_rig_pose(*seen, {}, {})
+        found.add(pose.rotation.tobytes() + pose.translation.tobytes())
+    assert len(found) == 1 and held

@@ -33,7 +33,7 @@ def test_one_camera_has_the_evidence_that_it_has_alone() -> None:
     expected = weigh(pixels, points, images, absolute_pose(pixels, points, PINHOLE, CONFIG), 8.0, 0)
     views = [View(pixels, points, PINHOLE, Rigid.identity())]
     found = weigh_rig(views, [images], generalized_pose(views, CONFIG), 8.0, 0)
-    np.testing.assert_allclose(astuple(found), astuple(expected), rtol=1e-4)
+    np.testing.assert_allclose(astuple(found), astuple(expected), rtol=1e-3)
 
 
 def test_a_blind_camera_takes_nothing_from_what_another_sees() -> None:

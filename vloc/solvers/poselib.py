@@ -16,6 +16,8 @@ from ..geometry.rigid import Rigid
 # PoseLib takes other names for no camera at all, in silence (probed with 2.0.5).
 MODELS = frozenset({"SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "OPENCV_FISHEYE", "FULL_OPENCV"})
 OUTSIDE = -1e9  # px; rays outside the camera model become nobody's inlier
+BITS = 20
+"""of a rig's pose that are kept: the last ones depend on what else is in memory (PoseLib 2.0.5)"""
 
 Options = Mapping[str, object]
 
@@ -51,7 +53,7 @@ def ransac_rig_pose(
     ransac: Options,
     bundle: Options,
 ) -> Rigid:
-    """`rig_from_world` of the largest consensus of all cameras; the identity where there is none."""
+    """`rig_from_world` of the largest consensus of all cameras, rounded; the identity where there is none."""
     import poselib
 
     for pixels, points in zip(points2d, points_in_world, strict=True):
@@ -66,7 +68,13 @@ def ransac_rig_pose(
         _known(ransac, poselib.RansacOptions()),
         _known(bundle, poselib.BundleOptions()),
     )
-    return Rigid(np.array(pose.R), np.array(pose.t).reshape(3))
+    return _rounded(pose.q, pose.t)
+
+
+def _rounded(quat_wxyz: np.ndarray, translation: np.ndarray) -> Rigid:
+    """A start for a refinement that is the same bytes in every run, a thousandth of a pixel off."""
+    unit = np.exp2(np.frexp(np.abs(translation).max())[1] - BITS)
+    return Rigid.from_quat_wxyz(np.round(np.exp2(BITS) * quat_wxyz), np.round(translation / unit) * unit)
 
 
 def relative_pose_inliers(
