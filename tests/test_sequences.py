@@ -216,7 +216,10 @@ def test_odometry_of_a_camera_on_the_rig_is_that_of_the_rig(tmp_path: Path) -> N
         ({"use": "odometry", "causal": True}, "--causal: expected with --sequence interpolate"),
         ({"causal": True}, "--causal: expected with --sequence interpolate, not none"),
         ({"share": True}, "--sequence.share: expected with --sequence interpolate or odometry, not none"),
-        ({"use": "odometry"}, "the queries' capture: odometry of nothing, expected of 'cam'"),
+        (
+            {"use": "odometry"},
+            "the queries' capture: odometry of nothing, expected of 'cam', which took the queries: give --odometry",
+        ),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(settings: dict[str, object], told: str) -> None:
