@@ -68,6 +68,13 @@ def test_a_pose_becomes_exact_on_all_points_in_view():
     assert found.num_guided == COUNT - 100 and found.covariance.max() < 1e-6
 
 
+@pytest.mark.parametrize(("count", "remains"), [(20, 0.8), (75, 0.25), (100, 0.0), (300, 0.0)])
+def test_by_few_matches_a_pose_stays_in_part_as_unsure_as_it_was(count, remains):
+    found = PnpResult(TRUTH, np.ones(count, bool), np.diag([1e-6] * 6), "", CAMERA)
+    estimate = _with_pose(registered(), found, count)
+    np.testing.assert_allclose(estimate.covariance, (1e-6 + remains) * np.eye(6))
+
+
 def test_guided_matches_are_no_evidence():
     found = refine(RefineConfig(), PnpConfig(), registered(), SENSOR, *world())
     assert (found.num_inliers, found.num_matches, found.source, found.name) == (20, 25, "pnp", "q")

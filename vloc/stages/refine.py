@@ -27,6 +27,8 @@ SAMPLE = 256
 """points that say how well a pose tells where points project"""
 SURE = 3.0
 """standard deviations that a circle around a projected point has to hold"""
+MANY = 100
+"""guided matches that alone tell how sure a pose is; of fewer, too many may be there by chance, and agree with it"""
 
 
 @dataclass(frozen=True)
@@ -125,12 +127,13 @@ def _in_rounds(
 
 
 def _with_pose(estimate: PoseEstimate, found: PnpResult, num_guided: int) -> PoseEstimate:
-    """The estimate with the pose of so many guided matches, which are no evidence."""
-    assert found.camera is not None  # noqa: S101 - it is there where a pose is
+    """The estimate with the pose of so many guided matches, no evidence; of few, in part as unsure as it was."""
+    assert found.camera is not None and found.pose_covariance is not None  # noqa: S101 - there where a pose is
+    assert estimate.covariance is not None  # noqa: S101 - it is localized
     return replace(
         estimate,
         cam_from_world=found.cam_from_world,
-        covariance=found.pose_covariance,
+        covariance=found.pose_covariance + max(1 - num_guided / MANY, 0.0) * estimate.covariance,
         num_guided=num_guided,
         camera=found.camera,
         focal_sigma_px=found.focal_sigma * found.camera.focal[0],
@@ -158,4 +161,4 @@ def _start(
     return run
 
 
-REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 7, PoseEstimate, _start)
+REFINE: EachStage[str, PoseEstimate] = EachStage("refine", 8, PoseEstimate, _start)
