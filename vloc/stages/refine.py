@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from ..array_types import Int
+from ..array_types import Float64, Int
 from ..data.capture import Sensor
 from ..data.estimate import PoseEstimate
 from ..data.features import LocalFeatures
@@ -127,17 +127,24 @@ def _in_rounds(
 
 
 def _with_pose(estimate: PoseEstimate, found: PnpResult, num_guided: int) -> PoseEstimate:
-    """The estimate with the pose of so many guided matches, no evidence; of few, in part as unsure as it was."""
-    assert found.camera is not None and found.pose_covariance is not None  # noqa: S101 - there where a pose is
-    assert estimate.covariance is not None  # noqa: S101 - it is localized
+    """The estimate with the pose of so many guided matches, which are no evidence."""
+    assert found.camera is not None  # noqa: S101 - it is there where a pose is
     return replace(
         estimate,
         cam_from_world=found.cam_from_world,
-        covariance=found.pose_covariance + max(1 - num_guided / MANY, 0.0) * estimate.covariance,
+        covariance=in_part_as_before(found.pose_covariance, estimate.covariance, num_guided),
         num_guided=num_guided,
         camera=found.camera,
         focal_sigma_px=found.focal_sigma * found.camera.focal[0],
     )
+
+
+def in_part_as_before(
+    covariance: Float64[np.ndarray, "6 6"] | None, before: Float64[np.ndarray, "6 6"] | None, num_guided: int
+) -> Float64[np.ndarray, "6 6"]:
+    """The covariance of a pose by so many guided matches: where they are few, it is in part as unsure as before."""
+    assert covariance is not None and before is not None  # noqa: S101 - they are there where a pose is
+    return covariance + max(1 - num_guided / MANY, 0.0) * before
 
 
 def _start(

@@ -32,7 +32,7 @@ from ..solvers.rig_acceptance import weigh_rig
 from ..solvers.whitening import Whitening
 from ..stage import EachStage, Run
 from .guide import Found, Guide
-from .refine import RefineConfig
+from .refine import RefineConfig, in_part_as_before
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,11 @@ def refine_rig(
     """The estimate refined on matches near where points project, in rounds, as that of a single image is."""
     if estimate.rig_from_world is None:
         return estimate
-    points = [one.matches.points for one in seen]
+    points, before = [one.matches.points for one in seen], estimate.covariance
     guides = [Guide(one.features, sparse, shown, config.images, config.ratio, config.noise_px) for one in seen]
     for radius_px in config.radii_px:
         found = _near(estimate, seen, guides, points, radius_px)
-        better = _refined(pnp, estimate, seen, found, sparse)
+        better = _refined(pnp, estimate, before, seen, found, sparse)
         if better is None:
             break
         estimate, points = better, [each.points for each in found]
@@ -135,9 +135,17 @@ def _near(
 
 
 def _refined(
-    pnp: PnpConfig, estimate: RigEstimate, seen: Sequence[Seen], near: Sequence[Found], sparse: SparseMap
+    pnp: PnpConfig,
+    estimate: RigEstimate,
+    before: Float64[np.ndarray, "6 6"] | None,
+    seen: Sequence[Seen],
+    near: Sequence[Found],
+    sparse: SparseMap,
 ) -> RigEstimate | None:
-    """The estimate refined on the matches of each camera; None where they are fewer than agreed with it before."""
+    """The estimate refined on the matches of each camera; None where they are fewer than agreed with it before.
+
+    `before`: the covariance that it was registered with.
+    """
     assert estimate.rig_from_world is not None  # noqa: S101 - only such are refined
     if sum(each.num_keypoints() for each in near) < max(int(estimate.counts[:, 0].sum()), pnp.min_inliers):
         return None
@@ -148,6 +156,7 @@ def _refined(
         return None
     guided = np.array([each.num_keypoints(rows) for each, rows in zip(near, found.inliers, strict=True)], np.int64)
     covariance = _with_map_errors(found, sparse, [each.points for each in near])
+    covariance = in_part_as_before(covariance, before, int(guided.sum()))
     counts = np.column_stack([estimate.counts[:, :2], guided])
     return replace(estimate, rig_from_world=found.rig_from_world, covariance=covariance, counts=counts)
 
@@ -194,4 +203,4 @@ def _start(
     return run
 
 
-REGISTER_RIG: EachStage[str, RigEstimate] = EachStage("register-rig", 4, RigEstimate, _start)
+REGISTER_RIG: EachStage[str, RigEstimate] = EachStage("register-rig", 5, RigEstimate, _start)
