@@ -15,6 +15,8 @@ from .projection import distortion_jacobian, project
 NOISE_SHARE, OF_NOISE = 0.8, 2.65
 """this part of a map's bends is noise, and so are those up to so many times as large: 3.4 standard deviations of
 normal noise; a median would not do, as most bends of depth in coarse steps are 0"""
+BEND_OF_NOISE = 1.2816 * 6**0.5
+"""standard deviations of normal noise of single pixels that the usual bend is, of (1, -2, 1) and by NOISE_SHARE"""
 
 
 def inverse_depth(depth: Float32[np.ndarray, "h w"]) -> Float64[np.ndarray, "h w"]:
@@ -23,17 +25,18 @@ def inverse_depth(depth: Float32[np.ndarray, "h w"]) -> Float64[np.ndarray, "h w
     return np.where(valid, 1 / np.where(valid, depth, 1).astype(np.float64), np.nan)
 
 
-def is_smooth(inverse: Float64[np.ndarray, "h w"], max_bend: float) -> Bool[np.ndarray, "h w"]:
+def is_smooth(inverse: Float64[np.ndarray, "h w"], max_bend: float) -> tuple[Bool[np.ndarray, "h w"], float]:
     """Where a pixel lies on a line with its neighbours, in both directions: inverse depth bends by no more than noise.
 
     `max_bend`: the second difference, relative to the value itself, that always passes; one that is as large as
     others of the map passes too, for sensors are noisy. False beside pixels without depth, whose edges are unsure.
+    With it the standard deviation of the noise, 1/m; 0 in a map without any depth.
     """
     bends = [_bend(inverse), _bend(inverse.T).T]
     known = np.concatenate([bend[np.isfinite(bend)] for bend in bends])
-    noise = OF_NOISE * float(np.quantile(known, NOISE_SHARE)) if len(known) else 0.0
-    limit = np.maximum(max_bend * inverse, noise)
-    return np.asarray((bends[0] <= limit) & (bends[1] <= limit))
+    usual = float(np.quantile(known, NOISE_SHARE)) if len(known) else 0.0
+    limit = np.maximum(max_bend * inverse, OF_NOISE * usual)
+    return np.asarray((bends[0] <= limit) & (bends[1] <= limit)), usual / BEND_OF_NOISE
 
 
 def _bend(inverse: Float64[np.ndarray, "h w"]) -> Float64[np.ndarray, "h w"]:
@@ -49,7 +52,7 @@ def planes_at(
     """The planes (a, b, c), 1/m, of the surfaces that rays (x/z, y/z) meet, from the four pixels around each.
 
     `depth`: metres along the optical axis of `camera`, whose pixels they are. NaN outside of the map, at its edges in
-    depth and where nothing was measured.
+    depth and where nothing was measured. How planes tilt is believed as far as the map's noise leaves it to be.
     """
     inverse = inverse_depth(depth)
     x, y = rays.T
@@ -58,15 +61,26 @@ def planes_at(
     # The first pixel is centred at (0.5, 0.5). Outside of the outermost centres the last two go on in a line.
     corner = np.clip(np.floor(np.nan_to_num(pixels) - 0.5).astype(int), 0, [camera.width - 2, camera.height - 2])
     (column, row), (right, down) = corner.T, (pixels - 0.5 - corner).T
-    smooth = is_smooth(inverse, max_bend)
+    smooth, noise = is_smooth(inverse, max_bend)
     q00, q01, q10, q11 = (inverse[row + i, column + j] for i in (0, 1) for j in (0, 1))
     usable = inside & np.logical_and.reduce([smooth[row + i, column + j] for i in (0, 1) for j in (0, 1)])
     by_column = (1 - down) * (q01 - q00) + down * (q11 - q10)
     by_row = (1 - right) * (q10 - q00) + right * (q11 - q01)
     value = (1 - down) * ((1 - right) * q00 + right * q01) + down * ((1 - right) * q10 + right * q11)
-    slope = np.einsum("kn,kln->ln", np.stack([by_column, by_row]), distortion_jacobian(camera, x, y))
+    tilt = np.einsum("kn,kln->ln", np.stack([by_column, by_row]), distortion_jacobian(camera, x, y))
+    slope = _believed(value / np.mean(camera.focal), noise) * tilt
     planes = np.stack([*slope, value - slope[0] * x - slope[1] * y], axis=1)
     return np.where((usable & (value > 0))[:, None], planes, np.nan)
+
+
+def _believed(usual: Float64[np.ndarray, "n"], noise: float) -> Float64[np.ndarray, "n"]:
+    """The part to believe of how neighbours differ: the rest is noise, and would tell of a tilt that is not there.
+
+    `usual`: how much they do on surfaces inclined by 45 degrees, `noise`: of single pixels; 1/m, standard deviations.
+    Of the two differences around a ray the mean, weighed by where it is, has 2/3 of the variance of one on average.
+    """
+    believed: Float64[np.ndarray, "n"] = usual**2 / (usual**2 + 2 * 2 / 3 * noise**2)
+    return believed
 
 
 def depth_along(planes: Float64[np.ndarray, "n 3"], rays: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "n"]:

@@ -138,7 +138,7 @@ def _start(
     return run
 
 
-SURFACE: EachStage[str, KeypointPlanes] = EachStage("surface", 1, KeypointPlanes, _start)
+SURFACE: EachStage[str, KeypointPlanes] = EachStage("surface", 2, KeypointPlanes, _start)
 
 
 def _lift(
