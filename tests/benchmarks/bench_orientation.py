@@ -6,9 +6,10 @@ Galleries of 90 images at 640 x 480; maps by `--points hybrid`; 60 queries by a 
 day that are degraded (`bench_confidence.py`). Depth of map and queries is exact, or as a sensor has it
 (`bench_depth.py`). For --depth none, refine and orient: how many queries get a pose, how many of these are right (0.5
 m, 5 degrees), the median error of these and how many are inside their 95 % ellipsoids, the same of those by
-orientation, and how many queries of the next seed's gallery get a pose. `agree in depth`: of the poses that photos
-alone give the next seed's queries, with six inliers or more that have depth and whatever their confidence, for how many
-80 % of these agree in depth; and of right poses (--agreement; that alone).
+orientation, what a query's error is of that by none (geometric mean and its standard error), and how many queries of
+the next seed's gallery get a pose. `agree in depth`: of the poses that photos alone give the next seed's queries, with
+six inliers or more that have depth and whatever their confidence, for how many 80 % of these agree in depth; and of
+right poses (--agreement; that alone).
 """
 
 from __future__ import annotations
@@ -75,6 +76,14 @@ def told(poses: list[vloc.PoseEstimate], truth: dict[str, vloc.Rigid]) -> str:
     return line
 
 
+def against(poses: list[vloc.PoseEstimate], before: list[vloc.PoseEstimate], truth: dict[str, vloc.Rigid]) -> str:
+    """What the errors of queries with a pose before are of those then."""
+    both = np.array([[error(each, truth[each.name])[0] for each in way] for way in (poses, before)])
+    ratios = -np.diff(np.log(both[:, np.isfinite(both).all(axis=0)]), axis=0)[0]
+    mean = np.exp(ratios.mean())
+    return f"{mean:.3f} +- {mean * ratios.std() / len(ratios) ** 0.5:.3f} of the errors by none"
+
+
 def alone(map_: vloc.Map, queries: Capture) -> Iterator[tuple[str, vloc.Rigid, float]]:
     """The pose that a photo's own matches with depth give, and the part of its inliers that lie on their surfaces."""
     placer, depths = vloc.Localizer(map_).placer, depth_maps(Photos(queries, lambda *_: "", map_.config.look))
@@ -127,12 +136,13 @@ def main() -> None:
             if flags.agreement:
                 print(f"  {in_depth(map_, query, scene, other)}", flush=True)
                 continue
-            foreign, cases = vloc.read(f"kapture:{other / query}"), ("night", "degraded")
+            foreign, cases, plain = vloc.read(f"kapture:{other / query}"), ("night", "degraded"), {}
             for use in USES:
                 for kind in cases:
                     at = scene / f"{depth} {kind}"
                     poses = vloc.localize(map_, asked(scene, query, kind), at, depth={"use": use})
-                    print(f"  {kind}, {use}: {told(poses, truth)}", flush=True)
+                    plain.setdefault(kind, poses)
+                    print(f"  {kind}, {use}: {told(poses, truth)}; {against(poses, plain[kind], truth)}", flush=True)
                 placed = vloc.localize(map_, foreign, scene / f"{depth} foreign", depth={"use": use})
                 print(f"  foreign, {use}: {sum(each.is_localized for each in placed)} of {len(placed)}", flush=True)
 
