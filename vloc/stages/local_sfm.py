@@ -115,4 +115,4 @@ def _start(
     return run
 
 
-LOCAL_SFM: EachStage[str, PoseEstimate] = EachStage("local-sfm", 3, PoseEstimate, _start, chunk=8)
+LOCAL_SFM: EachStage[str, PoseEstimate] = EachStage("local-sfm", 4, PoseEstimate, _start, chunk=8)
