@@ -218,7 +218,7 @@ def test_odometry_of_a_camera_on_the_rig_is_that_of_the_rig(tmp_path: Path) -> N
         ({"share": True}, "--sequence.share: expected with --sequence interpolate or odometry, not none"),
         (
             {"use": "odometry"},
-            "the queries' capture: odometry of nothing, expected of 'cam', which took the queries: give --odometry",
+            "the queries' capture: odometry of nothing, expected of 'cam', .*: give it with --odometry",
         ),
     ],
 )

@@ -40,7 +40,10 @@ def _of(body: str, bodies: Sequence[str], track: Trajectory, queries: Capture, w
         device = track.device_ids[0]
     if device is None:
         known = ", ".join(track.device_ids) or "nothing"
-        raise DataError(f"{where}: odometry of {known}, expected of '{body}', which took the queries: give --odometry")
+        raise DataError(
+            f"{where}: odometry of {known}, expected of '{body}', which took the queries, or of a sensor that rigs.txt "
+            "places on it: give it with --odometry"
+        )
     rows = (track.devices == track.device_ids.index(device)) & np.isfinite(track.quat_wxyz).all(1)
     rows &= np.isfinite(track.translation).all(1)
     if rows.sum() < 2:

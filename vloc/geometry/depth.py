@@ -25,12 +25,12 @@ def inverse_depth(depth: Float32[np.ndarray, "h w"]) -> Float64[np.ndarray, "h w
     return np.where(valid, 1 / np.where(valid, depth, 1).astype(np.float64), np.nan)
 
 
-def is_smooth(inverse: Float64[np.ndarray, "h w"], max_bend: float) -> tuple[Bool[np.ndarray, "h w"], float]:
+def smooth_and_noise(inverse: Float64[np.ndarray, "h w"], max_bend: float) -> tuple[Bool[np.ndarray, "h w"], float]:
     """Where a pixel lies on a line with its neighbours, in both directions: inverse depth bends by no more than noise.
 
     `max_bend`: the second difference, relative to the value itself, that always passes; one that is as large as
     others of the map passes too, for sensors are noisy. False beside pixels without depth, whose edges are unsure.
-    With it the standard deviation of the noise, 1/m; 0 in a map without any depth.
+    With it the noise's standard deviation, 1/m; 0 in a map without any depth.
     """
     bends = [_bend(inverse), _bend(inverse.T).T]
     known = np.concatenate([bend[np.isfinite(bend)] for bend in bends])
@@ -61,26 +61,26 @@ def planes_at(
     # The first pixel is centred at (0.5, 0.5). Outside of the outermost centres the last two go on in a line.
     corner = np.clip(np.floor(np.nan_to_num(pixels) - 0.5).astype(int), 0, [camera.width - 2, camera.height - 2])
     (column, row), (right, down) = corner.T, (pixels - 0.5 - corner).T
-    smooth, noise = is_smooth(inverse, max_bend)
+    smooth, noise = smooth_and_noise(inverse, max_bend)
     q00, q01, q10, q11 = (inverse[row + i, column + j] for i in (0, 1) for j in (0, 1))
     usable = inside & np.logical_and.reduce([smooth[row + i, column + j] for i in (0, 1) for j in (0, 1)])
     by_column = (1 - down) * (q01 - q00) + down * (q11 - q10)
     by_row = (1 - right) * (q10 - q00) + right * (q11 - q01)
     value = (1 - down) * ((1 - right) * q00 + right * q01) + down * ((1 - right) * q10 + right * q11)
     tilt = np.einsum("kn,kln->ln", np.stack([by_column, by_row]), distortion_jacobian(camera, x, y))
-    slope = _believed(value / np.mean(camera.focal), noise) * tilt
+    slope = _shrinkage(value / np.mean(camera.focal), noise) * tilt
     planes = np.stack([*slope, value - slope[0] * x - slope[1] * y], axis=1)
     return np.where((usable & (value > 0))[:, None], planes, np.nan)
 
 
-def _believed(usual: Float64[np.ndarray, "n"], noise: float) -> Float64[np.ndarray, "n"]:
-    """The part to believe of how neighbours differ: the rest is noise, and would tell of a tilt that is not there.
+def _shrinkage(usual: Float64[np.ndarray, "n"], noise: float) -> Float64[np.ndarray, "n"]:
+    """What is left of differences between neighbours (Wiener): noise would else tell of a tilt that is not there.
 
     `usual`: how much they do on surfaces inclined by 45 degrees, `noise`: of single pixels; 1/m, standard deviations.
     Of the two differences around a ray the mean, weighed by where it is, has 2/3 of the variance of one on average.
     """
-    believed: Float64[np.ndarray, "n"] = usual**2 / (usual**2 + 2 * 2 / 3 * noise**2)
-    return believed
+    kept: Float64[np.ndarray, "n"] = usual**2 / (usual**2 + 2 * 2 / 3 * noise**2)
+    return kept
 
 
 def depth_along(planes: Float64[np.ndarray, "n 3"], rays: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "n"]:

@@ -113,7 +113,10 @@ class RenderedDepths:
 
 def _lack(num_records: int) -> str:
     if not num_records:
-        return "the capture has no depth maps (kapture's records_depth.txt)"
+        return (
+            "the capture has no depth maps (kapture's records_depth.txt): --points triangulate makes a map without, "
+            "--depth none places queries without"
+        )
     return (
         f"none of the {num_records} depth maps was taken at the time and place of an image: register them to the "
         "camera, by a sensor with its mount in rigs.txt, or without a mount and named as the camera with '_depth'"
